@@ -1,0 +1,242 @@
+"""What is to be done at a far end, and how it went: the records between mapping and senders.
+
+A message is translated into a `Translation` holding `Call`s; the planner keeps each call as a
+`Delivery` in a lane; deliver turns the head of a lane into a `Request` or settles it at once;
+a sender makes the request, and its `Outcome` settles the delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from bridge.message import Status, Verdict
+
+#: a JSON object as it will be sent: None is an explicit null ("delete the stored value")
+Payload: TypeAlias = dict[str, Any]
+
+
+class Target(StrEnum):
+    """The far end of a call."""
+
+    ZAUTO = "zauto"
+    HOSPITAL = "hospital"
+
+
+class Interaction(StrEnum):
+    """What a call wants to be true afterwards."""
+
+    #: the record exists and holds the fields of the payload
+    UPSERT = "upsert"
+    #: the record exists; what it holds, where it exists already, is left alone
+    CREATE = "create"
+    #: the HL7 message is with the hospital
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one field of one call came from."""
+
+    field: str
+    #: source path as the sender's standard writes it, `PID-5[1]`; "" for a constant
+    path: str
+    #: the source value before any function, as text
+    raw: str
+    #: file and line of the rule, `parts/patient_from_pid.yaml:12`
+    rule: str
+    #: the function, code table row or default that made the value; "" for a plain copy
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A number the planner must take from a durable sequence before the call is kept."""
+
+    field: str
+    #: name of the sequence, `uhid`
+    sequence: str
+    #: what the number belongs to; the same key always gets the same number
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One thing a message asks of a far end."""
+
+    target: Target
+    interaction: Interaction
+    #: catalogue name, `patients`; for the hospital the message type, `RDE^O11`
+    resource: str
+    #: the record's id in the hospital's words (ZautoAI's external id); ORC-2 for an order
+    external_id: str
+    payload: Payload
+    #: fields sent when the record is made and never by an update (`on: create`)
+    create_only: frozenset[str] = frozenset()
+    #: assigning authority of the external id; "" when the source named none
+    authority: str = ""
+    #: other names of the record, so that later messages find it: `Patient/123`
+    references: tuple[str, ...] = ()
+    #: what is worth remembering of the record beyond the payload, for orders out
+    facts: Mapping[str, str] = field(default_factory=dict)
+    allocations: tuple[Allocation, ...] = ()
+    lineage: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something odd the translation met and went on from; never holds patient data."""
+
+    #: source path or target field
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a mapping made of a message: pure, so the same inputs give the same calls."""
+
+    #: name of the mapping, `hl7v2/adt_registration`
+    mapping: str
+    #: content hash of the whole set of mappings
+    mappings_hash: str
+    calls: tuple[Call, ...]
+    warnings: tuple[Remark, ...] = ()
+    #: references or records that must be known first (`Patient/123`, `patient-visits/V1`);
+    #: when there are any, `calls` is empty and the message is held for the first
+    needs: tuple[str, ...] = ()
+    #: why there are no calls although the mapping took the message; "" otherwise
+    problem: str = ""
+
+
+class Step(StrEnum):
+    """What the next request of a delivery to ZautoAI is for."""
+
+    #: make the record what the payload says
+    APPLY = "apply"
+    #: find out by GET whether an unanswered request took effect
+    VERIFY = "verify"
+    #: find out by GET whether a 409 names the same person or visit
+    IDENTIFY = "identify"
+    #: the read showed it absent: POST the fold, whatever the shadow says
+    POST = "post"
+    #: the read showed it there and ours, but different: PUT the fold
+    PUT = "put"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A kept call with its place in a lane."""
+
+    id: int
+    message_id: int
+    #: order of the call within its message, from 0
+    position: int
+    lane: str
+    call: Call
+    status: Status
+    step: Step
+    #: requests made so far that the far end may have seen
+    attempts: int
+    #: seconds since the epoch before which nothing is tried
+    due_at: float
+    reason: str = ""
+    #: `resource/external id` or `Type/id` this waits for while held
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One record at ZautoAI, as far as the bridge knows; a hint that answers correct."""
+
+    resource: str
+    external_id: str
+    #: the fold of what messages said, including what could not be sent yet
+    desired: Payload = field(default_factory=dict)
+    #: values of create-only fields, for a record that must be made again
+    initial: Payload = field(default_factory=dict)
+    #: the fold of what ZautoAI accepted; None while it is not known to exist there
+    sent: Payload | None = None
+    authority: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to ZautoAI, written down before its first byte leaves."""
+
+    #: POST, PUT or GET
+    method: str
+    resource: str
+    external_id: str
+    #: None for GET
+    body: Payload | None
+
+
+class Kind(StrEnum):
+    """How a request went: what a retry looks at, and nothing else."""
+
+    DELIVERED = "delivered"
+    #: trying again unchanged cannot help
+    PERMANENT = "permanent"
+    #: it had no effect and may work later
+    TRANSIENT = "transient"
+    #: it may or may not have had an effect
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a request ended as it did; every row of the state table has one."""
+
+    ACCEPTED = "accepted"
+    FOUND = "found"
+    ABSENT = "absent"
+    #: 2xx that does not parse, says error, is cut or over the cap
+    UNREADABLE_ANSWER = "unreadable answer"
+    WRONG_RECORD = "answered for another record"
+    UNREACHABLE = "nothing was sent"
+    CERTIFICATE = "certificate not trusted"
+    NO_ANSWER = "no answer"
+    SERVER_ERROR = "server error"
+    DUPLICATE = "external id exists already"
+    NOT_FOUND = "record does not exist there"
+    REFERENT_MISSING = "a record it refers to does not exist there"
+    INVALID = "refused as invalid"
+    UNAUTHORIZED = "token refused"
+    BAD_CREDENTIALS = "client credentials refused"
+    FORBIDDEN = "not permitted"
+    LIMITED = "over the call limit"
+    REDIRECTED = "redirected"
+    UNEXPECTED = "unexpected answer"
+    #: hospital side
+    REFUSED = "refused by the hospital"
+    BUSY = "hospital cannot take it now"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field ZautoAI refused, in its words."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one request went."""
+
+    kind: Kind
+    reason: Reason
+    #: HTTP status, or None when there was no answer
+    status: int | None = None
+    #: for people; may hold what the far end said, so it is stored but never logged
+    detail: str = ""
+    field_errors: tuple[FieldError, ...] = ()
+    #: the record as the far end holds it, where the answer carried it
+    record: Payload | None = None
+    #: do not try again before this many seconds from now, where the far end said so
+    retry_after: float | None = None
+    #: who the cause lies with, when it is not delivered
+    verdict: Verdict | None = None

@@ -1,0 +1,87 @@
+"""Every error the bridge raises on purpose.
+
+    BridgeError
+    ├── SettingsError        a setting is missing or wrong; the service does not start
+    ├── MappingError         one or more faults in mapping files, all of them at once
+    ├── ReadError            a document cannot be read; carries where and an HL7 table 0357 code
+    │   └── LimitError       it is larger than the limits allow
+    ├── StoreError           the store cannot do what was asked
+    │   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
+    │   └── StoreUnusable    wrong version, another process holds it, or it is not durable
+    └── DoorError            a door cannot be opened or reached
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class BridgeError(Exception):
+    """Anything the bridge raises on purpose; the message says what, where and what to do."""
+
+
+class SettingsError(BridgeError):
+    """A setting is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a mapping file."""
+
+    #: path of the file, as the person who named the folder would write it
+    file: str
+    #: 1-based line and column of the key or value
+    line: int
+    column: int
+    #: the key it stands under, dotted (`fields.gender.codes`)
+    key: str
+    #: what was found and what to do, one sentence
+    message: str
+    #: the nearest right word, where there is one
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        hint = f" Did you mean '{self.suggestion}'?" if self.suggestion else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.key}: {self.message}{hint}"
+
+
+class MappingError(BridgeError):
+    """The mappings cannot be used; `faults` names every reason at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ReadError(BridgeError):
+    """A document cannot be read.
+
+    `code` is of HL7 table 0357 (100 segment sequence, 101 required field, 102 data type,
+    202 processing id, 203 version id …); `location` is a path such as `MSH-10` or `PID-3.1`.
+    """
+
+    def __init__(self, message: str, *, location: str = "", code: int = 102) -> None:
+        super().__init__(message)
+        self.location = location
+        self.code = code
+
+
+class LimitError(ReadError):
+    """A document is larger than the limits allow."""
+
+
+class StoreError(BridgeError):
+    """The store cannot do what was asked."""
+
+
+class StoreBusy(StoreError):
+    """The store cannot keep anything now (full, locked, over the watermark): nothing was kept."""
+
+
+class StoreUnusable(StoreError):
+    """The store cannot be used at all: a newer schema, another process, or not durable."""
+
+
+class DoorError(BridgeError):
+    """A door cannot be opened or reached."""

@@ -1,0 +1,1 @@
+"""FHIR R4 without I/O: reading, outcomes, capability, validation."""

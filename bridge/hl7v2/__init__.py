@@ -1,0 +1,1 @@
+"""HL7 v2 without I/O: framing, reading, acknowledging, writing."""

@@ -1,0 +1,1 @@
+"""The doors messages come in by."""

@@ -1,0 +1,1 @@
+"""Declarative mappings: loading, checking and applying what becomes what."""

@@ -1,0 +1,1 @@
+"""What happens between the doors, one verb a file."""

@@ -1,0 +1,1 @@
+"""The doors calls go out by."""

@@ -1,0 +1,295 @@
+"""What an operator chooses: `conf/bridge.yaml`, overridden by environment variables.
+
+`BRIDGE_MLLP__PORT=2575` sets `mllp.port`. Secrets come from the environment, or from a file
+whose path the environment names with `_FILE` behind (`BRIDGE_ZAUTO__CLIENT_SECRET_FILE`);
+a secret written into the YAML file is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from bridge.errors import SettingsError
+
+PREFIX = "BRIDGE_"
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Section):
+    """Caps on what comes in; each is checked before anything is parsed."""
+
+    #: bytes of one MLLP frame, and of one HTTP body
+    frame: int = Field(default=16 * 1024 * 1024, ge=1024)
+    segments: int = Field(default=5_000, ge=1)
+    #: fields of one segment
+    fields: int = Field(default=1_000, ge=1)
+    #: repetitions of one field
+    repetitions: int = Field(default=1_000, ge=1)
+
+
+class Mllp(_Section):
+    """The MLLP listener."""
+
+    host: str = "127.0.0.1"
+    #: 2575 is the port IANA registered for HL7 over MLLP
+    port: Port = 2575
+    #: seconds from the first byte of a frame to its last
+    frame_seconds: float = Field(default=60, gt=0)
+    #: seconds without a frame after which a connection is closed; 0 never
+    idle_seconds: float = Field(default=0, ge=0)
+    #: seconds a sender is kept waiting when the store cannot keep, before it is hung up on
+    busy_seconds: float = Field(default=20, gt=0)
+    connections: int = Field(default=10_000, ge=1)
+
+
+class Http(_Section):
+    """The HTTP listener: FHIR, orders, health and metrics."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    #: bytes of one request body
+    body: int = Field(default=16 * 1024 * 1024, ge=1024)
+
+
+class CallLimits(_Section):
+    """Requests ZautoAI allows one client."""
+
+    hour: int = Field(default=1000, ge=1)
+    minute: int = Field(default=100, ge=1)
+
+
+class Zauto(_Section):
+    """ZautoAI's API."""
+
+    #: `https://api.zautoai.com`, or the sandbox's address; there is no default
+    base_url: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    limits: Literal["documented", "off"] | CallLimits = "documented"
+    #: seconds a lane stays quiet after a request whose effect is unknown
+    quiet_seconds: float = Field(default=60, ge=0)
+    #: seconds a request may take in all, and to connect
+    deadline_seconds: float = Field(default=40, gt=0)
+    connect_seconds: float = Field(default=5, gt=0)
+    #: requests under way at once
+    connections: int = Field(default=8, ge=1)
+
+    def call_limits(self) -> CallLimits | None:
+        """The limits in force, or None where there are none."""
+        if self.limits == "off":
+            return None
+        return CallLimits() if self.limits == "documented" else self.limits
+
+    @field_validator("base_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/") if value else None
+
+
+class StoreSettings(_Section):
+    """Where messages are kept."""
+
+    #: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`
+    url: str = "sqlite:///var/bridge.db"
+    #: bytes that must stay free on the disk; below, nothing is acknowledged
+    free_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
+
+
+class Key(_Section):
+    """A door that takes a key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."""
+
+    api_key: SecretStr | None = None
+
+
+class Hospital(_Section):
+    """The hospital's interface engine, where orders go."""
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    #: MSH-3 to MSH-6 of what is sent
+    sending_application: str = "ZAUTO"
+    sending_facility: str = "ZAUTOAI"
+    receiving_application: str = "HIS"
+    receiving_facility: str = "HOSPITAL"
+    version: str = "2.5.1"
+    processing_id: str = "P"
+    #: MSH-15 and MSH-16 of what is sent; both empty is the original mode
+    accept_acknowledgment: str = ""
+    application_acknowledgment: str = ""
+    connect_seconds: float = Field(default=5, gt=0)
+    answer_seconds: float = Field(default=30, gt=0)
+
+
+class Site(_Section):
+    """What is true of the hospital, and the policies its messages are read by."""
+
+    name: str = "hospital"
+    #: zone of times that name none, IANA name
+    time_zone: str = "Asia/Kolkata"
+    #: region of phone numbers without a country code, ISO 3166 alpha-2
+    country: str = "IN"
+    currency: str = "INR"
+    #: identifier types that may be `id`, best first (HL7 table 0203); then the first of any type
+    identifier_types: tuple[str, ...] = ("MR", "PI")
+    #: what makes the number `uhid`, tried in order: `digits` (all digits, separators dropped,
+    #: at most 15), `prefix` (letters then digits), `allocate` (a durable counter)
+    uhid: tuple[Literal["digits", "prefix", "allocate"], ...] = ("digits", "prefix", "allocate")
+    #: take the next of kin's phone where the patient has none
+    next_of_kin_phone: bool = False
+    #: sent as phoneNumber where there is no phone at all; null parks the message
+    placeholder_phone: str | None = None
+    #: groups of assigning authorities or systems that mean the same one
+    same_authorities: tuple[tuple[str, ...], ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"'{value}' is not an IANA time zone such as Asia/Kolkata") from error
+        return value
+
+
+class Channel(_Section):
+    """One way in, with the policies that hang on it."""
+
+    name: str
+    listener: Literal["mllp", "fhir", "orders"] = "mllp"
+    #: MSH-3 and MSH-4 a message must carry to belong here; empty takes any
+    sending_application: str = ""
+    sending_facility: str = ""
+    #: charset of messages whose MSH-18 is empty and that are not UTF-8
+    fallback_charset: str = "cp1252"
+    unknown_types: Literal["accept", "reject"] = "accept"
+    #: MSH-11 values taken; empty takes any
+    processing_ids: tuple[str, ...] = ()
+    #: version read into an empty MSH-12
+    default_version: str = "2.5.1"
+
+
+class Mappings(_Section):
+    """Which mappings are used."""
+
+    #: folder of the shipped set; null takes the one installed with the package
+    folder: Path | None = None
+
+
+class Settings(_Section):
+    """All of it."""
+
+    site: Site = Site()
+    limits: Limits = Limits()
+    mllp: Mllp = Mllp()
+    http: Http = Http()
+    zauto: Zauto = Zauto()
+    store: StoreSettings = StoreSettings()
+    fhir: Key = Key()
+    orders: Key = Key()
+    hospital: Hospital = Hospital()
+    mappings: Mappings = Mappings()
+    channels: tuple[Channel, ...] = (Channel(name="default"),)
+
+    @field_validator("channels")
+    @classmethod
+    def _distinct(cls, value: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        names = [channel.name for channel in value]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("needs at least one channel, and every name only once")
+        return value
+
+
+SECRETS = (
+    ("zauto", "client_secret"),
+    ("fhir", "api_key"),
+    ("orders", "api_key"),
+)
+
+
+def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings file, lay the environment over it and check the whole.
+
+    Raises SettingsError naming every wrong setting.
+    """
+    environment = os.environ if environment is None else environment
+    values = _from_file(file) if file is not None else {}
+    _refuse_secrets(values, file)
+    for path, value in _from_environment(environment):
+        _put(values, path, value)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_told(error, file)) from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file}: is not YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: must hold sections such as 'mllp:', not a list or a word")
+    return values
+
+
+def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
+    for section, key in SECRETS:
+        if isinstance(values.get(section), dict) and values[section].get(key) is not None:
+            name = f"{PREFIX}{section}__{key}".upper()
+            raise SettingsError(
+                f"{file}: {section}.{key}: a secret does not belong in this file; "
+                f"set {name}, or {name}_FILE to the path of a file that holds it"
+            )
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    for name, value in sorted(environment.items()):
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        path = name.removeprefix(PREFIX).lower().split("__")
+        if path[-1].endswith("_file"):
+            path[-1] = path[-1].removesuffix("_file")
+            value = _secret_file(name, value)
+        yield path, value
+
+
+def _secret_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
+
+
+def _put(values: dict[str, Any], path: list[str], value: str) -> None:
+    for key in path[:-1]:
+        inner = values.get(key)
+        values[key] = dict(inner) if isinstance(inner, dict) else {}
+        values = values[key]
+    values[path[-1]] = value if value != "" else None
+
+
+def _told(error: ValidationError, file: Path | None) -> str:
+    lines = []
+    for fault in error.errors():
+        path = ".".join(str(part) for part in fault["loc"])
+        name = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
+        text = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{file or 'environment'}: {path}: {text} (or set {name})")
+    return "\n".join(lines)

@@ -1,0 +1,254 @@
+"""What every store does, whatever database is behind it.
+
+All changes run as jobs in one writer, in commit order: `await store.run(job)` hands `job` a
+`Transaction` and returns what it returned, after the commit is on disk. Jobs that wait together
+are committed together (group commit). A job that raises undoes only itself. `store.read(job)`
+runs a job on a read-only `View`, never waiting for the writer.
+
+A lane is a queue of deliveries of which one at a time is under way. `claim` leases the lanes
+that are ready and returns their heads; `settle`, `postpone` or `block` gives a lane back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
+from bridge.message import Message, Status, Verdict
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeping a message came to."""
+
+    id: int
+    #: the stored answer, byte for byte: of the first copy where this is a duplicate
+    acknowledgment: bytes
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message in the store, and what became of it."""
+
+    id: int
+    message: Message
+    status: Status
+    #: MSA-1 or the HTTP status it was answered with, and the bytes of that answer
+    answer_code: str
+    acknowledgment: bytes
+    #: one sentence for people; may hold patient data, never logged
+    reason: str = ""
+    verdict: Verdict | None = None
+    #: what it waits for while held as a whole
+    waits_for: str = ""
+    #: name of the mapping and hash of the set it was translated with; "" before
+    mapping: str = ""
+    mappings_hash: str = ""
+    #: how often the same message came again
+    duplicates: int = 0
+    #: when its status last changed, seconds since the epoch
+    changed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a delivery; `outcome` is None while unanswered."""
+
+    id: int
+    delivery_id: int
+    request: Request
+    started_at: float
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts for `bridge status`, pages and metrics."""
+
+    #: messages by status, and deliveries by status
+    messages: Mapping[Status, int]
+    deliveries: Mapping[Status, int]
+    #: when the oldest waiting message came, or None
+    oldest_waiting: float | None
+    #: what is waited for, with how many messages and deliveries wait, most first, at most 20
+    held_for: Sequence[tuple[str, int]]
+    quarantined: int
+
+
+class View(Protocol):
+    """What can be read."""
+
+    def message(self, message_id: int) -> KeptMessage | None: ...
+
+    def messages(
+        self, *, status: Status | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[KeptMessage]:
+        """Newest first, ids below `before`."""
+        ...
+
+    def untranslated(self, limit: int) -> Sequence[KeptMessage]:
+        """Waiting messages that have not been translated, in commit order."""
+        ...
+
+    def deliveries_of(self, message_id: int) -> Sequence[Delivery]: ...
+
+    def attempts_of(self, delivery_id: int) -> Sequence[Attempt]: ...
+
+    def entity(self, resource: str, external_id: str) -> Entity | None: ...
+
+    def link(self, reference: str) -> str | None:
+        """External id of the record a reference such as `Patient/123` names, if learnt."""
+        ...
+
+    def seen_reference(self, channel: str, reference: str) -> bool:
+        """Whether a message with this `reference` was kept and not rejected before."""
+        ...
+
+    def unsettled(self, resource: str, external_id: str, *, besides: int) -> Status | None:
+        """Worst status among WAITING, HELD and PARKED of the record's other deliveries."""
+        ...
+
+    def tally(self) -> Tally: ...
+
+    def note(self, key: str) -> str | None:
+        """A small value kept by name, such as whether delivery is paused."""
+        ...
+
+
+class Transaction(View, Protocol):
+    """What can be changed, inside a job."""
+
+    def keep(
+        self,
+        message: Message,
+        *,
+        status: Status,
+        answer_code: str,
+        acknowledgment: bytes,
+        identity: bytes | None,
+        identity_since: float | None = None,
+        reason: str = "",
+        verdict: Verdict | None = None,
+    ) -> Kept:
+        """Keep a message, or find that it is a duplicate.
+
+        It is one when a message with the same `identity` was kept (at or after
+        `identity_since`, where given); then only that message's `duplicates` grows.
+        """
+        ...
+
+    def quarantine(self, channel: str, peer: str, reason: str, head: bytes, at: float) -> None:
+        """Keep the first bytes of something that was not a message."""
+        ...
+
+    def mark(
+        self,
+        message_id: int,
+        status: Status,
+        *,
+        at: float,
+        reason: str = "",
+        verdict: Verdict | None = None,
+        waits_for: str = "",
+        mapping: str = "",
+        mappings_hash: str = "",
+    ) -> None:
+        """Record what became of a message as a whole; WAITING means it has deliveries now."""
+        ...
+
+    def add(self, message_id: int, position: int, lane: str, call: Call, at: float) -> int:
+        """Append a delivery to a lane, due at once; returns its id."""
+        ...
+
+    def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
+        """Lease up to `limit` ready lanes of a target, longest ready first; their heads."""
+        ...
+
+    def next_due(self, target: Target) -> float | None:
+        """When the next unleased lane of the target is ready, or None when none waits."""
+        ...
+
+    def begin(self, delivery: Delivery, request: Request, at: float) -> int:
+        """Write down an attempt before its first byte leaves; returns its id."""
+        ...
+
+    def end(self, attempt_id: int, outcome: Outcome, at: float) -> None:
+        """Write down how an attempt went."""
+        ...
+
+    def settle(
+        self,
+        delivery_id: int,
+        status: Status,
+        *,
+        at: float,
+        reason: str = "",
+        verdict: Verdict | None = None,
+        waits_for: str = "",
+    ) -> None:
+        """End a delivery (HELD included), give its lane back with the next one as head.
+
+        The message's status follows, and lanes blocked on the record of this delivery wake.
+        """
+        ...
+
+    def postpone(
+        self, delivery_id: int, step: Step, *, due_at: float, attempts: int, reason: str = ""
+    ) -> None:
+        """Leave a delivery at the head of its lane with this step, due later."""
+        ...
+
+    def block(self, delivery_id: int, key: str) -> None:
+        """Leave a delivery at the head until a delivery for `resource/external id` settles."""
+        ...
+
+    def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
+        """Mark the record's parked deliveries with smaller ids SUPERSEDED, where their park
+        reason began with `incomplete`; returns how many."""
+        ...
+
+    def release(self, key: str, at: float) -> int:
+        """Make messages and deliveries held for `key` WAITING again, each at its old place
+        in its lane; returns how many."""
+        ...
+
+    def recover(self, now: float, quiet_seconds: float) -> int:
+        """After a crash: give back all leases; a delivery with an unanswered attempt goes to
+        VERIFY (hospital: APPLY, at once), due after the quiet time. Returns how many."""
+        ...
+
+    def put_entity(self, entity: Entity) -> None: ...
+
+    def put_link(self, reference: str, resource: str, external_id: str) -> None: ...
+
+    def number(self, sequence: str, key: str, first: int) -> int:
+        """The key's number in a sequence, the same for ever; taken now if it has none."""
+        ...
+
+    def put_note(self, key: str, value: str) -> None: ...
+
+
+class Store(Protocol):
+    """A store that is open."""
+
+    async def run(self, job: Callable[[Transaction], T]) -> T:
+        """Run a job in the writer and return after its commit; raises StoreBusy when nothing
+        can be kept now."""
+        ...
+
+    def read(self, job: Callable[[View], T]) -> T:
+        """Run a short job on a read-only view, on the calling thread."""
+        ...
+
+    @property
+    def pressure(self) -> int:
+        """Jobs waiting for the writer now."""
+        ...
+
+    async def close(self) -> None: ...

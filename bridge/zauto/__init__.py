@@ -1,0 +1,1 @@
+"""ZautoAI's API without I/O: the catalogue, its answers, the token, the budget."""
