@@ -71,6 +71,30 @@ class Acknowledgment:
     errors: tuple[AckError, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an MLLP sender gets for one frame."""
+
+    #: the acknowledgment to send, without framing; None where the sender wants none
+    acknowledgment: bytes | None
+    #: hang up after it (nothing that follows on this connection can be trusted)
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an HTTP sender gets for what was kept."""
+
+    #: the message's number in the store; for FHIR also the version id
+    id: int
+    #: for FHIR the resource's id, given or assigned
+    resource_id: str = ""
+    #: the FHIR resource was not known before
+    created: bool = True
+    #: the same order was kept before; `id` is that one's
+    duplicate: bool = False
+
+
 class Status(StrEnum):
     """What became of a message or a delivery; the same words everywhere people look."""
 
