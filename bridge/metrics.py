@@ -1,0 +1,1 @@
+"""The numbers the bridge tells of itself, in the form Prometheus reads."""
