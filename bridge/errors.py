@@ -3,6 +3,7 @@
     BridgeError
     ├── SettingsError        a setting is missing or wrong; the service does not start
     ├── MappingError         one or more faults in mapping files, all of them at once
+    ├── PathError            a path into a document is not written as it must be
     ├── ReadError            a document cannot be read; carries where and an HL7 table 0357 code
     │   └── LimitError       it is larger than the limits allow
     ├── StoreError           the store cannot do what was asked
@@ -52,6 +53,15 @@ class MappingError(BridgeError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class PathError(BridgeError):
+    """A path into a document is not written as it must be; `suggestion` is the nearest right text,
+    where there is one."""
+
+    def __init__(self, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
 
 
 class ReadError(BridgeError):
