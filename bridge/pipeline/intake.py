@@ -1,0 +1,315 @@
+"""Intake: keep what a listener hands over, then say what the sender is told.
+
+Nothing is answered positively before `store.run` has returned, which is after the commit is on
+disk ("Keep, then acknowledge"). What is refused is kept as well, so that nothing leaves unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from bridge.errors import LimitError, ReadError
+from bridge.hl7v2 import ack, charset
+from bridge.hl7v2.header import Header, check_limits, scan
+from bridge.message import (
+    AckError,
+    Acknowledgment,
+    Message,
+    Protocol,
+    Receipt,
+    Reply,
+    Status,
+    Verdict,
+)
+from bridge.metrics import Metrics
+from bridge.settings import Channel, Settings
+from bridge.store.contract import Kept, Store, Transaction
+
+#: seconds within which the same order without an Idempotency-Key is the same order
+ORDER_WINDOW = 600.0
+#: bytes kept of what is not a message
+QUARANTINE_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message is answered negatively."""
+
+    error: AckError
+    #: the message itself cannot be taken (AR, CR) rather than its content (AE, CE)
+    reject: bool
+
+
+class Intake:
+    """Keeps messages and answers for them; one for all listeners."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        takes: Callable[[Protocol, str], bool],
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        metrics: Metrics,
+        wake: Callable[[], None],
+    ) -> None:
+        """`takes` says whether a mapping takes a message type; `wake` tells translate of work;
+        `new_id` makes ids of at most 20 characters that never repeat."""
+        self._store = store
+        self._settings = settings
+        self._takes = takes
+        self._clock = clock
+        self._new_id = new_id
+        self._metrics = metrics
+        self._wake = wake
+        self._hl7_channels = tuple(c for c in settings.channels if c.listener == "mllp")
+        #: when something was last handed in; translate steps back while senders wait
+        self.taken_at = 0.0
+
+    async def take_hl7(self, channel: Channel, body: bytes, peer: str) -> Reply:
+        """Keep one HL7 v2 message and return its acknowledgment.
+
+        Raises StoreBusy when it could not be kept: then nothing may be answered.
+        """
+        self.taken_at = at = self._clock()
+        try:
+            header = scan(body, default_version=channel.default_version)
+        except ReadError as error:
+            await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
+            return Reply(None, close=True)
+        channel = self._channel_of(header, channel)
+        try:
+            check_limits(body, self._settings.limits)
+        except LimitError as error:
+            return await self._too_large(channel, header, body, peer, error)
+        refusal = self._refusal(channel, header, body)
+        kept = await self._keep_hl7(channel, header, body, at, refusal)
+        return Reply(kept.acknowledgment or None)
+
+    async def quarantine(self, channel: str, peer: str, reason: str, head: bytes) -> None:
+        """Keep the first bytes of something that is not a message."""
+        at = self._clock()
+        self._metrics.quarantined(channel)
+        await self._store.run(
+            lambda tx: tx.quarantine(channel, peer, reason, head[:QUARANTINE_HEAD], at)
+        )
+
+    async def take_fhir(
+        self, resource_type: str, resource_id: str, body: bytes, *, update: bool
+    ) -> Receipt:
+        """Keep one FHIR resource; `resource_id` is "" for a create, which is given one."""
+        self.taken_at = at = self._clock()
+        resource_id = resource_id or self._new_id()
+        message = Message(
+            channel=self._channel_name("fhir"),
+            protocol=Protocol.FHIR,
+            message_type=resource_type,
+            control_id="",
+            sending_application="",
+            sending_facility="",
+            received_at=at,
+            body=body,
+            reference=f"{resource_type}/{resource_id}",
+        )
+
+        def job(tx: Transaction) -> Receipt:
+            created = not (update and tx.seen_reference(message.channel, message.reference))
+            kept = tx.keep(
+                message,
+                status=self._status(message),
+                answer_code="201" if created else "200",
+                acknowledgment=b"",
+                identity=None,
+            )
+            return Receipt(kept.id, resource_id, created)
+
+        receipt = await self._store.run(job)
+        self._counted(message, "201" if receipt.created else "200")
+        return receipt
+
+    async def take_order(
+        self, message_type: str, body: bytes, *, idempotency_key: str = ""
+    ) -> Receipt:
+        """Keep one order; the same key, or the same order within ten minutes, is kept once."""
+        self.taken_at = at = self._clock()
+        sameness = idempotency_key.encode() or _canonical(body)
+        message = Message(
+            channel=self._channel_name("orders"),
+            protocol=Protocol.ORDERS,
+            message_type=message_type,
+            control_id=idempotency_key,
+            sending_application="",
+            sending_facility="",
+            received_at=at,
+            body=body,
+        )
+        kept = await self._store.run(
+            lambda tx: tx.keep(
+                message,
+                status=self._status(message),
+                answer_code="202",
+                acknowledgment=b"",
+                identity=_digest("orders", message_type, idempotency_key != "", sameness),
+                identity_since=None if idempotency_key else at - ORDER_WINDOW,
+            )
+        )
+        self._counted(message, "duplicate" if kept.duplicate else "202")
+        return Receipt(kept.id, duplicate=kept.duplicate)
+
+    async def refuse(
+        self, protocol: Protocol, message_type: str, body: bytes, status_code: int, reason: str
+    ) -> None:
+        """Keep what an HTTP door refused, with the reason."""
+        message = Message(
+            channel=self._channel_name("fhir" if protocol is Protocol.FHIR else "orders"),
+            protocol=protocol,
+            message_type=message_type,
+            control_id="",
+            sending_application="",
+            sending_facility="",
+            received_at=self._clock(),
+            body=body,
+        )
+        await self._store.run(
+            lambda tx: tx.keep(
+                message,
+                status=Status.REJECTED,
+                answer_code=str(status_code),
+                acknowledgment=b"",
+                identity=None,
+                reason=reason,
+                verdict=Verdict.SENDER,
+            )
+        )
+        self._counted(message, str(status_code))
+
+    def _channel_of(self, header: Header, given: Channel) -> Channel:
+        for channel in self._hl7_channels:
+            if channel.sending_application not in ("", header.sending_application):
+                continue
+            if channel.sending_facility in ("", header.sending_facility):
+                return channel
+        return given
+
+    def _channel_name(self, listener: str) -> str:
+        for channel in self._settings.channels:
+            if channel.listener == listener:
+                return channel.name
+        return listener
+
+    def _refusal(self, channel: Channel, header: Header, body: bytes) -> Refusal | None:
+        if not header.version.startswith("2"):
+            return _reject("MSH-12", 203, "version is not 2.x")
+        if channel.processing_ids and header.processing_id not in channel.processing_ids:
+            return _reject("MSH-11", 202, "processing id is not taken by this channel")
+        if not header.message_type:
+            return _error("MSH-9", 101, "message type is missing")
+        if not header.control_id:
+            return _error("MSH-10", 101, "message control id is missing")
+        try:
+            charset.decode(body, header.charset, channel.fallback_charset)
+        except ReadError as error:
+            return _error(error.location or "MSH-18", error.code, str(error))
+        if channel.unknown_types == "reject" and not self._takes(
+            Protocol.HL7V2, header.message_type
+        ):
+            return _reject("MSH-9", 200, "message type is not taken by this channel")
+        return None
+
+    async def _keep_hl7(
+        self, channel: Channel, header: Header, body: bytes, at: float, refusal: Refusal | None
+    ) -> Kept:
+        code, answer = self._answer(header, refusal, at)
+        message = _message(channel, header, body, at)
+        status = Status.REJECTED if refusal else self._status(message)
+        identity = _identity(body) if header.control_id else None
+        kept = await self._store.run(
+            lambda tx: tx.keep(
+                message,
+                status=status,
+                answer_code=code,
+                acknowledgment=answer,
+                identity=identity,
+                reason=_where(refusal),
+                verdict=Verdict.SENDER if refusal else None,
+            )
+        )
+        self._counted(message, "duplicate" if kept.duplicate else code)
+        return kept
+
+    def _answer(self, header: Header, refusal: Refusal | None, at: float) -> tuple[str, bytes]:
+        """The code, and the acknowledgment's bytes: none where the sender wants none."""
+        if refusal is None:
+            code, errors = ack.positive(header), ()
+        else:
+            code, errors = ack.negative(header, reject=refusal.reject), (refusal.error,)
+        if not ack.wanted(header, code):
+            return code, b""
+        text = errors[0].text if errors else ""
+        answer = Acknowledgment(code, header.control_id, text, errors)
+        return code, ack.write(answer, header, at=at, control_id=self._new_id())
+
+    async def _too_large(
+        self, channel: Channel, header: Header, body: bytes, peer: str, error: LimitError
+    ) -> Reply:
+        await self.quarantine(channel.name, peer, str(error), body)
+        refusal = _reject(error.location, error.code, str(error))
+        _, answer = self._answer(header, refusal, self._clock())
+        return Reply(answer or None, close=True)
+
+    def _status(self, message: Message) -> Status:
+        taken = self._takes(message.protocol, message.message_type)
+        return Status.WAITING if taken else Status.UNMAPPED
+
+    def _counted(self, message: Message, code: str) -> None:
+        self._metrics.received(message.channel, message.message_type, code)
+        self._metrics.kept(self._clock() - message.received_at)
+        self._wake()
+
+
+def _message(channel: Channel, header: Header, body: bytes, at: float) -> Message:
+    return Message(
+        channel=channel.name,
+        protocol=Protocol.HL7V2,
+        message_type=header.message_type,
+        control_id=header.control_id,
+        sending_application=header.sending_application,
+        sending_facility=header.sending_facility,
+        received_at=at,
+        body=body,
+    )
+
+
+def _reject(location: str, code: int, text: str) -> Refusal:
+    return Refusal(AckError(location, code, text), reject=True)
+
+
+def _error(location: str, code: int, text: str) -> Refusal:
+    return Refusal(AckError(location, code, text), reject=False)
+
+
+def _where(refusal: Refusal | None) -> str:
+    if refusal is None:
+        return ""
+    return f"{refusal.error.location}: {refusal.error.text} (error {refusal.error.code})"
+
+
+def _identity(body: bytes) -> bytes:
+    """Same bytes are the same sender and control id too: MSH-3, MSH-4 and MSH-10 are in them."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def _digest(*parts: object) -> bytes:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+def _canonical(body: bytes) -> bytes:
+    try:
+        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        return body

@@ -1,0 +1,108 @@
+"""Plan: turn a translation's calls into deliveries in lanes.
+
+Here numbers are allocated, what a message taught is remembered, and what waited for it is
+released. What a delivery becomes (POST, PUT, nothing) is decided when it heads its lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.delivery import Call, Entity, Target, Translation
+from bridge.message import Status, Verdict
+from bridge.store.contract import KeptMessage, Transaction
+from bridge.zauto.catalogue import Catalogue
+
+#: first number of a sequence the bridge hands out: above what hospitals number patients with
+FIRST_NUMBER = 900_000_001
+
+
+def plan(
+    tx: Transaction,
+    kept: KeptMessage,
+    translation: Translation | None,
+    catalogue: Catalogue,
+    at: float,
+) -> Status:
+    """Record what becomes of a message; returns its status."""
+    if translation is None:
+        tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
+        return Status.UNMAPPED
+    pinned = {"mapping": translation.mapping, "mappings_hash": translation.mappings_hash}
+    if translation.needs:
+        need = translation.needs[0]
+        reason = "waits for a record that has not come yet"
+        tx.mark(kept.id, Status.HELD, at=at, reason=reason, waits_for=need, **pinned)
+        return Status.HELD
+    if translation.problem or not translation.calls:
+        return _without_calls(tx, kept, translation, at)
+    tx.mark(kept.id, Status.WAITING, at=at, reason=_remarks(translation), **pinned)
+    for position, call in enumerate(translation.calls):
+        _add(tx, kept.id, position, call, catalogue, at)
+    return Status.WAITING
+
+
+def _without_calls(
+    tx: Transaction, kept: KeptMessage, translation: Translation, at: float
+) -> Status:
+    status = Status.PARKED if translation.problem else Status.SUPPRESSED
+    tx.mark(
+        kept.id,
+        status,
+        at=at,
+        reason=translation.problem or "asks for nothing that ZautoAI keeps",
+        verdict=Verdict.SENDER if translation.problem else None,
+        mapping=translation.mapping,
+        mappings_hash=translation.mappings_hash,
+    )
+    return status
+
+
+def _remarks(translation: Translation) -> str:
+    return "; ".join(f"{remark.where}: {remark.text}" for remark in translation.remarks)
+
+
+def _add(
+    tx: Transaction, message_id: int, position: int, call: Call, catalogue: Catalogue, at: float
+) -> None:
+    call = _numbered(tx, call)
+    if call.target is Target.ZAUTO:
+        _learn(tx, call)
+    tx.add(message_id, position, lane_of(call, catalogue), call, at)
+    for name in (f"{call.resource}/{call.external_id}", *call.references):
+        tx.release(name, at)
+
+
+def _numbered(tx: Transaction, call: Call) -> Call:
+    if not call.allocations:
+        return call
+    payload = dict(call.payload)
+    for allocation in call.allocations:
+        payload[allocation.field] = tx.number(allocation.sequence, allocation.key, FIRST_NUMBER)
+    return replace(call, payload=payload, allocations=())
+
+
+def _learn(tx: Transaction, call: Call) -> None:
+    known = tx.entity(call.resource, call.external_id)
+    entity = known or Entity(call.resource, call.external_id)
+    facts = {**entity.facts, **call.facts}
+    authority = entity.authority or call.authority
+    if known is None or facts != entity.facts or authority != entity.authority:
+        tx.put_entity(replace(entity, facts=facts, authority=authority))
+    for reference in call.references:
+        tx.put_link(reference, call.resource, call.external_id)
+
+
+def lane_of(call: Call, catalogue: Catalogue) -> str:
+    """The lane a call queues in: its patient's; a master record has one of its own.
+
+    Orders queue by visit, apart from the patient's lane: an order must not wait for calls to
+    ZautoAI that have nothing to do with it (docs/decisions/0003).
+    """
+    if call.target is Target.HOSPITAL:
+        return f"orders/{call.payload.get('visit', call.external_id)}"
+    resource = catalogue[call.resource]
+    for name, referent in resource.referents().items():
+        if resource.fields[name].required and name in call.payload:
+            return f"{referent}/{call.payload[name]}"
+    return f"{call.resource}/{call.external_id}"

@@ -1,0 +1,206 @@
+"""Settle: what a delivery does next, given how its request went.
+
+One pure function a far end, each a table of docs/how-it-works.md in code. What concerns more
+than one delivery (the token, the limit, an endpoint that is down) is a `Closing` of the whole
+target or of one resource.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.delivery import (
+    Delivery,
+    Interaction,
+    Kind,
+    Outcome,
+    Payload,
+    Reason,
+    Request,
+    Step,
+)
+from bridge.message import Status, Verdict
+from bridge.zauto.catalogue import Resource
+from bridge.zauto.identity import differs, same_record
+
+#: seconds: the first wait after a failure without effect, and the longest
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+#: seconds a lane stays quiet when the far end did answer, with a server error
+SHORT_QUIET = 5.0
+#: seconds a target or resource stays closed when only a person can mend it
+CLOSED = 60.0
+#: unknown outcomes of one delivery, while others succeed, after which it is poison
+POISON_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The delivery ends."""
+
+    status: Status
+    reason: str
+    verdict: Verdict | None = None
+    #: names what it waits for, when held
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """The delivery stays at the head of its lane."""
+
+    step: Step
+    #: seconds from now
+    wait: float
+    reason: str
+    #: the far end may have seen the request
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Nothing goes to this target, or this resource of it, for a while."""
+
+    seconds: float
+    reason: Reason
+    #: "" closes the whole target
+    resource: str = ""
+
+
+Next = Settle | Postpone
+
+DELIVERED = Settle(Status.DELIVERED, "")
+
+#: failures that concern every call to the far end
+_CLOSES_TARGET = frozenset(
+    {
+        Reason.UNAUTHORIZED,
+        Reason.BAD_CREDENTIALS,
+        Reason.LIMITED,
+        Reason.REDIRECTED,
+        Reason.CERTIFICATE,
+    }
+)
+_CLOSES_RESOURCE = frozenset({Reason.FORBIDDEN, Reason.WRONG_RECORD})
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after this many failures in a row, without jitter."""
+    return float(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(failures - 1, 0), 16)))
+
+
+def closing(outcome: Outcome, resource: str) -> Closing | None:
+    """What else must stop for a while because of this outcome."""
+    if outcome.reason in _CLOSES_TARGET:
+        return Closing(outcome.retry_after or CLOSED, outcome.reason)
+    if outcome.reason in _CLOSES_RESOURCE:
+        return Closing(CLOSED, outcome.reason, resource)
+    return None
+
+
+def after_zauto(
+    delivery: Delivery,
+    request: Request,
+    outcome: Outcome,
+    resource: Resource,
+    *,
+    expected: Payload,
+    quiet_seconds: float,
+) -> Next:
+    """The state table of design `delivery.md`, "One delivery's states".
+
+    `expected` is the whole record as it should be there.
+    """
+    if request.method == "GET":
+        return _after_read(delivery, outcome, resource, expected, quiet_seconds)
+    match outcome.reason:
+        case Reason.ACCEPTED:
+            return DELIVERED
+        case Reason.DUPLICATE if delivery.call.interaction is Interaction.CREATE:
+            return Settle(Status.SUPPRESSED, "it exists there already and is left alone")
+        case Reason.DUPLICATE:
+            return Postpone(Step.IDENTIFY, 0, "the id exists there: reading whose it is")
+        case Reason.NOT_FOUND:
+            return _absent(delivery)
+        case Reason.WRONG_RECORD:
+            return _parked(outcome, "ZautoAI answered for another record")
+        case Reason.INVALID:
+            return _parked(outcome, _fields(outcome))
+        case _:
+            return _by_kind(delivery, outcome, quiet_seconds)
+
+
+def _after_read(
+    delivery: Delivery,
+    outcome: Outcome,
+    resource: Resource,
+    expected: Payload,
+    quiet_seconds: float,
+) -> Next:
+    absent = outcome.reason in (Reason.ABSENT, Reason.NOT_FOUND)
+    record = outcome.record if outcome.reason is Reason.FOUND else None
+    if delivery.step is Step.VERIFY and absent:
+        return Postpone(Step.POST, 0, "it had no effect: sending it again")
+    if delivery.step is Step.VERIFY and record is not None:
+        if delivery.call.interaction is Interaction.CREATE or not differs(expected, record):
+            return DELIVERED
+        return Postpone(Step.PUT, 0, "ZautoAI holds something else: sending it again")
+    if delivery.step is Step.IDENTIFY and absent:
+        reason = "conflict: the id is taken there, yet no such record can be read"
+        return Settle(Status.PARKED, reason, Verdict.ZAUTO)
+    if delivery.step is Step.IDENTIFY and record is not None:
+        if same_record(resource, expected, record):
+            return Postpone(Step.PUT, 0, "it is the same record: updating it")
+        names = ", ".join(resource.same + resource.not_different)
+        reason = f"conflict: another {resource.title.lower()} has this id there (by {names})"
+        return Settle(Status.PARKED, reason, Verdict.SENDER)
+    return _by_kind(delivery, outcome, quiet_seconds)
+
+
+def _absent(delivery: Delivery) -> Next:
+    if delivery.attempts >= POISON_ATTEMPTS:
+        return Settle(Status.PARKED, "ZautoAI says exists and does not exist", Verdict.ZAUTO)
+    return Postpone(Step.POST, 0, "ZautoAI does not know it any more: making it again")
+
+
+def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float) -> Next:
+    match outcome.kind:
+        case Kind.PERMANENT:
+            return _parked(outcome, outcome.detail or outcome.reason)
+        case Kind.UNKNOWN if delivery.attempts >= POISON_ATTEMPTS:
+            return _parked(outcome, f"no clear answer after {delivery.attempts} tries")
+        case Kind.UNKNOWN:
+            quiet = min(quiet_seconds, SHORT_QUIET) if outcome.status else quiet_seconds
+            wait = max(quiet, outcome.retry_after or 0)
+            return Postpone(_check(delivery, outcome), wait, outcome.reason)
+        case _:
+            wait = outcome.retry_after or backoff(delivery.attempts + 1)
+            return Postpone(delivery.step, wait, outcome.reason, counts=False)
+
+
+def _check(delivery: Delivery, outcome: Outcome) -> Step:
+    """An unanswered read is read again; an unanswered write is verified."""
+    return Step.IDENTIFY if delivery.step is Step.IDENTIFY else Step.VERIFY
+
+
+def _parked(outcome: Outcome, reason: str) -> Settle:
+    return Settle(Status.PARKED, str(reason), outcome.verdict or Verdict.ZAUTO)
+
+
+def _fields(outcome: Outcome) -> str:
+    named = "; ".join(f"{error.field}: {error.message}" for error in outcome.field_errors)
+    return f"refused as invalid: {named or outcome.detail or 'no field was named'}"
+
+
+def after_hospital(delivery: Delivery, outcome: Outcome) -> Next:
+    """What the hospital's acknowledgment means (design `delivery.md`, "Orders out").
+
+    The same MSH-10 is sent again in every case but a refusal, so a resend does no harm.
+    """
+    if outcome.kind is Kind.DELIVERED:
+        return DELIVERED
+    if outcome.kind is Kind.PERMANENT:
+        return _parked(outcome, outcome.detail or outcome.reason)
+    counts = outcome.kind is Kind.UNKNOWN
+    wait = outcome.retry_after or backoff(delivery.attempts + 1)
+    return Postpone(Step.APPLY, wait, outcome.reason, counts=counts)

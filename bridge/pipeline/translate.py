@@ -1,0 +1,112 @@
+"""Translate: read a kept message, find its mapping and apply it.
+
+Pure but for what the view answers, so that the command line's dry run, what-if and the service
+come to the same calls.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping as MappingOf
+from typing import Any
+
+from bridge.delivery import Translation
+from bridge.errors import ReadError
+from bridge.fhir import reader as fhir_reader
+from bridge.hl7v2.header import scan
+from bridge.hl7v2.reader import Hl7Document
+from bridge.mapping.apply import apply
+from bridge.mapping.document import Context, Document
+from bridge.mapping.load import Mappings
+from bridge.mapping.orders import OrderDocument
+from bridge.message import Message, Protocol
+from bridge.settings import Channel, Settings
+from bridge.store.contract import View
+
+
+def translate(
+    message: Message, mappings: Mappings, settings: Settings, view: View
+) -> Translation | None:
+    """The calls a message asks for, or None when no mapping takes its type.
+
+    A message that cannot be read gives a Translation whose `problem` says why.
+    """
+    mapping = mappings.find(message.protocol, message.message_type)
+    if mapping is None:
+        return None
+    try:
+        document, context = read(message, settings, view)
+    except ReadError as error:
+        return Translation(mapping.name, mappings.hash, (), problem=str(error))
+    return apply(mapping, document, context)
+
+
+def read(message: Message, settings: Settings, view: View) -> tuple[Document, Context]:
+    """The message as a document, and what is known beside it; raises ReadError."""
+    match message.protocol:
+        case Protocol.HL7V2:
+            return _hl7(message, settings), Context(received_at=message.received_at)
+        case Protocol.FHIR:
+            return _fhir(message, view)
+        case Protocol.ORDERS:
+            return _order(message, settings, view)
+
+
+def _hl7(message: Message, settings: Settings) -> Hl7Document:
+    channel = channel_named(settings, message.channel)
+    header = scan(message.body, default_version=channel.default_version)
+    return Hl7Document(message.body, header, channel.fallback_charset)
+
+
+def _fhir(message: Message, view: View) -> tuple[Document, Context]:
+    resource = fhir_reader.read(message.body)
+    document = fhir_reader.FhirDocument(resource, message.reference)
+    links = {}
+    for reference in document.references():
+        external_id = view.link(reference)
+        if external_id is not None:
+            links[reference] = external_id
+    return document, Context(received_at=message.received_at, links=links)
+
+
+def _order(message: Message, settings: Settings, view: View) -> tuple[Document, Context]:
+    order = fhir_reader.read(message.body)
+    context = Context(
+        received_at=message.received_at,
+        known=_known_of_visit(str(order.get("externalVisitId", "")), view),
+        key=stable_key(message),
+        hospital=settings.hospital,
+    )
+    return OrderDocument(order, context), context
+
+
+def _known_of_visit(visit_id: str, view: View) -> MappingOf[str, MappingOf[str, Any]]:
+    visit = view.entity("patient-visits", visit_id)
+    if visit is None:
+        return {}
+    known: dict[str, MappingOf[str, Any]] = {}
+    known[f"patient-visits/{visit_id}"] = {**visit.desired, **visit.facts}
+    for resource, key in (("patients", "patientId"), ("providers", "providerId")):
+        external_id = str(visit.facts.get(key) or visit.desired.get(key) or "")
+        entity = view.entity(resource, external_id) if external_id else None
+        if entity is not None:
+            known[f"{resource}/{external_id}"] = {**entity.desired, **entity.facts}
+    return known
+
+
+def stable_key(message: Message) -> str:
+    """Sixteen letters and digits that are the same whenever this kept message is sent.
+
+    MSH-10 and ORC-2 are made of it: a resend must carry the same ones (delivery.md).
+    """
+    seed = f"{message.received_at!r}|{message.message_type}|".encode() + message.body
+    return base64.b32encode(hashlib.blake2b(seed, digest_size=10).digest()).decode()
+
+
+def channel_named(settings: Settings, name: str) -> Channel:
+    """The channel of that name; a message may outlive it, then the defaults hold."""
+    for channel in settings.channels:
+        if channel.name == name:
+            return channel
+    return Channel(name=name)

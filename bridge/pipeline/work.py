@@ -1,0 +1,109 @@
+"""Work: take what was kept, in commit order, through translate and plan.
+
+A message is translated and planned in one transaction, so that what one message teaches (a
+patient's reference, a visit) is known to the next, and a crash repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bridge.errors import StoreError
+from bridge.mapping.load import Mappings
+from bridge.message import Status, Verdict
+from bridge.metrics import Metrics
+from bridge.pipeline.plan import plan
+from bridge.pipeline.translate import translate
+from bridge.settings import Settings
+from bridge.store.contract import KeptMessage, Store, Transaction
+from bridge.zauto.catalogue import Catalogue
+
+#: messages in one transaction; senders that wait for a commit wait no longer than these take
+BATCH = 16
+#: while senders wait, this many times a batch's own time is left to them
+YIELD_FACTOR = 4.0
+IDLE_SECONDS = 30.0
+STORE_RETRY_SECONDS = 1.0
+
+
+class Work:
+    """Translates and plans until cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        mappings: Mappings,
+        catalogue: Catalogue,
+        settings: Settings,
+        *,
+        clock: Callable[[], float],
+        metrics: Metrics,
+        busy: Callable[[], bool],
+        planned: Callable[[], None],
+    ) -> None:
+        """`busy` says whether senders are waiting now; `planned` tells deliver of work."""
+        self._store = store
+        self._mappings = mappings
+        self._catalogue = catalogue
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._busy = busy
+        self._planned = planned
+        self._woken = asyncio.Event()
+        self._log = structlog.get_logger()
+
+    def wake(self) -> None:
+        """Something was kept."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._woken.clear()
+            started = self._clock()
+            try:
+                done = await self.once()
+            except StoreError as error:
+                self._log.error("store cannot be written", error=type(error).__name__)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+                continue
+            if not done:
+                await self._rest()
+            elif self._busy():
+                await asyncio.sleep((self._clock() - started) * YIELD_FACTOR)
+
+    async def once(self) -> int:
+        """Take one batch through; returns how many messages it held."""
+        done = await self._store.run(self._batch)
+        if done:
+            self._planned()
+        return done
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+        except TimeoutError:
+            return
+
+    def _batch(self, tx: Transaction) -> int:
+        batch = tx.untranslated(BATCH)
+        for kept in batch:
+            self._take(tx, kept)
+        return len(batch)
+
+    def _take(self, tx: Transaction, kept: KeptMessage) -> None:
+        at = self._clock()
+        try:
+            translation = translate(kept.message, self._mappings, self._settings, tx)
+        except Exception as error:
+            # A fault of ours in one message must not stop every message behind it; the message
+            # is parked for a person, and the log names the place without the message's content.
+            self._log.exception("translation failed", message=kept.id)
+            reason = f"the bridge failed to translate it ({type(error).__name__})"
+            tx.mark(kept.id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
+            return
+        plan(tx, kept, translation, self._catalogue, at)
