@@ -8,6 +8,7 @@ a secret written into the YAML file is refused.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -212,6 +213,16 @@ class Settings(_Section):
         return value
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which only true and false are booleans: `off` and `NO` (Norway) are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, word) for tag, word in resolvers if not tag.endswith(":bool")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
+
 SECRETS = (
     ("zauto", "client_secret"),
     ("fhir", "api_key"),
@@ -237,7 +248,7 @@ def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Set
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -59,7 +59,7 @@ def test_settled_kept_and_quarantined_are_counted() -> None:
     metrics.quarantined("default")
     found = values(metrics)
     assert found["bridge_deliveries_settled_total", "delivered", "zauto"] == 1
-    assert found["bridge_message_kept_seconds_count",] == 1
+    assert found[("bridge_message_kept_seconds_count",)] == 1
     assert found["bridge_quarantined_total", "default"] == 1
 
 
@@ -72,17 +72,17 @@ def test_what_stands_in_the_store_is_read_at_each_scrape() -> None:
     assert found["bridge_messages", "parked"] == 0
     assert found["bridge_deliveries", "waiting"] == 5
     assert ("bridge_deliveries", "delivered") not in found
-    assert found["bridge_oldest_waiting_seconds",] == 30
+    assert found[("bridge_oldest_waiting_seconds",)] == 30
     now = Standing()
-    assert values(metrics)["bridge_oldest_waiting_seconds",] == 0
+    assert values(metrics)[("bridge_oldest_waiting_seconds",)] == 0
 
 
 def test_the_budget_shows_its_limit_where_there_is_one() -> None:
     limited, unlimited = Metrics(), Metrics()
     limited.watch_budget(lambda: (12, 1000))
     unlimited.watch_budget(lambda: (12, None))
-    assert values(limited)["bridge_budget_limit",] == 1000
-    assert values(unlimited)["bridge_budget_used",] == 12
+    assert values(limited)[("bridge_budget_limit",)] == 1000
+    assert values(unlimited)[("bridge_budget_used",)] == 12
     assert ("bridge_budget_limit",) not in values(unlimited)
 
 
