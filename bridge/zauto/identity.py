@@ -1,0 +1,95 @@
+"""Whether two records are of the same person or thing, and where they differ.
+
+Values are compared in a normal form, because an answer may write a date as an instant, a number
+as a text, or a phone without its spaces.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.delivery import Payload
+from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
+
+_PHONE_SEPARATORS = str.maketrans("", "", " -().\u00a0")
+
+
+def same_record(resource: Resource, ours: Payload, theirs: Payload) -> bool:
+    """Whether a record found under our external id is of the person or thing we mean.
+
+    Every field of `same` must be there on both sides and equal, and none of `not_different` may
+    differ where both have it. Not enough in the answer to tell is False.
+    """
+    if not resource.same:
+        return False
+    told = all(_present(ours, name) and _present(theirs, name) for name in resource.same)
+    compared = (*resource.same, *(n for n in resource.not_different if _present(ours, n)))
+    return told and not any(
+        _differs(resource, name, ours, theirs) for name in compared if _present(theirs, name)
+    )
+
+
+def differs(resource: Resource, ours: Payload, theirs: Payload) -> tuple[str, ...]:
+    """Names of the fields that both carry and that hold something else there.
+
+    A null of ours differs from anything that is there. A reference that differs may be
+    ZautoAI's own id of the right record: a PUT settles it, so it alone is no reason to park.
+    """
+    return tuple(
+        name
+        for name in ours
+        if name != "id" and name in theirs and _differs(resource, name, ours, theirs)
+    )
+
+
+def _present(record: Payload, name: str) -> bool:
+    return record.get(name) not in (None, "")
+
+
+def _differs(resource: Resource, name: str, ours: Payload, theirs: Payload) -> bool:
+    spec = resource.fields.get(name, ResourceField())
+    return bool(_normal(spec, ours[name]) != _normal(spec, theirs[name]))
+
+
+def _normal(spec: ResourceField, value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    if isinstance(value, list):
+        return [_normal(spec, item) for item in value]
+    if spec.type is FieldType.NUMBER:
+        return _number(value)
+    if spec.type is FieldType.BOOLEAN:
+        return str(value).lower()
+    return _text(spec.format, value)
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _text(form: FieldFormat | None, value: Any) -> Any:
+    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    match form:
+        case FieldFormat.DATE:
+            return text[:10]
+        case FieldFormat.DATETIME:
+            return _instant(text)
+        case FieldFormat.PHONE:
+            return text.translate(_PHONE_SEPARATORS)
+        case FieldFormat.EMAIL:
+            return text.lower()
+    return text
+
+
+def _instant(text: str) -> Any:
+    """Whole seconds since the epoch; the API shows no fractions. No zone is read as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
