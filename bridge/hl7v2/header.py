@@ -1,0 +1,169 @@
+"""What the intake must know of a message before it is kept: its MSH, and that it is not too big.
+
+Both functions run for every message that arrives, so they look at nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.errors import LimitError, ReadError
+from bridge.hl7v2 import delimiters, segments
+from bridge.hl7v2.delimiters import Delimiters
+from bridge.hl7v2.segments import UTF8_BOM
+from bridge.settings import Limits
+
+#: table 0357
+_MISSING, _INTERNAL = 101, 207
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of an MSH, as sent: escapes are left alone, so that they can be echoed.
+
+    The text is what `encoding` makes of the bytes, and gives exactly those bytes back.
+    """
+
+    #: MSH-1 and MSH-2
+    field_separator: str
+    encoding_characters: str
+    #: MSH-3 to MSH-6, whole fields
+    sending_application: str
+    sending_facility: str
+    receiving_application: str
+    receiving_facility: str
+    #: `ADT^A04`; the trigger is EVN-1 where MSH-9.2 has none, and left out where both are empty
+    message_type: str
+    #: MSH-9.3
+    structure: str
+    #: MSH-10
+    control_id: str
+    #: MSH-11.1
+    processing_id: str
+    #: MSH-12.1, or the default where the sender gave none
+    version: str
+    #: MSH-15 and MSH-16, table 0155
+    accept_acknowledgment: str
+    application_acknowledgment: str
+    #: first repetition of MSH-18, table 0211
+    charset: str
+    #: `utf-8` where the MSH is valid in it, else `latin-1`
+    encoding: str = "utf-8"
+
+    @property
+    def delimiters(self) -> Delimiters:
+        """What the message is cut by."""
+        return delimiters.declared(self.field_separator, self.encoding_characters)
+
+
+def scan(body: bytes, *, default_version: str = "2.5.1") -> Header:
+    """Read the MSH of a message.
+
+    A byte order mark and line ends before it are passed over. Raises ReadError where no MSH
+    follows them.
+    """
+    if not body.startswith(b"MSH"):
+        body = body.removeprefix(UTF8_BOM).lstrip()
+    if not body.startswith(b"MSH") or len(body) < 5 or body[3:4].isalnum() or body[3] < 0x20:
+        raise ReadError("This is not HL7: a message begins with MSH and a field separator.")
+    text, encoding = _decode(body.partition(b"\r")[0])
+    if "\n" in text:
+        text = segments.first(text, text[3])
+    return _header(text, encoding, body, default_version)
+
+
+def _decode(line: bytes) -> tuple[str, str]:
+    try:
+        return line.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return line.decode("latin-1"), "latin-1"
+
+
+def _header(text: str, encoding: str, body: bytes, default_version: str) -> Header:
+    separator = text[3]
+    fields = text.split(separator, 18)
+    # MSH-1 is the separator itself, so the n-th piece is MSH-(n+1)
+    fields += [""] * (19 - len(fields))
+    cut = delimiters.declared(separator, fields[1])
+    code, trigger, structure = _message_type(fields[8], cut)
+    if not trigger:
+        trigger = _event(body, separator, encoding)
+    return Header(
+        separator,
+        fields[1],
+        fields[2],
+        fields[3],
+        fields[4],
+        fields[5],
+        f"{code}^{trigger}" if trigger else code,
+        structure,
+        fields[9],
+        _first(fields[10], cut.component),
+        _first(fields[11], cut.component) or default_version,
+        fields[14].strip(),
+        fields[15].strip(),
+        _first(fields[17], cut.repetition),
+        encoding,
+    )
+
+
+def _message_type(field: str, cut: Delimiters) -> tuple[str, str, str]:
+    parts = _first(field, cut.repetition).split(cut.component) if cut.component else [field]
+    parts += ["", ""]
+    return parts[0].strip(), parts[1].strip(), parts[2].strip()
+
+
+def _first(field: str, separator: str) -> str:
+    return (field.partition(separator)[0] if separator else field).strip()
+
+
+def _event(body: bytes, separator: str, encoding: str) -> str:
+    """EVN-1, which repeats the trigger event for receivers of old (chapter 3.4.1.1)."""
+    mark = f"EVN{separator}".encode(encoding)
+    for end in (b"\r", b"\n"):
+        at = body.find(end + mark)
+        if at >= 0:
+            line = body[at + 1 + len(mark) : at + 64].decode("latin-1")
+            trigger = line.partition(separator)[0].split("\r")[0].split("\n")[0].strip()
+            return trigger if trigger.isalnum() else ""
+    return ""
+
+
+def check_limits(body: bytes, limits: Limits) -> None:
+    """Refuse what is too large to be read, in one pass over the bytes.
+
+    Raises LimitError naming the limit and the segment or field that is over it.
+    """
+    if len(body) > limits.frame:
+        raise LimitError(_over("bytes", limits.frame), code=_INTERNAL)
+    text = body.decode("latin-1").removeprefix("\xef\xbb\xbf").lstrip()
+    separator, repetition = text[3:4] or "|", text[5:6] or "~"
+    if segments.more_than(limits.segments, text, separator):
+        raise LimitError(_over("segments", limits.segments), code=_INTERNAL)
+    if text.count(separator) > limits.fields or text.count(repetition) >= limits.repetitions:
+        _check_segments(text, separator, repetition, limits)
+
+
+def _check_segments(text: str, separator: str, repetition: str, limits: Limits) -> None:
+    for segment in segments.split(text, separator):
+        name = segment[:3]
+        if segment.count(separator) > limits.fields:
+            raise LimitError(_over("fields", limits.fields), location=name, code=_INTERNAL)
+        if name != "MSH" and segment.count(repetition) >= limits.repetitions:
+            _check_fields(segment, separator, repetition, limits)
+
+
+def _check_fields(segment: str, separator: str, repetition: str, limits: Limits) -> None:
+    for number, field in enumerate(segment.split(separator)):
+        if field.count(repetition) >= limits.repetitions:
+            where = f"{segment[:3]}-{number}"
+            raise LimitError(
+                _over("repetitions", limits.repetitions), location=where, code=_INTERNAL
+            )
+
+
+def _over(what: str, limit: int) -> str:
+    return (
+        f"The message has more than {limit} {what}, which is the limit here; "
+        f"send less, or raise limits.{'frame' if what == 'bytes' else what}."
+    )

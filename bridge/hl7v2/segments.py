@@ -1,0 +1,49 @@
+"""Where segments end: carriage return by the standard, line feed or both in practice."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+def split(text: str, field_separator: str) -> list[str]:
+    """The segments of a message, without their ends; blank lines are left out.
+
+    A carriage return always ends a segment. A line feed ends one only before a segment id or the
+    end of the message; any other is text of the field it stands in (senders put notes of several
+    lines into one field) and is kept.
+    """
+    if "\n" in text:
+        text = text.replace("\r\n", "\r")
+    ends = text.split("\r") if "\n" not in text else _end(field_separator).split(text)
+    return [segment for segment in ends if segment]
+
+
+def first(text: str, field_separator: str) -> str:
+    """The first segment of a message."""
+    segment = text.partition("\r")[0]
+    return _end(field_separator).split(segment, 1)[0] if "\n" in segment else segment
+
+
+def more_than(limit: int, text: str, field_separator: str) -> bool:
+    """Whether there are more segments than `limit`, found without splitting the message.
+
+    Blank lines ended by a carriage return count here, so that a message of nothing else is caught.
+    """
+    returns = text.count("\r")
+    if returns > limit:
+        return True
+    if returns + text.count("\n") < limit:
+        return False
+    ends = _end(field_separator).finditer(text.rstrip("\r\n"))
+    return any(number >= limit for number, _ in enumerate(ends, start=1))
+
+
+@lru_cache(maxsize=64)
+def _end(field_separator: str) -> re.Pattern[str]:
+    # Runs of line ends are taken whole (possessive) and only from their first character, or a
+    # message of nothing but line feeds would be scanned once for each of them.
+    before_segment = rf"(?=[A-Z][A-Z0-9]{{2}}(?:{re.escape(field_separator)}|[\r\n]|\Z))"
+    return re.compile(rf"\r[\r\n]*+|(?<!\n)\n++(?:\r[\r\n]*+|{before_segment}|\Z)")
