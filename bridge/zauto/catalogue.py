@@ -61,6 +61,8 @@ class Resource(BaseModel):
     #: word for one record in messages to people, `Patient`
     title: str
     fields: Mapping[str, ResourceField]
+    #: fields the answer to a create repeats, beside the ids and createdAt
+    created: tuple[str, ...] = ()
     #: fields a list's `search` looks in; `patient.fullName` follows `patientId`
     search: tuple[str, ...] = ()
     #: field a list is ordered by, `-` before it for descending
@@ -79,6 +81,15 @@ class Resource(BaseModel):
     def referents(self) -> Mapping[str, str]:
         """Field name to the name of the resource it refers to."""
         return {n: spec.refers_to for n, spec in self.fields.items() if spec.refers_to}
+
+    def related(self, word: str) -> tuple[str, str, str] | None:
+        """The search word `patient.fullName` as (`patientId`, `patients`, `fullName`).
+
+        None for a word of the resource's own, or one that follows no field.
+        """
+        stem, dot, target = word.partition(".")
+        referent = self.referents().get(f"{stem}Id")
+        return (f"{stem}Id", referent, target) if dot and referent else None
 
 
 @dataclass(frozen=True, slots=True)

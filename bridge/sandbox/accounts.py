@@ -1,0 +1,148 @@
+"""Clients and their tokens: OAuth 2.0 client credentials with refresh (RFC 6749).
+
+Tokens are opaque random strings: a client may not look into them anyway (section 1.4), and a
+token that is looked up can be revoked. Only SHA-256 hashes of tokens and secrets are kept;
+both hold 256 random bits, so a slow hash would add nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
+from bridge.sandbox.state import State
+from bridge.sandbox.validation import read_object
+
+ACCESS_SECONDS = 3600
+#: the document names no lifetime
+REFRESH_SECONDS = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client identifies itself with."""
+
+    client_id: str
+    client_secret: str
+
+
+class Accounts:
+    """Who may call, and with which token."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._db = state.db
+
+    def add(self, credentials: Credentials) -> None:
+        """Let a client in; one of the same id gets the new secret."""
+        with self._state.transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO clients (id, secret_hash) VALUES (?, ?)",
+                (credentials.client_id, _hash(credentials.client_secret)),
+            )
+
+    def make(self, name: str) -> Credentials:
+        """A new client in the document's formats; its secret can never be shown again."""
+        made = Credentials(f"zauto_{name}_{secrets.token_hex(4)}", f"zauto_{secrets.token_hex(32)}")
+        self.add(made)
+        return made
+
+    def any(self) -> bool:
+        """Whether there is a client at all."""
+        return self._db.execute("SELECT 1 FROM clients").fetchone() is not None
+
+    def knows(self, credentials: Credentials) -> bool:
+        """Whether the secret is the client's."""
+        row = self._db.execute(
+            "SELECT secret_hash FROM clients WHERE id = ?", (credentials.client_id,)
+        ).fetchone()
+        return row is not None and secrets.compare_digest(row[0], _hash(credentials.client_secret))
+
+    def bearer(self, authorization: str, now: float) -> str | None:
+        """The client behind `Authorization: Bearer <token>`; None when it is not valid."""
+        scheme, _, token = authorization.partition(" ")
+        return self._holder(token.strip(), "access", now) if scheme.lower() == "bearer" else None
+
+    def asking(self, body: bytes) -> str | None:
+        """The client that asks for a token, when its credentials are right."""
+        try:
+            credentials = _credentials(read_object(body))
+        except (Refusal, TokenRefusal):
+            return None
+        return credentials.client_id if self.knows(credentials) else None
+
+    def grant(self, body: bytes, now: float) -> Answer:
+        """Answer a token request; raises TokenRefusal."""
+        asked = _read(body)
+        grant_type = _word(asked, "grant_type")
+        if grant_type not in ("client_credentials", "refresh_token"):
+            raise TokenRefusal("unsupported_grant_type", "grant_type must be client_credentials")
+        credentials = _credentials(asked)
+        if not self.knows(credentials):
+            raise TokenRefusal("invalid_client", "Client authentication failed", status=401)
+        if grant_type == "refresh_token":
+            self._use(_word(asked, "refresh_token"), credentials.client_id, now)
+        return self._issue(credentials.client_id, now)
+
+    def forget_expired(self, now: float) -> None:
+        """Drop tokens that are of no more use."""
+        with self._state.transaction():
+            self._db.execute("DELETE FROM tokens WHERE expires_at <= ?", (now,))
+
+    def _use(self, token: str, client: str, now: float) -> None:
+        """A refresh token works once, for the client it was given to (RFC 6749 section 6)."""
+        if self._holder(token, "refresh", now) != client:
+            raise TokenRefusal("invalid_grant", "The refresh token is invalid or expired")
+        self._db.execute("DELETE FROM tokens WHERE hash = ?", (_hash(token),))
+
+    def _issue(self, client: str, now: float) -> Answer:
+        access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self._db.executemany(
+            "INSERT INTO tokens (hash, client, kind, expires_at) VALUES (?, ?, ?, ?)",
+            [
+                (_hash(access), client, "access", now + ACCESS_SECONDS),
+                (_hash(refresh), client, "refresh", now + REFRESH_SECONDS),
+            ],
+        )
+        body = {
+            "access_token": access,
+            "token_type": "bearer",
+            "expires_in": ACCESS_SECONDS,
+            "refresh_token": refresh,
+        }
+        # RFC 6749 section 5.1
+        return Answer(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+    def _holder(self, token: str, kind: str, now: float) -> str | None:
+        row = self._db.execute(
+            "SELECT client FROM tokens WHERE hash = ? AND kind = ? AND expires_at > ?",
+            (_hash(token), kind, now),
+        ).fetchone()
+        return str(row[0]) if row else None
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        return read_object(body)
+    except Refusal as refusal:
+        fault = refusal.errors[0]
+        raise TokenRefusal("invalid_request", f"{fault.field} {fault.message}") from refusal
+
+
+def _credentials(asked: Mapping[str, Any]) -> Credentials:
+    return Credentials(_word(asked, "client_id"), _word(asked, "client_secret"))
+
+
+def _word(asked: Mapping[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str) or not value:
+        raise TokenRefusal("invalid_request", f"{name} is required and must be a string")
+    return value
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,137 @@
+"""What the API answers: the envelope, its errors, and the token endpoint's own error body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorCode(StrEnum):
+    """The document's "Common Error Codes"."""
+
+    INVALID_TOKEN = "INVALID_TOKEN"
+    VALIDATION_FAILED = "VALIDATION_FAILED"
+    RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+    DUPLICATE_EXTERNAL_ID = "DUPLICATE_EXTERNAL_ID"
+    REFERENCED_RESOURCE_NOT_FOUND = "REFERENCED_RESOURCE_NOT_FOUND"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+
+
+#: status beside each code. The document does not say which one goes with
+#: REFERENCED_RESOURCE_NOT_FOUND; 404 is assumed, here and nowhere else.
+STATUS: Mapping[ErrorCode, int] = {
+    ErrorCode.INVALID_TOKEN: 401,
+    ErrorCode.VALIDATION_FAILED: 400,
+    ErrorCode.RESOURCE_NOT_FOUND: 404,
+    ErrorCode.DUPLICATE_EXTERNAL_ID: 409,
+    ErrorCode.REFERENCED_RESOURCE_NOT_FOUND: 404,
+    ErrorCode.RATE_LIMIT_EXCEEDED: 429,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One entry of `errors[]`."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer before it is written to the wire."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: external id of the record it is about, where the path does not name it
+    external_id: str = ""
+    #: a record came into being
+    created: bool = False
+
+
+class Refusal(Exception):
+    """The request is answered with an error of the envelope.
+
+    `status` is only given where the document has no code for the case (an unknown route).
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode | None,
+        message: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        external_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = STATUS[code] if code is not None else status or 500
+        self.message = message
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.external_id = external_id
+
+    def answer(self, now: float) -> Answer:
+        """The document's "Error Response Format"; `errorCode` is left out where there is none."""
+        body: dict[str, Any] = {
+            "status": "error",
+            "message": self.message,
+            "errors": [{"field": e.field, "message": e.message} for e in self.errors],
+        }
+        if self.code is not None:
+            body["errorCode"] = self.code.value
+        body["timestamp"] = timestamp(now)
+        return Answer(self.status, body, self.headers, self.external_id)
+
+
+class TokenRefusal(Exception):
+    """The token endpoint refuses; `error` is a word of RFC 6749 section 5.2."""
+
+    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.status = status
+
+    def answer(self) -> Answer:
+        """RFC 6749 section 5.2: not the envelope."""
+        body = {"error": self.error, "error_description": self.description}
+        return Answer(self.status, body, {"Cache-Control": "no-store"})
+
+
+def success(
+    message: str,
+    data: Any,
+    *,
+    status: int = 200,
+    external_id: str = "",
+    created: bool = False,
+) -> Answer:
+    """The document's "Response Format"."""
+    body = {"status": "success", "message": message, "data": data}
+    return Answer(status, body, external_id=external_id, created=created)
+
+
+def page(message: str, data: Sequence[Any], *, number: int, size: int, total: int) -> Answer:
+    """A list with its pagination block; page `number` counts from 1."""
+    pages = -(-total // size)
+    pagination = {
+        "currentPage": number,
+        "totalPages": pages,
+        "totalCount": total,
+        "hasNext": number < pages,
+        "hasPrev": number > 1,
+    }
+    body = {"status": "success", "message": message, "data": data, "pagination": pagination}
+    return Answer(200, body)
+
+
+def timestamp(at: float) -> str:
+    """`2024-01-15T10:30:00Z`, as the document writes moments."""
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

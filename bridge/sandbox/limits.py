@@ -1,0 +1,81 @@
+"""The document's rate limits: 1000 requests an hour and 100 a minute for each client.
+
+Fixed windows on the clock's hours and minutes: the document's example of a Reset, 1642248000,
+is a full hour. Every answer tells the hour's window; a 429 tells the window that refused, so
+that waiting until its Reset is right either way. A refused request is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests allowed one client."""
+
+    hour: int = 1000
+    minute: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a client stands after a request was counted or refused."""
+
+    allowed: bool
+    #: the three headers: requests a window, those left in it, its end in epoch seconds
+    limit: int
+    remaining: int
+    reset: int
+
+    def headers(self) -> Mapping[str, str]:
+        """The document's `X-RateLimit-*` headers."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+
+
+@dataclass(slots=True)
+class _Window:
+    seconds: int
+    limit: int
+    number: int = -1
+    used: int = 0
+
+    def turn(self, now: float) -> None:
+        number = int(now) // self.seconds
+        if number != self.number:
+            self.number, self.used = number, 0
+
+    def standing(self, allowed: bool) -> Standing:
+        reset = (self.number + 1) * self.seconds
+        return Standing(allowed, self.limit, self.limit - self.used, reset)
+
+
+class Limiter:
+    """Counts requests by client, in memory: a restart forgets them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._windows: dict[str, tuple[_Window, _Window]] = {}
+
+    def take(self, client: str, now: float) -> Standing:
+        """Count one request of the client, unless a window is used up."""
+        hour, minute = windows = self._of(client)
+        for window in windows:
+            window.turn(now)
+        for window in windows:
+            if window.used >= window.limit:
+                return window.standing(False)
+        hour.used += 1
+        minute.used += 1
+        return hour.standing(True)
+
+    def _of(self, client: str) -> tuple[_Window, _Window]:
+        if client not in self._windows:
+            hour = _Window(3600, self._limits.hour)
+            self._windows[client] = (hour, _Window(60, self._limits.minute))
+        return self._windows[client]
