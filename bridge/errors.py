@@ -1,15 +1,16 @@
 """Every error the bridge raises on purpose.
 
-    BridgeError
-    ├── SettingsError        a setting is missing or wrong; the service does not start
-    ├── MappingError         one or more faults in mapping files, all of them at once
-    ├── PathError            a path into a document is not written as it must be
-    ├── ReadError            a document cannot be read; carries where and an HL7 table 0357 code
-    │   └── LimitError       it is larger than the limits allow
-    ├── StoreError           the store cannot do what was asked
-    │   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
-    │   └── StoreUnusable    wrong version, another process holds it, or it is not durable
-    └── DoorError            a door cannot be opened or reached
+BridgeError
+├── SettingsError        a setting is missing or wrong; the service does not start
+├── MappingError         one or more faults in mapping files, all of them at once
+├── PathError            a path into a document is not written as it must be
+├── ReadError            a document cannot be read; carries where and an HL7 table 0357 code
+│   └── LimitError       it is larger than the limits allow
+├── StoreError           the store cannot do what was asked
+│   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
+│   ├── DamagedMessage   the stored bytes of one message are not those that came
+│   └── StoreUnusable    wrong version, another process holds it, or it is not durable
+└── DoorError            a door cannot be opened or reached
 """
 
 from __future__ import annotations
@@ -87,6 +88,17 @@ class StoreError(BridgeError):
 
 class StoreBusy(StoreError):
     """The store cannot keep anything now (full, locked, over the watermark): nothing was kept."""
+
+
+class DamagedMessage(StoreError):
+    """The stored bytes of a message are not those that came; a person restores or parks it."""
+
+    def __init__(self, message_id: int) -> None:
+        self.message_id = message_id
+        super().__init__(
+            f"The stored bytes of message {message_id} fail their checksum: check the disk, and "
+            "restore the message from a copy or have it sent again."
+        )
 
 
 class StoreUnusable(StoreError):

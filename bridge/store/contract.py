@@ -84,16 +84,22 @@ class Tally:
 class View(Protocol):
     """What can be read."""
 
-    def message(self, message_id: int) -> KeptMessage | None: ...
+    def message(self, message_id: int) -> KeptMessage | None:
+        """The message with its body; raises DamagedMessage where its bytes changed on the disk."""
+        ...
 
     def messages(
         self, *, status: Status | None = None, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
-        """Newest first, ids below `before`."""
+        """Newest first, ids below `before`; a list, so their bodies are left empty."""
         ...
 
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
-        """Waiting messages that have not been translated, in commit order."""
+        """Waiting messages that have not been translated, in commit order.
+
+        Raises DamagedMessage when the first of them is damaged; `mark` it so that the next
+        ones can follow.
+        """
         ...
 
     def deliveries_of(self, message_id: int) -> Sequence[Delivery]: ...
@@ -136,7 +142,7 @@ class Transaction(View, Protocol):
         reason: str = "",
         verdict: Verdict | None = None,
     ) -> Kept:
-        """Keep a message, or find that it is a duplicate.
+        """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
 
         It is one when a message with the same `identity` was kept (at or after
         `identity_since`, where given); then only that message's `duplicates` grows.
@@ -144,7 +150,7 @@ class Transaction(View, Protocol):
         ...
 
     def quarantine(self, channel: str, peer: str, reason: str, head: bytes, at: float) -> None:
-        """Keep the first bytes of something that was not a message."""
+        """Keep the first bytes of something that was not a message; raises StoreBusy."""
         ...
 
     def mark(
@@ -159,7 +165,11 @@ class Transaction(View, Protocol):
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
-        """Record what became of a message as a whole; WAITING means it has deliveries now."""
+        """Record what became of a message as a whole.
+
+        WAITING means it is translated: its deliveries were added before in this job, and from
+        now on its status, reason and `waits_for` are those of the worst of them.
+        """
         ...
 
     def add(self, message_id: int, position: int, lane: str, call: Call, at: float) -> int:
@@ -192,7 +202,7 @@ class Transaction(View, Protocol):
         verdict: Verdict | None = None,
         waits_for: str = "",
     ) -> None:
-        """End a delivery (HELD included), give its lane back with the next one as head.
+        """End a delivery (HELD included); where it is the head, its lane goes to the next one.
 
         The message's status follows, and lanes blocked on the record of this delivery wake.
         """
@@ -215,12 +225,15 @@ class Transaction(View, Protocol):
 
     def release(self, key: str, at: float) -> int:
         """Make messages and deliveries held for `key` WAITING again, each at its old place
-        in its lane; returns how many."""
+        in its lane; returns how many. A message held as a whole is untranslated again. One
+        whose request is under way, or may still take effect (VERIFY), is not overtaken."""
         ...
 
     def recover(self, now: float, quiet_seconds: float) -> int:
         """After a crash: give back all leases; a delivery with an unanswered attempt goes to
-        VERIFY (hospital: APPLY, at once), due after the quiet time. Returns how many."""
+        VERIFY (hospital: APPLY, at once), due after the quiet time; one that was only reading
+        (GET) reads again. The attempt ends as UNKNOWN and counts. Returns how many there were.
+        """
         ...
 
     def put_entity(self, entity: Entity) -> None: ...

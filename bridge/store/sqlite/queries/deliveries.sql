@@ -1,0 +1,54 @@
+-- name: insert_delivery
+INSERT INTO delivery (
+    message_id, position, target, lane, resource, external_id, status, step, due_at,
+    changed_at, call
+) VALUES (?, ?, ?, ?, ?, ?, 'waiting', 'apply', ?, ?, ?)
+
+-- name: delivery
+SELECT * FROM delivery WHERE id = ?
+
+-- name: deliveries_of
+SELECT * FROM delivery WHERE message_id = ? ORDER BY position, id
+
+-- name: verdicts_of
+SELECT status, reason, verdict, waits_for FROM delivery WHERE message_id = ? ORDER BY position, id
+
+-- name: settle_delivery
+UPDATE delivery
+SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
+    waits_for = :waits_for
+WHERE id = :id
+
+-- name: postpone_delivery
+UPDATE delivery SET step = :step, due_at = :due_at, attempts = :attempts, reason = :reason
+WHERE id = :id
+
+-- name: let_delivery_wait_for
+UPDATE delivery SET waits_for = :waits_for WHERE id = :id
+
+-- name: unsettled
+SELECT DISTINCT status FROM delivery
+WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked') AND id <> ?
+
+-- name: incomplete
+SELECT id, message_id FROM delivery
+WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
+  AND status = 'parked' AND reason LIKE 'incomplete%' AND id < ?
+
+-- name: held_deliveries
+SELECT * FROM delivery WHERE status = 'held' AND waits_for = ? ORDER BY id
+
+-- name: release_delivery
+UPDATE delivery
+SET status = 'waiting', due_at = :at, changed_at = :at, reason = '', verdict = NULL,
+    waits_for = ''
+WHERE id = :id
+
+-- name: insert_attempt
+INSERT INTO attempt (delivery_id, request, started_at) VALUES (?, ?, ?)
+
+-- name: end_attempt
+UPDATE attempt SET ended_at = ?, outcome = ? WHERE id = ?
+
+-- name: attempts_of
+SELECT * FROM attempt WHERE delivery_id = ? ORDER BY id

@@ -1,0 +1,60 @@
+-- name: enter_lane
+-- A delivery that was held goes back before those that came after it, but never past one whose
+-- request is under way or may still take effect.
+INSERT INTO lane (target, lane, head, ready_at) VALUES (:target, :lane, :id, :at)
+ON CONFLICT (target, lane) DO UPDATE
+SET head = excluded.head, ready_at = excluded.ready_at, waits_for = ''
+WHERE leased = 0 AND excluded.head < head
+  AND (SELECT step FROM delivery WHERE id = head) <> 'verify'
+
+-- name: ready_heads
+SELECT delivery.*
+FROM lane JOIN delivery ON delivery.id = lane.head
+WHERE lane.target = :target AND lane.leased = 0 AND lane.waits_for = '' AND lane.ready_at <= :now
+ORDER BY lane.ready_at LIMIT :limit
+
+-- name: lease_lane
+UPDATE lane SET leased = 1 WHERE target = ? AND lane = ?
+
+-- name: next_due
+SELECT ready_at FROM lane
+WHERE target = ? AND leased = 0 AND waits_for = ''
+ORDER BY ready_at LIMIT 1
+
+-- name: next_in_lane
+SELECT id, due_at FROM delivery
+WHERE target = ? AND lane = ? AND status = 'waiting'
+ORDER BY id LIMIT 1
+
+-- name: is_head
+SELECT 1 FROM lane WHERE target = ? AND lane = ? AND head = ?
+
+-- name: move_lane
+UPDATE lane SET head = :head, ready_at = :ready_at, leased = 0, waits_for = ''
+WHERE target = :target AND lane = :lane
+
+-- name: leave_lane
+DELETE FROM lane WHERE target = ? AND lane = ?
+
+-- name: postpone_lane
+UPDATE lane SET ready_at = :ready_at, leased = 0, waits_for = ''
+WHERE target = :target AND lane = :lane AND head = :head
+
+-- name: block_lane
+UPDATE lane SET leased = 0, waits_for = :waits_for
+WHERE target = :target AND lane = :lane AND head = :head
+
+-- name: blocked_heads
+SELECT head FROM lane WHERE waits_for = ? AND waits_for <> ''
+
+-- name: wake_lanes
+UPDATE lane SET waits_for = '' WHERE waits_for = ? AND waits_for <> ''
+
+-- name: leased_heads
+SELECT delivery.* FROM lane JOIN delivery ON delivery.id = lane.head WHERE lane.leased = 1
+
+-- name: unanswered
+SELECT id, request FROM attempt WHERE delivery_id = ? AND ended_at IS NULL ORDER BY id
+
+-- name: give_back_leases
+UPDATE lane SET leased = 0 WHERE leased = 1

@@ -1,0 +1,82 @@
+-- name: insert_message
+INSERT INTO message (
+    channel, protocol, message_type, control_id, sending_application, sending_facility,
+    received_at, reference, status, reason, verdict, answer_code, acknowledgment, identity,
+    changed_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING
+
+-- name: insert_body
+INSERT INTO body (message_id, checksum, bytes) VALUES (?, ?, ?)
+
+-- name: first_copy
+SELECT id, received_at, acknowledgment FROM message WHERE identity = ?
+
+-- name: count_duplicate
+UPDATE message SET duplicates = duplicates + 1 WHERE id = ?
+
+-- name: forget_identity
+UPDATE message SET identity = NULL WHERE id = ?
+
+-- name: insert_quarantined
+INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
+
+-- name: mark_message
+UPDATE message
+SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
+    waits_for = :waits_for, translated = :translated,
+    mapping = :mapping, mappings_hash = :mappings_hash
+WHERE id = :id
+
+-- name: follow_deliveries
+UPDATE message
+SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
+    waits_for = :waits_for
+WHERE id = :id AND translated = 1
+  AND NOT (status = :status AND reason = :reason AND verdict IS :verdict
+           AND waits_for = :waits_for)
+
+-- name: release_messages
+UPDATE message
+SET status = 'waiting', changed_at = :at, reason = '', verdict = NULL, waits_for = ''
+WHERE status = 'held' AND translated = 0 AND waits_for = :key
+
+-- name: message
+SELECT message.*, body.checksum, body.bytes
+FROM message JOIN body ON body.message_id = message.id
+WHERE message.id = ?
+
+-- name: messages
+SELECT * FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+-- name: messages_of_status
+SELECT * FROM message
+WHERE status = :status AND id < :before
+ORDER BY id DESC LIMIT :limit
+
+-- name: untranslated
+SELECT message.*, body.checksum, body.bytes
+FROM message INDEXED BY message_untranslated JOIN body ON body.message_id = message.id
+WHERE message.status = 'waiting' AND message.translated = 0
+ORDER BY message.id LIMIT ?
+
+-- name: seen_reference
+SELECT 1 FROM message
+WHERE channel = ? AND reference = ? AND reference <> '' AND status <> 'rejected'
+LIMIT 1
+
+-- name: oldest_waiting
+SELECT received_at FROM message WHERE status = 'waiting' ORDER BY id LIMIT 1
+
+-- name: counts
+SELECT kind, status, count FROM tally WHERE count > 0
+
+-- name: held_for
+SELECT waits_for, sum(waiting) AS waiting FROM (
+    SELECT waits_for, count(*) AS waiting FROM message INDEXED BY message_held
+    WHERE status = 'held' AND translated = 0 AND waits_for <> '' GROUP BY waits_for
+    UNION ALL
+    SELECT waits_for, count(*) AS waiting FROM delivery INDEXED BY delivery_held
+    WHERE status = 'held' AND waits_for <> '' GROUP BY waits_for
+)
+GROUP BY waits_for ORDER BY waiting DESC, waits_for LIMIT 20

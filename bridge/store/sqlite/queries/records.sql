@@ -1,0 +1,33 @@
+-- name: entity
+SELECT * FROM entity WHERE resource = ? AND external_id = ?
+
+-- name: put_entity
+INSERT INTO entity (resource, external_id, desired, initial, sent, authority, facts)
+VALUES (:resource, :external_id, :desired, :initial, :sent, :authority, :facts)
+ON CONFLICT (resource, external_id) DO UPDATE
+SET desired = excluded.desired, initial = excluded.initial, sent = excluded.sent,
+    authority = excluded.authority, facts = excluded.facts
+
+-- name: link
+SELECT external_id FROM link WHERE reference = ?
+
+-- name: put_link
+INSERT INTO link (reference, resource, external_id) VALUES (?, ?, ?)
+ON CONFLICT (reference) DO UPDATE
+SET resource = excluded.resource, external_id = excluded.external_id
+
+-- name: number
+SELECT value FROM number WHERE sequence = ? AND key = ?
+
+-- name: last_number
+SELECT value FROM number WHERE sequence = ? ORDER BY value DESC LIMIT 1
+
+-- name: take_number
+INSERT INTO number (sequence, key, value) VALUES (?, ?, ?)
+
+-- name: note
+SELECT value FROM note WHERE key = ?
+
+-- name: put_note
+INSERT INTO note (key, value) VALUES (?, ?)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value

@@ -1,0 +1,173 @@
+"""Between rows and records: what is stored as JSON, and how it is read back."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from typing import Any
+
+import orjson
+
+from bridge.delivery import (
+    Allocation,
+    Call,
+    Delivery,
+    Entity,
+    FieldError,
+    Interaction,
+    Kind,
+    Origin,
+    Outcome,
+    Reason,
+    Request,
+    Step,
+    Target,
+)
+from bridge.errors import DamagedMessage
+from bridge.message import Message, Protocol, Status, Verdict
+from bridge.store.contract import Attempt, KeptMessage
+
+
+def checksum(body: bytes) -> int:
+    """CRC-32: finds every single flipped bit and every burst of up to 32."""
+    return zlib.crc32(body)
+
+
+def to_json(record: object) -> bytes:
+    """A dataclass or JSON value as compact JSON; sets become sorted lists."""
+    return orjson.dumps(record, default=sorted)
+
+
+def kept_message(row: sqlite3.Row, body: bytes) -> KeptMessage:
+    """The message of a row of `message`, with this body."""
+    return KeptMessage(
+        id=row["id"],
+        message=_message(row, body),
+        status=Status(row["status"]),
+        answer_code=row["answer_code"],
+        acknowledgment=row["acknowledgment"],
+        reason=row["reason"],
+        verdict=_verdict(row["verdict"]),
+        waits_for=row["waits_for"],
+        mapping=row["mapping"],
+        mappings_hash=row["mappings_hash"],
+        duplicates=row["duplicates"],
+        changed_at=row["changed_at"],
+    )
+
+
+def whole_message(row: sqlite3.Row) -> KeptMessage:
+    """The message of a row that carries its body; raises DamagedMessage."""
+    body: bytes = row["bytes"]
+    if checksum(body) != row["checksum"]:
+        raise DamagedMessage(row["id"])
+    return kept_message(row, body)
+
+
+def _message(row: sqlite3.Row, body: bytes) -> Message:
+    return Message(
+        channel=row["channel"],
+        protocol=Protocol(row["protocol"]),
+        message_type=row["message_type"],
+        control_id=row["control_id"],
+        sending_application=row["sending_application"],
+        sending_facility=row["sending_facility"],
+        received_at=row["received_at"],
+        body=body,
+        reference=row["reference"],
+    )
+
+
+def delivery(row: sqlite3.Row) -> Delivery:
+    """The delivery of a row of `delivery`."""
+    return Delivery(
+        id=row["id"],
+        message_id=row["message_id"],
+        position=row["position"],
+        lane=row["lane"],
+        call=_call(orjson.loads(row["call"])),
+        status=Status(row["status"]),
+        step=Step(row["step"]),
+        attempts=row["attempts"],
+        due_at=row["due_at"],
+        reason=row["reason"],
+        waits_for=row["waits_for"],
+    )
+
+
+def _call(stored: dict[str, Any]) -> Call:
+    return Call(
+        target=Target(stored["target"]),
+        interaction=Interaction(stored["interaction"]),
+        resource=stored["resource"],
+        external_id=stored["external_id"],
+        payload=stored["payload"],
+        create_only=frozenset(stored["create_only"]),
+        authority=stored["authority"],
+        references=tuple(stored["references"]),
+        facts=stored["facts"],
+        allocations=tuple(Allocation(**each) for each in stored["allocations"]),
+        lineage=tuple(Origin(**each) for each in stored["lineage"]),
+    )
+
+
+def attempt(row: sqlite3.Row) -> Attempt:
+    """The attempt of a row of `attempt`."""
+    outcome = row["outcome"]
+    return Attempt(
+        id=row["id"],
+        delivery_id=row["delivery_id"],
+        request=request(row["request"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        outcome=None if outcome is None else _outcome(orjson.loads(outcome)),
+    )
+
+
+def request(stored: bytes) -> Request:
+    """The request as it was written down before it left."""
+    return Request(**orjson.loads(stored))
+
+
+def _outcome(stored: dict[str, Any]) -> Outcome:
+    return Outcome(
+        kind=Kind(stored["kind"]),
+        reason=Reason(stored["reason"]),
+        status=stored["status"],
+        detail=stored["detail"],
+        field_errors=tuple(FieldError(**each) for each in stored["field_errors"]),
+        record=stored["record"],
+        retry_after=stored["retry_after"],
+        verdict=_verdict(stored["verdict"]),
+    )
+
+
+def entity(row: sqlite3.Row) -> Entity:
+    """The entity of a row of `entity`."""
+    sent = row["sent"]
+    return Entity(
+        resource=row["resource"],
+        external_id=row["external_id"],
+        desired=orjson.loads(row["desired"]),
+        initial=orjson.loads(row["initial"]),
+        sent=None if sent is None else orjson.loads(sent),
+        authority=row["authority"],
+        facts=orjson.loads(row["facts"]),
+    )
+
+
+def entity_row(record: Entity) -> dict[str, object]:
+    """The values of a row of `entity`."""
+    return {
+        "resource": record.resource,
+        "external_id": record.external_id,
+        "desired": to_json(record.desired),
+        "initial": to_json(record.initial),
+        "sent": None if record.sent is None else to_json(record.sent),
+        "authority": record.authority,
+        "facts": to_json(record.facts),
+    }
+
+
+def _verdict(stored: str | None) -> Verdict | None:
+    return None if stored is None else Verdict(stored)

@@ -1,0 +1,36 @@
+"""Finds the SQL of this store: queries by name, schema steps by number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+def _read(folder: str) -> list[tuple[str, str]]:
+    entries = files(__package__).joinpath(folder).iterdir()
+    found = [entry for entry in entries if entry.name.endswith(".sql")]
+    return sorted((entry.name, entry.read_text("utf-8")) for entry in found)
+
+
+def split(text: str) -> dict[str, str]:
+    """The queries of one file; each stands under a line `-- name: ...`."""
+    _, *parts = _NAME.split(text)
+    return {name: sql.strip() for name, sql in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _queries() -> Mapping[str, str]:
+    texts = (split(text) for _, text in _read("queries"))
+    return MappingProxyType({name: sql for named in texts for name, sql in named.items()})
+
+
+#: every query of the store by name; plan tests run on the same text
+SQL: Mapping[str, str] = _queries()
+
+
+def schema_steps() -> list[str]:
+    """The scripts that build the schema, in order: step n leads from version n - 1 to n."""
+    return [text for _, text in _read("schema")]

@@ -1,0 +1,243 @@
+"""What can be changed in the store, inside a job of the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
+from bridge.errors import StoreBusy, StoreError
+from bridge.message import Message, Status, Verdict, worst
+from bridge.store.contract import Kept
+from bridge.store.sqlite import lanes, rows
+from bridge.store.sqlite.sql import SQL
+from bridge.store.sqlite.view import SqliteView
+
+
+class SqliteTransaction(SqliteView):
+    """The contract's `Transaction` on the writer's connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        #: set by the writer before each group: whether new messages may be kept
+        self.has_room = True
+
+    def _write(self, query: str, *values: object) -> sqlite3.Cursor:
+        return self._connection.execute(SQL[query], values)
+
+    def _write_named(self, query: str, **values: object) -> sqlite3.Cursor:
+        return self._connection.execute(SQL[query], values)
+
+    def keep(
+        self,
+        message: Message,
+        *,
+        status: Status,
+        answer_code: str,
+        acknowledgment: bytes,
+        identity: bytes | None,
+        identity_since: float | None = None,
+        reason: str = "",
+        verdict: Verdict | None = None,
+    ) -> Kept:
+        self._need_room()
+        row = (
+            *(message.channel, message.protocol, message.message_type, message.control_id),
+            *(message.sending_application, message.sending_facility, message.received_at),
+            *(message.reference, status, reason, verdict, answer_code, acknowledgment),
+            *(identity, message.received_at),
+        )
+        inserted = self._write("insert_message", *row)
+        if not inserted.rowcount:
+            if first := self._first_copy(identity, identity_since):
+                return first
+            inserted = self._write("insert_message", *row)
+        message_id = int(inserted.lastrowid or 0)
+        self._write("insert_body", message_id, rows.checksum(message.body), message.body)
+        return Kept(message_id, acknowledgment, duplicate=False)
+
+    def _need_room(self) -> None:
+        if not self.has_room:
+            raise StoreBusy(
+                "The disk of the store has less free space than `store.free_bytes`: "
+                "nothing more is kept until there is room."
+            )
+
+    def _first_copy(self, identity: bytes | None, since: float | None) -> Kept | None:
+        """Count a duplicate; a first copy older than `since` is forgotten instead."""
+        first = self._one("first_copy", identity)
+        if first is None:
+            return None
+        if since is not None and first["received_at"] < since:
+            self._write("forget_identity", first["id"])
+            return None
+        self._write("count_duplicate", first["id"])
+        return Kept(first["id"], first["acknowledgment"], duplicate=True)
+
+    def quarantine(self, channel: str, peer: str, reason: str, head: bytes, at: float) -> None:
+        self._need_room()
+        self._write("insert_quarantined", channel, peer, reason, head, at)
+
+    def mark(
+        self,
+        message_id: int,
+        status: Status,
+        *,
+        at: float,
+        reason: str = "",
+        verdict: Verdict | None = None,
+        waits_for: str = "",
+        mapping: str = "",
+        mappings_hash: str = "",
+    ) -> None:
+        marked = self._write_named(
+            "mark_message",
+            id=message_id,
+            status=status,
+            at=at,
+            reason=reason,
+            verdict=verdict,
+            waits_for=waits_for,
+            translated=status is Status.WAITING,
+            mapping=mapping,
+            mappings_hash=mappings_hash,
+        )
+        _must_exist(marked, "message", message_id)
+        if status is Status.WAITING:
+            self._follow(message_id, at)
+
+    def _follow(self, message_id: int, at: float) -> None:
+        """Give a message the status of its worst delivery, and that one's reason."""
+        found = self._all("verdicts_of", message_id)
+        if not found:
+            return
+        status = worst([Status(row["status"]) for row in found])
+        cause = next(row for row in found if row["status"] == status)
+        self._write_named(
+            "follow_deliveries",
+            id=message_id,
+            status=status,
+            at=at,
+            reason=cause["reason"],
+            verdict=cause["verdict"],
+            waits_for=cause["waits_for"],
+        )
+
+    def add(self, message_id: int, position: int, lane: str, call: Call, at: float) -> int:
+        added = self._write(
+            "insert_delivery",
+            *(message_id, position, call.target, lane, call.resource, call.external_id),
+            *(at, at, rows.to_json(call)),
+        )
+        delivery_id = int(added.lastrowid or 0)
+        lanes.enter(self._connection, call.target, lane, delivery_id, at)
+        return delivery_id
+
+    def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
+        return [rows.delivery(row) for row in lanes.lease(self._connection, target, now, limit)]
+
+    def begin(self, delivery: Delivery, request: Request, at: float) -> int:
+        begun = self._write("insert_attempt", delivery.id, rows.to_json(request), at)
+        return int(begun.lastrowid or 0)
+
+    def end(self, attempt_id: int, outcome: Outcome, at: float) -> None:
+        ended = self._write("end_attempt", at, rows.to_json(outcome), attempt_id)
+        _must_exist(ended, "attempt", attempt_id)
+
+    def settle(
+        self,
+        delivery_id: int,
+        status: Status,
+        *,
+        at: float,
+        reason: str = "",
+        verdict: Verdict | None = None,
+        waits_for: str = "",
+    ) -> None:
+        row = self._delivery(delivery_id)
+        self._write_named(
+            "settle_delivery",
+            id=delivery_id,
+            status=status,
+            at=at,
+            reason=reason,
+            verdict=verdict,
+            waits_for=waits_for,
+        )
+        lanes.move_on(self._connection, row["target"], row["lane"], delivery_id)
+        lanes.wake(self._connection, f"{row['resource']}/{row['external_id']}")
+        self._follow(row["message_id"], at)
+
+    def _delivery(self, delivery_id: int) -> sqlite3.Row:
+        row = self._one("delivery", delivery_id)
+        if row is None:
+            raise StoreError(f"There is no delivery {delivery_id} in the store.")
+        return row
+
+    def postpone(
+        self, delivery_id: int, step: Step, *, due_at: float, attempts: int, reason: str = ""
+    ) -> None:
+        row = self._delivery(delivery_id)
+        self._write_named(
+            "postpone_delivery",
+            id=delivery_id,
+            step=step,
+            due_at=due_at,
+            attempts=attempts,
+            reason=reason,
+        )
+        lanes.postpone(self._connection, row["target"], row["lane"], delivery_id, due_at)
+
+    def block(self, delivery_id: int, key: str) -> None:
+        row = self._delivery(delivery_id)
+        self._write_named("let_delivery_wait_for", id=delivery_id, waits_for=key)
+        lanes.block(self._connection, row["target"], row["lane"], delivery_id, key)
+
+    def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
+        found = self._all("incomplete", resource, external_id, before)
+        for row in found:
+            self._write_named(
+                "settle_delivery",
+                id=row["id"],
+                status=Status.SUPERSEDED,
+                at=at,
+                reason="",
+                verdict=None,
+                waits_for="",
+            )
+            self._follow(row["message_id"], at)
+        return len(found)
+
+    def release(self, key: str, at: float) -> int:
+        messages = self._write_named("release_messages", key=key, at=at).rowcount
+        found = self._all("held_deliveries", key)
+        for row in found:
+            self._write_named("release_delivery", id=row["id"], at=at)
+            lanes.enter(self._connection, row["target"], row["lane"], row["id"], at)
+            self._follow(row["message_id"], at)
+        return messages + len(found)
+
+    def recover(self, now: float, quiet_seconds: float) -> int:
+        return lanes.recover(self._connection, now, quiet_seconds)
+
+    def put_entity(self, entity: Entity) -> None:
+        self._write_named("put_entity", **rows.entity_row(entity))
+
+    def put_link(self, reference: str, resource: str, external_id: str) -> None:
+        self._write("put_link", reference, resource, external_id)
+
+    def number(self, sequence: str, key: str, first: int) -> int:
+        if taken := self._one("number", sequence, key):
+            return int(taken["value"])
+        last = self._one("last_number", sequence)
+        value = first if last is None else max(first, last["value"] + 1)
+        self._write("take_number", sequence, key, value)
+        return value
+
+    def put_note(self, key: str, value: str) -> None:
+        self._write("put_note", key, value)
+
+
+def _must_exist(changed: sqlite3.Cursor, what: str, number: int) -> None:
+    if not changed.rowcount:
+        raise StoreError(f"There is no {what} {number} in the store.")

@@ -1,0 +1,119 @@
+"""What can be read of the store, on any connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from bridge.delivery import Delivery, Entity, Target
+from bridge.errors import DamagedMessage
+from bridge.message import Status, worst
+from bridge.store.contract import Attempt, KeptMessage, Tally
+from bridge.store.sqlite import rows
+from bridge.store.sqlite.sql import SQL
+
+#: more than any id SQLite makes
+_AFTER_ALL = 2**63 - 1
+#: bytes of bodies that `untranslated` reads at once
+_BODIES_AT_ONCE = 64 * 1024 * 1024
+
+
+class SqliteView:
+    """The contract's `View` on a connection whose rows are `sqlite3.Row`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def _one(self, query: str, *values: object) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._connection.execute(SQL[query], values).fetchone()
+        return row
+
+    def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
+        return self._connection.execute(SQL[query], values).fetchall()
+
+    def message(self, message_id: int) -> KeptMessage | None:
+        row = self._one("message", message_id)
+        return None if row is None else rows.whole_message(row)
+
+    def messages(
+        self, *, status: Status | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[KeptMessage]:
+        query = "messages" if status is None else "messages_of_status"
+        values = {
+            "status": status,
+            "before": _AFTER_ALL if before is None else before,
+            "limit": limit,
+        }
+        found = self._connection.execute(SQL[query], values)
+        return [rows.kept_message(row, b"") for row in found]
+
+    def untranslated(self, limit: int) -> Sequence[KeptMessage]:
+        found = self._connection.execute(SQL["untranslated"], (limit,))
+        return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
+
+    def deliveries_of(self, message_id: int) -> Sequence[Delivery]:
+        return [rows.delivery(row) for row in self._all("deliveries_of", message_id)]
+
+    def attempts_of(self, delivery_id: int) -> Sequence[Attempt]:
+        return [rows.attempt(row) for row in self._all("attempts_of", delivery_id)]
+
+    def entity(self, resource: str, external_id: str) -> Entity | None:
+        row = self._one("entity", resource, external_id)
+        return None if row is None else rows.entity(row)
+
+    def link(self, reference: str) -> str | None:
+        row = self._one("link", reference)
+        return None if row is None else row["external_id"]
+
+    def seen_reference(self, channel: str, reference: str) -> bool:
+        return self._one("seen_reference", channel, reference) is not None
+
+    def unsettled(self, resource: str, external_id: str, *, besides: int) -> Status | None:
+        found = self._all("unsettled", resource, external_id, besides)
+        return worst([Status(row["status"]) for row in found]) if found else None
+
+    def next_due(self, target: Target) -> float | None:
+        row = self._one("next_due", target)
+        return None if row is None else row["ready_at"]
+
+    def tally(self) -> Tally:
+        counts = self._all("counts")
+        oldest = self._one("oldest_waiting")
+        return Tally(
+            messages=_by_status(counts, "message"),
+            deliveries=_by_status(counts, "delivery"),
+            oldest_waiting=None if oldest is None else oldest["received_at"],
+            held_for=[(row["waits_for"], row["waiting"]) for row in self._all("held_for")],
+            quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
+        )
+
+    def note(self, key: str) -> str | None:
+        row = self._one("note", key)
+        return None if row is None else row["value"]
+
+
+def _by_status(counts: Iterable[sqlite3.Row], kind: str) -> dict[Status, int]:
+    return {Status(row["status"]): row["count"] for row in counts if row["kind"] == kind}
+
+
+def _within(size: int, found: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
+    """The first rows, at least one, until their bodies reach a size."""
+    for row in found:
+        yield row
+        size -= len(row["bytes"])
+        if size <= 0:
+            return
+
+
+def _until_damage(found: Iterable[sqlite3.Row]) -> Iterator[KeptMessage]:
+    """The messages before the first damaged one, which is reported when it comes first."""
+    none_yet = True
+    for row in found:
+        try:
+            message = rows.whole_message(row)
+        except DamagedMessage:
+            if none_yet:
+                raise
+            return
+        none_yet = False
+        yield message
