@@ -1,0 +1,108 @@
+"""One MLLP connection to a far end: frames out, frames back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import cast
+
+from twisted.internet import error
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IReactorTCP, IReactorTime, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from bridge.errors import DoorError
+from bridge.hl7v2.framing import Frame, Framer, wrap
+
+#: bytes of the largest answer that is read; an acknowledgment has a few hundred
+LARGEST_ANSWER = 1024 * 1024
+
+_CANNOT_CONNECT = (
+    OSError,
+    ValueError,  # a host name that cannot be one
+    DeferredTimeoutError,
+    error.ConnectError,
+    error.ConnectingCancelledError,
+)
+
+
+class Line(Protocol):
+    """An open connection. What comes back is handed out in the order it came."""
+
+    transport: ITCPTransport
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._framer = Framer(LARGEST_ANSWER)
+        self._answers: deque[bytes] = deque()
+        self._waiter: Deferred[None] | None = None
+        self.open = False
+
+    def send(self, body: bytes) -> None:
+        """Put one message on the wire."""
+        self.transport.write(wrap(body))
+
+    async def answer(self, seconds: float) -> bytes | None:
+        """The next answer; None when the line closed, or nothing came within `seconds`.
+
+        What is not a frame is handed out like one: the caller finds that it is no answer.
+        """
+        if not self._answers and self.open:
+            await self._arrival(seconds)
+        return self._answers.popleft() if self._answers else None
+
+    def forget(self) -> None:
+        """Drop answers that nobody waits for."""
+        self._answers.clear()
+
+    def close(self) -> None:
+        """Hang up at once: nothing that still comes can be taken for an answer."""
+        self.open = False
+        self.transport.abortConnection()
+
+    async def _arrival(self, seconds: float) -> None:
+        self._waiter = Deferred()
+        self._waiter.addTimeout(seconds, self._clock)
+        try:
+            await self._waiter.asFuture(asyncio.get_running_loop())
+        except DeferredTimeoutError:
+            pass
+        finally:
+            self._waiter = None
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        self.open = True
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        for piece in self._framer.feed(data):
+            self._answers.append(piece.body if isinstance(piece, Frame) else piece.head)
+        if self._answers:
+            self._wake()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        self.open = False
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.called:
+            self._waiter.callback(None)
+
+
+async def connect(
+    host: str, port: int, seconds: float, *, reactor: IReactorTCP, clock: IReactorTime
+) -> Line:
+    """Open a line within `seconds`; DoorError when that fails."""
+    factory = Factory.forProtocol(lambda: Line(clock))
+    factory.noisy = False
+    opening = HostnameEndpoint(reactor, host, port, timeout=seconds).connect(factory)
+    opening.addTimeout(seconds, clock)
+    try:
+        return cast(Line, await opening.asFuture(asyncio.get_running_loop()))
+    except _CANNOT_CONNECT as failed:
+        reason = str(failed) or type(failed).__name__
+        raise DoorError(f"cannot connect to {host}:{port}: {reason}") from failed

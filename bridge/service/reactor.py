@@ -1,0 +1,30 @@
+"""Twisted's reactor as a guest of the asyncio loop that the service runs in.
+
+It is not installed as Twisted's global reactor: a door is handed the one it shall use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+
+class GuestReactor(AsyncioSelectorReactor):
+    """A reactor that leaves the loop running when it stops; asyncio owns the loop."""
+
+    def crash(self) -> None:
+        """End the reactor only: the stock one stops the loop here, and answers in flight."""
+        super(AsyncioSelectorReactor, self).crash()
+
+
+def start_reactor(loop: asyncio.AbstractEventLoop) -> GuestReactor:
+    """Run a reactor on `loop`; signals stay asyncio's."""
+    reactor = GuestReactor(loop)
+    reactor.startRunning(installSignalHandlers=False)
+    return reactor
+
+
+def stop_reactor(reactor: GuestReactor) -> None:
+    """Drop what is still connected and end the reactor's threads; the loop goes on."""
+    reactor.fireSystemEvent("shutdown")
