@@ -142,7 +142,9 @@ def _after_read(
     if delivery.step is Step.VERIFY and absent:
         return Postpone(Step.POST, 0, "it had no effect: sending it again")
     if delivery.step is Step.VERIFY and record is not None:
-        if delivery.call.interaction is Interaction.CREATE or not differs(expected, record):
+        if delivery.call.interaction is Interaction.CREATE or not differs(
+            resource, expected, record
+        ):
             return DELIVERED
         return Postpone(Step.PUT, 0, "ZautoAI holds something else: sending it again")
     if delivery.step is Step.IDENTIFY and absent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -78,7 +79,14 @@ class Work:
 
     async def once(self) -> int:
         """Take one batch through; returns how many messages it held."""
-        done = await self._store.run(self._batch)
+        try:
+            done = await self._store.run(self._batch)
+        except StoreError:
+            raise
+        except Exception as error:
+            # A fault of ours in one message undid its whole batch: find the one, park it.
+            self._log.exception("a batch failed", error=type(error).__name__)
+            done = await self._one_by_one()
         if done:
             self._planned()
         return done
@@ -96,14 +104,24 @@ class Work:
         return len(batch)
 
     def _take(self, tx: Transaction, kept: KeptMessage) -> None:
+        translation = translate(kept.message, self._mappings, self._settings, tx)
+        plan(tx, kept, translation, self._catalogue, self._clock())
+
+    async def _one_by_one(self) -> int:
+        batch = self._store.read(lambda view: view.untranslated(BATCH))
+        for kept in batch:
+            try:
+                await self._store.run(partial(self._take, kept=kept))
+            except StoreError:
+                raise
+            except Exception as error:
+                # Ours again; the message is parked for a person, and the log names the place
+                # without the message's content.
+                self._log.exception("translation failed", message=kept.id)
+                await self._store.run(partial(self._park, kept=kept, error=error))
+        return len(batch)
+
+    def _park(self, tx: Transaction, kept: KeptMessage, error: Exception) -> None:
+        reason = f"the bridge failed to translate it ({type(error).__name__})"
         at = self._clock()
-        try:
-            translation = translate(kept.message, self._mappings, self._settings, tx)
-        except Exception as error:
-            # A fault of ours in one message must not stop every message behind it; the message
-            # is parked for a person, and the log names the place without the message's content.
-            self._log.exception("translation failed", message=kept.id)
-            reason = f"the bridge failed to translate it ({type(error).__name__})"
-            tx.mark(kept.id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
-            return
-        plan(tx, kept, translation, self._catalogue, at)
+        tx.mark(kept.id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)

@@ -120,6 +120,10 @@ class View(Protocol):
         """Worst status among WAITING, HELD and PARKED of the record's other deliveries."""
         ...
 
+    def held_before(self, resource: str, external_id: str, before: int) -> str:
+        """What an earlier delivery (smaller id) of the same record is held for, or ""."""
+        ...
+
     def tally(self) -> Tally: ...
 
     def note(self, key: str) -> str | None:
@@ -167,8 +171,9 @@ class Transaction(View, Protocol):
     ) -> None:
         """Record what became of a message as a whole.
 
-        WAITING means it is translated: its deliveries were added before in this job, and from
-        now on its status, reason and `waits_for` are those of the worst of them.
+        WAITING means it is translated, with deliveries added in the same job: from now on its
+        status, verdict and `waits_for` are those of the worst of them, and its reason too,
+        or the one given here where that has none.
         """
         ...
 

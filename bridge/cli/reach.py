@@ -1,0 +1,74 @@
+"""Reach what the service knows: ask the running one, or open its store when none runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bridge.errors import BridgeError, DoorError
+from bridge.message import Status
+from bridge.pipeline.report import message_report, message_row, status_report
+from bridge.service.control import ask, socket_path
+from bridge.settings import Settings
+from bridge.store.contract import View
+from bridge.store.open import file_of, open_view
+
+T = TypeVar("T")
+
+
+class Reach:
+    """One command's way to the service or its store."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.store.url
+        self._socket = socket_path(file_of(self._url))
+
+    def status(self) -> dict[str, Any]:
+        """What `bridge status` shows."""
+        return self._either({"ask": "status"}, _status_of)
+
+    def messages(self, status: Status | None, limit: int, reveal: bool) -> list[dict[str, Any]]:
+        """Rows of the newest messages."""
+        question = {"ask": "messages", "status": status, "limit": limit, "reveal": reveal}
+        return self._either(
+            question,
+            lambda view: [
+                message_row(kept, reveal=reveal)
+                for kept in view.messages(status=status, limit=limit)
+            ],
+        )
+
+    def message(self, message_id: int, reveal: bool) -> dict[str, Any] | None:
+        """Everything about one message."""
+        question = {"ask": "message", "id": message_id, "reveal": reveal}
+        return self._either(question, lambda view: message_report(view, message_id, reveal=reveal))
+
+    def pause(self, paused: bool) -> dict[str, Any]:
+        """Stop or let go delivery; only a running service can be told."""
+        answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused})
+        return answer
+
+    def _either(self, question: dict[str, Any], read: Callable[[View], T]) -> T:
+        try:
+            answer: T = ask(self._socket, question)
+        except DoorError:
+            return self._opened(read)
+        return answer
+
+    def _opened(self, read: Callable[[View], T]) -> T:
+        file = file_of(self._url)
+        if not Path(file).exists():
+            raise BridgeError(
+                f"no service runs and there is no store at {file}: start one with 'bridge run', "
+                "or name its settings with --config"
+            )
+        with open_view(self._url) as view:
+            return read(view)
+
+
+def _status_of(view: View) -> dict[str, Any]:
+    report = status_report(view.tally(), now=time.time(), running=False)
+    report["paused"] = view.note("paused") == "yes"
+    return report

@@ -1,0 +1,157 @@
+"""Report: what people and programs are told of messages, as plain JSON values.
+
+Patient data (ids, names, payloads, bodies, what a far end said) is masked unless asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bridge.delivery import Call, Delivery, Outcome
+from bridge.message import Status
+from bridge.store.contract import Attempt, KeptMessage, Tally, View
+
+MASK = "•••"
+
+
+def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
+    """Counts by status, the oldest waiting and what is waited for."""
+    oldest = tally.oldest_waiting
+    return {
+        "running": running,
+        "messages": {str(status): tally.messages.get(status, 0) for status in Status},
+        "deliveries": {str(status): count for status, count in tally.deliveries.items() if count},
+        "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
+        "held_for": [
+            {"waits_for": masked_reference(name, reveal=False), "count": count}
+            for name, count in tally.held_for
+        ],
+        "quarantined": tally.quarantined,
+    }
+
+
+def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
+    """One message in a list."""
+    message = kept.message
+    return {
+        "id": kept.id,
+        "received_at": message.received_at,
+        "channel": message.channel,
+        "protocol": str(message.protocol),
+        "message_type": message.message_type,
+        "control_id": message.control_id,
+        "answer": kept.answer_code,
+        "status": str(kept.status),
+        "verdict": str(kept.verdict) if kept.verdict else "",
+        "reason": kept.reason,
+        "waits_for": masked_reference(kept.waits_for, reveal=reveal),
+        "duplicates": kept.duplicates,
+        "mapping": kept.mapping,
+    }
+
+
+def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:
+    """Everything about one message, or None when there is none of that number."""
+    kept = view.message(message_id)
+    if kept is None:
+        return None
+    row = message_row(kept, reveal=reveal)
+    row["sending_application"] = kept.message.sending_application
+    row["sending_facility"] = kept.message.sending_facility
+    row["mappings_hash"] = kept.mappings_hash
+    row["changed_at"] = kept.changed_at
+    row["body"] = text_of(kept.message.body) if reveal else None
+    row["acknowledgment"] = text_of(kept.acknowledgment)
+    row["deliveries"] = [
+        delivery_report(delivery, view.attempts_of(delivery.id), reveal=reveal)
+        for delivery in view.deliveries_of(message_id)
+    ]
+    return row
+
+
+def delivery_report(
+    delivery: Delivery, attempts: Sequence[Attempt], *, reveal: bool
+) -> dict[str, Any]:
+    """One delivery with its fields, where each came from, and its attempts."""
+    return {
+        "id": delivery.id,
+        **call_report(delivery.call, reveal=reveal),
+        "status": str(delivery.status),
+        "step": str(delivery.step),
+        "reason": delivery.reason if reveal else _without_detail(delivery.reason),
+        "waits_for": masked_reference(delivery.waits_for, reveal=reveal),
+        "due_at": delivery.due_at,
+        "attempts": [attempt_report(attempt, reveal=reveal) for attempt in attempts],
+    }
+
+
+def call_report(call: Call, *, reveal: bool) -> dict[str, Any]:
+    """A call, with the origin of each of its fields."""
+    return {
+        "target": str(call.target),
+        "interaction": str(call.interaction),
+        "resource": call.resource,
+        "external_id": call.external_id if reveal else MASK,
+        "payload": call.payload if reveal else masked(call.payload),
+        "create_only": sorted(call.create_only),
+        "lineage": [
+            {
+                "field": origin.field,
+                "path": origin.path,
+                "raw": origin.raw if reveal else (MASK if origin.raw else ""),
+                "rule": origin.rule,
+                "made_by": origin.made_by,
+            }
+            for origin in call.lineage
+        ],
+    }
+
+
+def attempt_report(attempt: Attempt, *, reveal: bool) -> dict[str, Any]:
+    """One request and its answer."""
+    return {
+        "method": attempt.request.method,
+        "resource": attempt.request.resource,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        **outcome_report(attempt.outcome, reveal=reveal),
+    }
+
+
+def outcome_report(outcome: Outcome | None, *, reveal: bool) -> dict[str, Any]:
+    """How a request went; an unanswered one says so."""
+    if outcome is None:
+        return {"outcome": "unanswered", "status": None, "detail": ""}
+    return {
+        "outcome": str(outcome.kind),
+        "why": str(outcome.reason),
+        "status": outcome.status,
+        "detail": outcome.detail if reveal else "",
+        "fields": [error.field for error in outcome.field_errors],
+    }
+
+
+def masked(value: Any) -> Any:
+    """The same shape with every value hidden; null stays, it says 'cleared'."""
+    if isinstance(value, Mapping):
+        return {key: masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(inner) for inner in value]
+    return None if value is None else MASK
+
+
+def masked_reference(name: str, *, reveal: bool) -> str:
+    """`patients/123` as `patients/•••`: the kind is for all to see, the number is not."""
+    kind, slash, _ = name.partition("/")
+    return name if reveal or not slash else f"{kind}/{MASK}"
+
+
+def _without_detail(reason: str) -> str:
+    """What comes before the first quotation of somebody's data."""
+    return reason.partition(": '")[0]
+
+
+def text_of(body: bytes) -> str:
+    """Bytes as people read them: one segment a line."""
+    return body.decode("utf-8", "replace").replace("\r", "\n")
