@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from bridge.errors import ReadError
 from bridge.hl7v2.segments import UTF8_BOM
 
@@ -25,6 +27,7 @@ _CODECS = {
 }
 
 
+@lru_cache(maxsize=256)
 def codec(header_charset: str, fallback: str) -> tuple[str, ...]:
     """The codecs to try, in order, for a message with this MSH-18.
 

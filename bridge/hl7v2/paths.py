@@ -77,14 +77,11 @@ class PathError(BridgeError):
 class Hl7Path:
     """Where in a message a value stands; every number begins at 1."""
 
-    segment: str
+    #: the segment's name, and which of that name
+    line: tuple[str, int]
     field: int
-    #: which segment of that name
-    occurrence: int = 1
-    #: which repetition; None takes every one
-    repetition: int | None = None
-    #: what `qualified_by` must hold in a repetition that is taken
-    qualifier: str | None = None
+    #: a repetition's number, or what `qualified_by` must hold in it; None takes every one
+    choice: int | str | None = None
     #: the component that holds the qualifier
     qualified_by: int = 0
     #: None takes the whole repetition
@@ -92,9 +89,9 @@ class Hl7Path:
     subcomponent: int = 1
 
     def __str__(self) -> str:
-        occurrence = f"[{self.occurrence}]" if self.occurrence > 1 else ""
-        choice = self.qualifier or self.repetition
-        text = f"{self.segment}{occurrence}-{self.field}" + (f"[{choice}]" if choice else "")
+        segment, occurrence = self.line
+        text = f"{segment}[{occurrence}]" if occurrence > 1 else segment
+        text += f"-{self.field}" + (f"[{self.choice}]" if self.choice else "")
         if self.component is not None:
             text += f".{self.component}"
         return text + (f".{self.subcomponent}" if self.subcomponent > 1 else "")
@@ -120,15 +117,12 @@ def parse(text: str) -> Hl7Path:
     segment = match["segment"]
     if segment not in _SEGMENTS and not segment.startswith("Z"):
         raise PathError(f"'{segment}' is not a segment of HL7 v2.", _near_segment(text, segment))
-    field, choice = int(match["field"]), match["choice"]
-    repetition, qualifier = _chosen(choice)
+    field, choice = int(match["field"]), _chosen(match["choice"])
     return Hl7Path(
-        segment=segment,
+        line=(segment, int(match["occurrence"] or 1)),
         field=field,
-        occurrence=int(match["occurrence"] or 1),
-        repetition=repetition,
-        qualifier=qualifier,
-        qualified_by=_qualifying(text, segment, field, qualifier),
+        choice=choice,
+        qualified_by=_qualifying(text, f"{segment}-{field}", choice),
         component=int(match["component"]) if match["component"] else None,
         subcomponent=int(match["subcomponent"] or 1),
     )
@@ -137,33 +131,30 @@ def parse(text: str) -> Hl7Path:
 def parse_place(text: str) -> Place:
     """The place in a segment written as `text`: `3`, `3.1.2`, `3[2].1`. Raises PathError."""
     match = _PLACE.fullmatch(text)
-    repetition, qualifier = _chosen(match["choice"]) if match else (None, None)
-    if match is None or qualifier is not None:
+    choice = _chosen(match["choice"]) if match else None
+    if match is None or isinstance(choice, str):
         raise PathError(f"'{text}' is not a place in a segment; write it like 3, 3.1 or 3[2].1.")
     return Place(
         int(match["field"]),
-        repetition or 1,
+        choice or 1,
         int(match["component"] or 1),
         int(match["subcomponent"] or 1),
     )
 
 
-def _chosen(choice: str | None) -> tuple[int | None, str | None]:
-    if choice is None:
-        return None, None
-    return (int(choice), None) if choice.isdecimal() else (None, choice)
+def _chosen(choice: str | None) -> int | str | None:
+    return int(choice) if choice and choice.isdecimal() else choice
 
 
-def _qualifying(text: str, segment: str, field: int, qualifier: str | None) -> int:
-    if qualifier is None:
+def _qualifying(text: str, field: str, choice: int | str | None) -> int:
+    if not isinstance(choice, str):
         return 0
-    name = f"{segment}-{field}"
-    if name not in _QUALIFIER:
+    if field not in _QUALIFIER:
         raise PathError(
-            f"The repetitions of {name} have no type to choose '{qualifier}' by; number them.",
-            text.replace(f"[{qualifier}]", "[1]"),
+            f"The repetitions of {field} have no type to choose '{choice}' by; number them.",
+            text.replace(f"[{choice}]", "[1]"),
         )
-    return _QUALIFIER[name]
+    return _QUALIFIER[field]
 
 
 def _near_path(text: str) -> str | None:

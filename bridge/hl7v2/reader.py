@@ -19,23 +19,33 @@ _DECLARING = frozenset(("MSH", "FHS", "BHS"))
 
 
 @dataclass(frozen=True, slots=True)
+class Syntax:
+    """How a message's text is read."""
+
+    cut: Delimiters
+    #: Python's name of the charset, for escaped bytes
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
 class Repetition:
     """One repetition of a field, whole."""
 
-    #: as sent, with its delimiters and escapes
+    #: as sent, with its delimiters and escapes; trailing ones without content left out
     raw: str
-    delimiters: Delimiters = field(repr=False)
-    codec: str = field(repr=False)
+    syntax: Syntax = field(repr=False)
 
     @property
     def text(self) -> str:
         """All of it as one text, escapes read: for fields of one component, and for people."""
-        return escapes.unescape(self.raw, self.delimiters, self.codec)
+        return escapes.unescape(self.raw, self.syntax.cut, self.syntax.codec)
 
     def component(self, number: int, sub: int = 1) -> str:
         """A component's subcomponent, both counted from 1; "" where there is none or it is `""`."""
-        value = _part(self.raw, self.delimiters, number, sub)
-        return "" if value == _DELETE else escapes.unescape(value, self.delimiters, self.codec)
+        value = _part(self.raw, self.syntax.cut, number, sub)
+        if value == _DELETE:
+            return ""
+        return escapes.unescape(value, self.syntax.cut, self.syntax.codec)
 
 
 Value: TypeAlias = str | Repetition | Indicator
@@ -51,15 +61,17 @@ class Hl7Document:
     Raises ReadError where the bytes are not of the message's charset.
     """
 
-    __slots__ = ("_codec", "_cut", "_fields", "_segments", "header")
+    __slots__ = ("_fields", "_padding", "_segments", "_syntax", "header")
 
     def __init__(self, body: bytes, header: Header, fallback_charset: str = "cp1252") -> None:
-        text, self._codec = charset.decode(body, header.charset, fallback_charset)
+        text, codec = charset.decode(body, header.charset, fallback_charset)
+        cut = header.delimiters
         self.header = header
-        self._cut = header.delimiters
+        self._syntax = Syntax(cut, codec)
+        self._padding = cut.component + cut.subcomponent + _BLANKS
         self._segments: dict[str, list[str]] = {}
         self._fields: dict[tuple[str, int], list[str]] = {}
-        for segment in segments.split(text.lstrip(), header.field_separator):
+        for segment in segments.split(text.lstrip(), cut.field):
             self._segments.setdefault(segment[:3], []).append(segment)
 
     def count(self, segment: str) -> int:
@@ -71,77 +83,75 @@ class Hl7Document:
 
         A path that names a component gives texts, any other gives `Repetition`s.
         """
-        field_text = self._field(path.segment, path.occurrence, path.field)
-        if not field_text or field_text.isspace():
-            return ()
-        cut = NONE if path.field <= 2 and path.segment in _DECLARING else self._cut
-        chosen = _choose(field_text, path, cut)
-        found = (self._value(repetition, path, cut) for repetition in chosen)
-        return [value for value in found if value is not None]
-
-    def _field(self, segment: str, occurrence: int, number: int) -> str:
-        fields = self._fields.get((segment, occurrence))
+        fields = self._fields.get(path.line)
         if fields is None:
-            fields = self._cut_fields(segment, occurrence)
-            self._fields[segment, occurrence] = fields
-        return fields[number] if number < len(fields) else ""
+            fields = self._cut_fields(*path.line)
+        text = fields[path.field] if path.field < len(fields) else ""
+        if not text:
+            return ()
+        if path.field <= 2 and path.line[0] in _DECLARING:
+            return (_verbatim(text, path),)
+        cut = self._syntax.cut
+        if path.choice is not None or cut.repetition in text:
+            found = (self._value(one, path) for one in _choose(text, path, cut))
+            return [value for value in found if value is not None]
+        value = self._value(text, path)
+        return () if value is None else (value,)
 
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
         """The fields of a segment under their own numbers; its name under 0."""
+        separator = self._syntax.cut.field
         found = self._segments.get(segment, ())
-        if occurrence > len(found):
-            return []
-        fields = found[occurrence - 1].split(self._cut.field)
-        if segment in _DECLARING:
-            fields.insert(1, self._cut.field)
+        fields = found[occurrence - 1].split(separator) if occurrence <= len(found) else []
+        if fields and segment in _DECLARING:
+            fields.insert(1, separator)
+        self._fields[segment, occurrence] = fields
         return fields
 
-    def _value(self, repetition: str, path: Hl7Path, cut: Delimiters) -> Value | None:
-        repetition = repetition.rstrip(_BLANKS)
-        if not repetition:
-            return None
-        if _is_delete(repetition, cut):
+    def _value(self, repetition: str, path: Hl7Path) -> Value | None:
+        syntax = self._syntax
+        if repetition.startswith(_DELETE) and _is_delete(repetition, syntax.cut):
             return DELETE
         if path.component is None:
-            return Repetition(repetition, cut, self._codec) if _says(repetition, cut) else None
-        value = _part(repetition, cut, path.component, path.subcomponent)
+            raw = repetition.rstrip(self._padding)
+            return Repetition(raw, syntax) if raw else None
+        value = _part(repetition, syntax.cut, path.component, path.subcomponent)
         if value == _DELETE:
             return DELETE
-        return escapes.unescape(value, cut, self._codec) or None
+        return escapes.unescape(value, syntax.cut, syntax.codec) or None
 
 
-def _choose(field_text: str, path: Hl7Path, cut: Delimiters) -> Sequence[str]:
-    repetitions = field_text.split(cut.repetition) if cut.repetition else [field_text]
-    if path.repetition is not None:
-        return repetitions[path.repetition - 1 : path.repetition]
-    if path.qualifier is None:
+def _verbatim(text: str, path: Hl7Path) -> Value:
+    """MSH-1 or MSH-2, in which a delimiter is only itself."""
+    return Repetition(text, Syntax(NONE, "ascii")) if path.component is None else text
+
+
+def _choose(text: str, path: Hl7Path, cut: Delimiters) -> Sequence[str]:
+    repetitions = text.split(cut.repetition) if cut.repetition else [text]
+    choice = path.choice
+    if choice is None:
         return repetitions
-    wanted, part = path.qualifier, path.qualified_by
-    return [one for one in repetitions if _part(one, cut, part, 1) == wanted]
+    if isinstance(choice, int):
+        return repetitions[choice - 1 : choice]
+    return [one for one in repetitions if _part(one, cut, path.qualified_by, 1) == choice]
 
 
 def _part(repetition: str, cut: Delimiters, component: int, subcomponent: int) -> str:
-    value = _piece(repetition, cut.component, component)
-    if value:
-        value = _piece(value, cut.subcomponent, subcomponent).rstrip(_BLANKS)
-    return value
-
-
-def _piece(text: str, separator: str, number: int) -> str:
-    if not separator or separator not in text:
-        return text if number == 1 else ""
-    pieces = text.split(separator, number)
-    return pieces[number - 1] if number <= len(pieces) else ""
+    value = repetition
+    if cut.component and cut.component in value:
+        pieces = value.split(cut.component, component)
+        value = pieces[component - 1] if component <= len(pieces) else ""
+    elif component > 1:
+        return ""
+    if cut.subcomponent and cut.subcomponent in value:
+        pieces = value.split(cut.subcomponent, subcomponent)
+        value = pieces[subcomponent - 1] if subcomponent <= len(pieces) else ""
+    elif subcomponent > 1:
+        return ""
+    return value.rstrip(_BLANKS)
 
 
 def _is_delete(repetition: str, cut: Delimiters) -> bool:
-    r"""Whether the whole repetition is `""` (or `""^""`, or `""` and empty components)."""
-    if not repetition.startswith(_DELETE):
-        return False
-    parts = repetition.split(cut.component) if cut.component else [repetition]
+    """Whether the whole repetition is `""` (or `""^""`, or `""` and empty components)."""
+    parts = repetition.rstrip(_BLANKS).split(cut.component or None)
     return all(part in ("", _DELETE) for part in parts)
-
-
-def _says(repetition: str, cut: Delimiters) -> bool:
-    """Whether there is anything but delimiters: `^^^` is as empty as nothing at all."""
-    return bool(repetition.strip(cut.component + cut.subcomponent + _BLANKS))
