@@ -30,6 +30,12 @@ UPDATE delivery SET waits_for = :waits_for WHERE id = :id
 SELECT DISTINCT status FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked') AND id <> ?
 
+-- name: held_before
+SELECT waits_for FROM delivery
+WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
+  AND status = 'held' AND id < ?
+ORDER BY id DESC LIMIT 1
+
 -- name: incomplete
 SELECT id, message_id FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')

@@ -23,18 +23,18 @@ INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
 
 -- name: mark_message
 UPDATE message
-SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
+SET status = :status, changed_at = :at, reason = :reason, remark = :reason, verdict = :verdict,
     waits_for = :waits_for, translated = :translated,
     mapping = :mapping, mappings_hash = :mappings_hash
 WHERE id = :id
 
 -- name: follow_deliveries
 UPDATE message
-SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
-    waits_for = :waits_for
+SET status = :status, changed_at = :at, reason = coalesce(nullif(:reason, ''), remark),
+    verdict = :verdict, waits_for = :waits_for
 WHERE id = :id AND translated = 1
-  AND NOT (status = :status AND reason = :reason AND verdict IS :verdict
-           AND waits_for = :waits_for)
+  AND NOT (status = :status AND reason = coalesce(nullif(:reason, ''), remark)
+           AND verdict IS :verdict AND waits_for = :waits_for)
 
 -- name: release_messages
 UPDATE message

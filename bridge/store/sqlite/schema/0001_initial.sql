@@ -12,6 +12,8 @@ CREATE TABLE message (
     reference TEXT NOT NULL,
     status TEXT NOT NULL,
     reason TEXT NOT NULL,
+    -- the reason it was marked with, shown where its deliveries give none
+    remark TEXT NOT NULL DEFAULT '',
     verdict TEXT,
     waits_for TEXT NOT NULL DEFAULT '',
     -- 1 once its calls are deliveries; from then on its status follows theirs
