@@ -62,6 +62,11 @@ class Framer:
         self._dropping = False
 
     @property
+    def inside(self) -> bool:
+        """Whether a frame has begun that has not ended."""
+        return self._inside
+
+    @property
     def partial(self) -> bool:
         """Whether something has begun that has not ended: a frame, or bytes outside one."""
         return self._inside or bool(self._held)

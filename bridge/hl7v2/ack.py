@@ -1,0 +1,259 @@
+"""Acknowledgments: which code, whether one is wanted at all, and how it is written and read.
+
+The rules are chapter 2.8 (original mode, enhanced mode) and 2.14 (MSA, ERR); what has changed
+between versions is decided by the version of the message that is answered.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+from bridge.errors import ReadError
+from bridge.hl7v2 import escapes, paths
+from bridge.hl7v2.delimiters import Delimiters
+from bridge.hl7v2.header import Header, scan
+from bridge.hl7v2.reader import Hl7Document, Repetition
+from bridge.message import AckError, Acknowledgment
+
+#: table 0357, in the words of its descriptions
+_CONDITIONS = {
+    0: "Message accepted",
+    100: "Segment sequence error",
+    101: "Required field missing",
+    102: "Data type error",
+    103: "Table value not found",
+    200: "Unsupported message type",
+    201: "Unsupported event code",
+    202: "Unsupported processing id",
+    203: "Unsupported version id",
+    204: "Unknown key identifier",
+    205: "Duplicate key identifier",
+    206: "Application record locked",
+    207: "Application internal error",
+}
+
+
+def positive(header: Header) -> str:
+    """AA in original mode, CA in enhanced mode."""
+    return "CA" if _is_enhanced(header) else "AA"
+
+
+def negative(header: Header, *, reject: bool) -> str:
+    """AR or CR where MSH-9, MSH-11 or MSH-12 cannot be taken (`reject`), else AE or CE."""
+    return ("C" if _is_enhanced(header) else "A") + ("R" if reject else "E")
+
+
+def unable(header: Header) -> str:
+    """AR or CE where the message cannot be taken for another reason than its content: its size.
+
+    CR would say that its type, processing id or version is wrong (chapter 2.8.3.1).
+    """
+    return "CE" if _is_enhanced(header) else "AR"
+
+
+def wanted(header: Header, code: str) -> bool:
+    """Whether the sender wants to be told `code`.
+
+    Enhanced mode says so in MSH-15 (table 0155: AL, NE, ER, SU). Where only MSH-16 is valued, or
+    MSH-15 is no word of the table, the answer is sent: a sender that waits for one that never
+    comes stops. An acknowledgment is never acknowledged.
+    """
+    if header.message_type.partition("^")[0] == "ACK":
+        return False
+    match header.accept_acknowledgment.upper():
+        case "NE":
+            return False
+        case "ER":
+            return not code.endswith("A")
+        case "SU":
+            return code.endswith("A")
+    return True
+
+
+def write(ack: Acknowledgment, header: Header, *, at: float, control_id: str) -> bytes:
+    """The acknowledgment of the message with this header, in that message's own dress.
+
+    Delimiters and version are the sender's, MSH-3 to MSH-6 are swapped, MSH-11 is copied, MSA-2
+    is byte for byte the sender's MSH-10 where `ack.control_id` is `header.control_id`. `at` is
+    written as UTC. Text is ASCII, so that it is right in whatever charset the sender reads.
+    """
+    cut, version = header.delimiters, _version(header.version)
+    lines = [_msh(header, cut, version, at, control_id), _msa(ack, cut, version)]
+    if ack.errors:
+        lines += _errors_2_4(ack, cut) if version < (2, 5) else _errors_2_5(ack, cut)
+    return "".join(f"{line}\r" for line in lines).encode(header.encoding, "replace")
+
+
+def read(body: bytes) -> Acknowledgment:
+    """The acknowledgment that a far end sent: ACK, or any message with an MSA (ORR, RRE).
+
+    An error's code is 0 where the far end gave none that is a number. Raises ReadError.
+    """
+    document = Hl7Document(body, scan(body))
+    code = _text(document, "MSA-1.1")
+    if not code:
+        raise ReadError("This is no acknowledgment: it has no MSA-1.", location="MSA-1", code=101)
+    control_id = _whole(document, "MSA-2")
+    return Acknowledgment(code, control_id, _text(document, "MSA-3"), _errors(document))
+
+
+def _is_enhanced(header: Header) -> bool:
+    # Both must be valued by the text; senders in the field often value one only.
+    return bool(header.accept_acknowledgment or header.application_acknowledgment)
+
+
+@lru_cache(maxsize=64)
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.split(".")[:2]
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else (2, 5)
+
+
+def _msh(
+    header: Header, cut: Delimiters, version: tuple[int, ...], at: float, control_id: str
+) -> str:
+    fields = [
+        "MSH",
+        header.encoding_characters or "^~\\&",
+        header.receiving_application,
+        header.receiving_facility,
+        header.sending_application,
+        header.sending_facility,
+        time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(at)),
+        "",
+        _type(header, cut, version),
+        control_id,
+        header.processing_id,
+        header.version,
+    ]
+    if header.charset:
+        fields += ["", "", "", "", "", header.charset]
+    return cut.field.join(fields)
+
+
+def _type(header: Header, cut: Delimiters, version: tuple[int, ...]) -> str:
+    """MSH-9: `ACK` up to 2.3.1, three components from 2.4, where the structure has its name."""
+    trigger = header.message_type.partition("^")[2]
+    if version < (2, 4) or not trigger or not cut.component:
+        return "ACK"
+    return cut.component.join(("ACK", trigger, "ACK"))
+
+
+def _msa(ack: Acknowledgment, cut: Delimiters, version: tuple[int, ...]) -> str:
+    """MSA-3 was withdrawn in 2.7; MSA-6 is the coded error of versions that have no ERR-3."""
+    fields = ["MSA", ack.code, ack.control_id]
+    if ack.text and version < (2, 7):
+        fields.append(_ascii(ack.text, cut))
+    if ack.errors and version < (2, 5):
+        fields += [""] * (6 - len(fields))
+        fields.append(cut.component.join(_condition(ack.errors[0].code)))
+    return cut.field.join(fields)
+
+
+def _errors_2_4(ack: Acknowledgment, cut: Delimiters) -> list[str]:
+    """One ERR with a repetition an error: segment, sequence, field and the coded reason."""
+    told = []
+    for error in ack.errors:
+        segment, sequence, field, *_ = (*_place(error.location), "", "", "")
+        reason = cut.subcomponent.join(_condition(error.code)) if cut.subcomponent else ""
+        told.append(cut.component.join((segment, sequence, field, reason or str(error.code))))
+    return [f"ERR{cut.field}{cut.repetition.join(told)}"]
+
+
+def _errors_2_5(ack: Acknowledgment, cut: Delimiters) -> list[str]:
+    """One ERR an error: ERR-2 where, ERR-3 what, ERR-4 how bad, ERR-8 for people."""
+    return [
+        cut.field.join(
+            (
+                "ERR",
+                "",
+                cut.component.join(_place(error.location)),
+                cut.component.join(_condition(error.code)),
+                error.severity,
+                *("", "", ""),
+                _ascii(error.text, cut),
+            )
+        )
+        for error in ack.errors
+    ]
+
+
+def _condition(code: int) -> tuple[str, str, str]:
+    return str(code), _CONDITIONS.get(code, ""), "HL70357"
+
+
+@lru_cache(maxsize=256)
+def _place(location: str) -> tuple[str, ...]:
+    """A path as ERL says it: segment, its number, field, repetition, component, subcomponent."""
+    try:
+        path = paths.parse(location)
+    except paths.PathError:
+        return (location, "1") if len(location) == 3 and location.isalnum() else ()
+    repetition = path.choice if isinstance(path.choice, int) else None
+    numbers = [path.line[1], path.field, repetition, path.component]
+    while numbers[-1] is None:
+        numbers.pop()
+    return (path.line[0], *(str(number or 1) for number in numbers))
+
+
+def _ascii(text: str, cut: Delimiters) -> str:
+    return escapes.escape(text.encode("ascii", "replace").decode("ascii"), cut)
+
+
+def _errors(document: Hl7Document) -> tuple[AckError, ...]:
+    told: list[AckError] = []
+    for number in range(1, document.count("ERR") + 1):
+        line = f"ERR[{number}]"
+        told += [_new_error(document, line)] if _text(document, f"{line}-3.1") else []
+        told += _old_errors(document, line)
+    if not told and _text(document, "MSA-6.1"):
+        code, text = _text(document, "MSA-6.1"), _text(document, "MSA-6.2")
+        told.append(AckError("", _number(code), text))
+    return tuple(told)
+
+
+def _new_error(document: Hl7Document, line: str) -> AckError:
+    segment, field = _text(document, f"{line}-2.1"), _text(document, f"{line}-2.3")
+    text = _text(document, f"{line}-8") or _text(document, f"{line}-3.2")
+    severity = _text(document, f"{line}-4.1") or "E"
+    return AckError(
+        _location(segment, field), _number(_text(document, f"{line}-3.1")), text, severity
+    )
+
+
+def _old_errors(document: Hl7Document, line: str) -> list[AckError]:
+    found = document.values(paths.parse(f"{line}-1"))
+    return [
+        AckError(
+            _location(one.component(1), one.component(3)),
+            _number(one.component(4)),
+            one.component(4, 2),
+        )
+        for one in found
+        if isinstance(one, Repetition)
+    ]
+
+
+def _location(segment: str, field: str) -> str:
+    return f"{segment}-{field}" if segment and field else segment
+
+
+def _number(code: str) -> int:
+    return int(code) if code.isascii() and code.isdecimal() else 0
+
+
+def _text(document: Hl7Document, path: str) -> str:
+    """The first value at `path` as one text; "" where there is none."""
+    for value in document.values(paths.parse(path)):
+        if isinstance(value, Repetition):
+            return value.text
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def _whole(document: Hl7Document, path: str) -> str:
+    for value in document.values(paths.parse(path)):
+        if isinstance(value, Repetition):
+            return value.raw
+    return ""

@@ -1,0 +1,47 @@
+"""Files of messages: one, several one after the other, or a batch (chapter 2.10.3)."""
+
+from __future__ import annotations
+
+import re
+from itertools import dropwhile
+
+from bridge.hl7v2 import segments
+from bridge.hl7v2.framing import CR, FS, VT
+
+_BATCH = (b"FHS", b"BHS")
+#: MSH at the beginning of a line, and a separator after it
+_BEGIN = re.compile(rb"(?:\A|(?<=[\r\n]))MSH(?=[^\sA-Za-z0-9])")
+
+
+def split(data: bytes) -> list[bytes]:
+    """The messages of a file, in order.
+
+    A file of one message is that message, byte for byte but for the frame it was kept in. Of
+    several, each is what stands from its MSH to the next. Batch headers and trailers are dropped.
+    A file with no message in it comes back whole, for the receiver to judge.
+    """
+    data = _unframed(data.removeprefix(segments.UTF8_BOM))
+    if data.lstrip().startswith(_BATCH):
+        return _of_batch(data) or [data]
+    begins = [match.start() for match in _BEGIN.finditer(data)]
+    if not begins:
+        return [data]
+    return [data[at:end] for at, end in zip(begins, [*begins[1:], len(data)], strict=True)]
+
+
+def _unframed(data: bytes) -> bytes:
+    """The file without MLLP's bytes, which captures of a connection bring along."""
+    return data.replace(FS + CR, CR).replace(FS, CR).replace(VT, b"") if VT in data else data
+
+
+def _of_batch(data: bytes) -> list[bytes]:
+    # Loaded here: python-hl7 takes longer to import than everything else a replay needs.
+    import hl7
+
+    # One character a byte, so that what comes out has the bytes that went in. Ends are made
+    # carriage returns first, for the library takes a batch with line feeds for one segment; and
+    # what stands before the first MSH is left out, for the library writes it to its log.
+    text = data.decode("latin-1").lstrip()
+    lines = segments.split(text, text[3:4])
+    messages = dropwhile(lambda line: not line.startswith("MSH"), lines)
+    return [message.encode("latin-1") for message in hl7.split_file("\r".join(messages))]
