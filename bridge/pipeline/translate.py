@@ -10,8 +10,9 @@ import base64
 import hashlib
 from collections.abc import Mapping as MappingOf
 from typing import Any
+from typing import Protocol as Interface
 
-from bridge.delivery import Translation
+from bridge.delivery import Call, Entity, Translation
 from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2.header import scan
@@ -22,11 +23,41 @@ from bridge.mapping.load import Mappings
 from bridge.mapping.orders import OrderDocument
 from bridge.message import Message, Protocol
 from bridge.settings import Channel, Settings
-from bridge.store.contract import View
+
+
+class Known(Interface):
+    """What earlier messages taught, as far as a translation looks at it."""
+
+    def link(self, reference: str) -> str | None: ...
+
+    def entity(self, resource: str, external_id: str) -> Entity | None: ...
+
+
+class Rehearsal:
+    """Knows what the messages of one dry run taught, in place of a store."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, str] = {}
+        self._entities: dict[tuple[str, str], Entity] = {}
+
+    def link(self, reference: str) -> str | None:
+        """External id behind a reference seen in this run."""
+        return self._links.get(reference)
+
+    def entity(self, resource: str, external_id: str) -> Entity | None:
+        """A record seen in this run."""
+        return self._entities.get((resource, external_id))
+
+    def learn(self, calls: tuple[Call, ...]) -> None:
+        """Remember what the calls of a translation are about."""
+        for call in calls:
+            key = (call.resource, call.external_id)
+            self._entities[key] = Entity(*key, desired=dict(call.payload), facts=call.facts)
+            self._links |= dict.fromkeys(call.references, call.external_id)
 
 
 def translate(
-    message: Message, mappings: Mappings, settings: Settings, view: View
+    message: Message, mappings: Mappings, settings: Settings, known: Known
 ) -> Translation | None:
     """The calls a message asks for, or None when no mapping takes its type.
 
@@ -36,21 +67,21 @@ def translate(
     if mapping is None:
         return None
     try:
-        document, context = read(message, settings, view)
+        document, context = read(message, settings, known)
     except ReadError as error:
         return Translation(mapping.name, mappings.hash, (), problem=str(error))
     return apply(mapping, document, context)
 
 
-def read(message: Message, settings: Settings, view: View) -> tuple[Document, Context]:
+def read(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:
     """The message as a document, and what is known beside it; raises ReadError."""
     match message.protocol:
         case Protocol.HL7V2:
             return _hl7(message, settings), Context(received_at=message.received_at)
         case Protocol.FHIR:
-            return _fhir(message, view)
+            return _fhir(message, known)
         case Protocol.ORDERS:
-            return _order(message, settings, view)
+            return _order(message, settings, known)
 
 
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
@@ -59,29 +90,29 @@ def _hl7(message: Message, settings: Settings) -> Hl7Document:
     return Hl7Document(message.body, header, channel.fallback_charset)
 
 
-def _fhir(message: Message, view: View) -> tuple[Document, Context]:
+def _fhir(message: Message, known: Known) -> tuple[Document, Context]:
     resource = fhir_reader.read(message.body)
     document = fhir_reader.FhirDocument(resource, message.reference)
     links = {}
     for reference in document.references():
-        external_id = view.link(reference)
+        external_id = known.link(reference)
         if external_id is not None:
             links[reference] = external_id
     return document, Context(received_at=message.received_at, links=links)
 
 
-def _order(message: Message, settings: Settings, view: View) -> tuple[Document, Context]:
+def _order(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:
     order = fhir_reader.read(message.body)
     context = Context(
         received_at=message.received_at,
-        known=_known_of_visit(str(order.get("externalVisitId", "")), view),
+        known=_known_of_visit(str(order.get("externalVisitId", "")), known),
         key=stable_key(message),
         hospital=settings.hospital,
     )
     return OrderDocument(order, context), context
 
 
-def _known_of_visit(visit_id: str, view: View) -> MappingOf[str, MappingOf[str, Any]]:
+def _known_of_visit(visit_id: str, view: Known) -> MappingOf[str, MappingOf[str, Any]]:
     visit = view.entity("patient-visits", visit_id)
     if visit is None:
         return {}

@@ -1,4 +1,4 @@
-"""The HTTP server of the service: uvicorn as a guest of the loop, without signals or logs."""
+"""The HTTP server of the service: uvicorn as a guest of the loop, without signals of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import uvicorn
 
@@ -25,25 +24,12 @@ class _Guest(uvicorn.Server):
 
 
 class WebServer:
-    """Serves one ASGI application on one address."""
+    """Serves one uvicorn configuration on its host and port (0 takes a free one)."""
 
-    def __init__(self, app: Any, host: str, port: int, *, grace: float) -> None:
-        """Port 0 takes a free one; `grace` is in seconds, for requests under way at the stop."""
-        self._host = host
-        self._port = port
-        self._server = _Guest(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                # its access log holds URLs, and they hold ids
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=max(1, int(grace)),
-            )
-        )
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._host = config.host
+        self._port = config.port
+        self._server = _Guest(config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
@@ -73,8 +59,8 @@ class WebServer:
         except OSError as error:
             listening.close()
             raise DoorError(
-                f"cannot listen on {self._host}:{self._port}: {error.strerror}; "
-                "choose another with http.port or BRIDGE_HTTP__PORT"
+                f"http: cannot listen on {self._host}:{self._port}: {error.strerror}; "
+                "choose another http.host or http.port, or stop what holds it"
             ) from error
         listening.listen(BACKLOG)
         return listening

@@ -1,0 +1,46 @@
+"""`bridge check`: are the settings and mappings right, before anything starts."""
+
+from __future__ import annotations
+
+import typer
+
+from bridge.cli.options import Config, settings_of
+from bridge.settings import Settings
+
+
+def check(config: Config = None) -> None:
+    """Check settings and mappings; every fault is told with its place, and the exit is 1.
+
+    What is allowed but keeps a door shut or an end unconnected is told as a remark.
+
+    Example: bridge check --config conf/bridge.yaml
+    """
+    settings = settings_of(config)
+    from bridge.service.parts import read_parts
+
+    parts = read_parts(settings)
+    for remark in remarks(settings):
+        typer.echo(f"remark: {remark}")
+    counted = f"{len(parts.mappings)} mappings, {len(parts.catalogue.resources)} resources"
+    typer.echo(f"settings and mappings are right ({counted})")
+
+
+def remarks(settings: Settings) -> list[str]:
+    """What an operator should know of settings that are right but leave something out."""
+    told = []
+    for section, door in (("fhir", "/fhir"), ("orders", "/orders")):
+        if getattr(settings, section).api_key is None:
+            name = f"BRIDGE_{section.upper()}__API_KEY"
+            told.append(f"{section}.api_key is not set: {door} answers 401 to all; set {name}")
+    zauto = settings.zauto
+    for key in ("base_url", "client_id", "client_secret"):
+        if getattr(zauto, key) is None:
+            name = f"BRIDGE_ZAUTO__{key.upper()}"
+            told.append(f"zauto.{key} is not set: messages are kept, none delivered; set {name}")
+    if settings.hospital.port is None:
+        told.append("hospital.port is not set: orders are kept, none sent")
+    for section in ("mllp", "http"):
+        host = getattr(settings, section).host
+        if host not in ("127.0.0.1", "::1", "localhost"):
+            told.append(f"{section}.host is {host}: open to the network without encryption")
+    return told

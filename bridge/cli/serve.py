@@ -1,0 +1,108 @@
+"""`bridge run` and `bridge sandbox`: what keeps running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.options import Config, settings_of
+
+#: the key the sandbox pushes orders with: the same variable that the bridge takes it from
+PUSH_KEY = "BRIDGE_ORDERS__API_KEY"
+
+
+def run(
+    config: Config = None,
+    log_level: Annotated[str, typer.Option("--log-level", help="INFO, WARNING …")] = "INFO",
+) -> None:
+    """Run the bridge until SIGTERM: MLLP and HTTP doors, delivery, the control socket.
+
+    Example: bridge run --config conf/bridge.yaml
+    """
+    settings = settings_of(config)
+    from bridge.logs import configure
+    from bridge.service.run import run as run_service
+    from bridge.service.service import Addresses
+
+    configure(log_level)
+
+    def started(addresses: Addresses) -> None:
+        host, port = addresses.mllp
+        typer.echo(f"MLLP listens on {host}:{port}")
+        host, port = addresses.http
+        typer.echo(f"HTTP listens on http://{host}:{port} (FHIR under /fhir, orders under /orders)")
+
+    asyncio.run(run_service(settings, started))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 8090,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="File that keeps its records; without it they are lost."),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="ID:SECRET", help="Let this client in (tests only)."),
+    ] = None,
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help="No call limits, and no headers about them.")
+    ] = False,
+    push_to: Annotated[
+        str | None,
+        typer.Option(
+            "--push-to",
+            metavar="URL",
+            help=f"The bridge that orders are pushed to, with the key in {PUSH_KEY}.",
+        ),
+    ] = None,
+    mappings: Annotated[
+        Path | None, typer.Option("--mappings", help="Folder of mappings with zauto/ in it.")
+    ] = None,
+) -> None:
+    """Run a stand-in for ZautoAI's API, made from the catalogue in mappings/zauto/.
+
+    Without --client a client is made and its secret printed, once. Orders are pushed by
+    POST /sandbox/push/prescriptions and /sandbox/push/services.
+
+    Example: bridge sandbox --port 8090 --push-to http://127.0.0.1:8080
+    """
+    from bridge.sandbox.accounts import Credentials
+    from bridge.sandbox.limits import Limits
+    from bridge.sandbox.push import Partner
+    from bridge.sandbox.serve import Sandbox, serve
+    from bridge.shipped import mappings_folder
+    from bridge.zauto.catalogue import load
+
+    catalogue = load((mappings or mappings_folder()) / "zauto")
+
+    def announce(made: Sandbox) -> None:
+        typer.echo(f"ZautoAI's sandbox listens on {made.url}")
+        if made.client is not None and client is None:
+            typer.echo(f"client id      {made.client.id}")
+            typer.echo(f"client secret  {made.client.secret}")
+
+    asyncio.run(
+        serve(
+            catalogue,
+            host=host,
+            port=port,
+            file=state,
+            client=Credentials(*_pair(client)) if client else None,
+            limits=None if no_limits else Limits(),
+            partner=Partner(push_to, os.environ.get(PUSH_KEY)) if push_to else None,
+            announce=announce,
+        )
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, colon, secret = text.partition(":")
+    if not (name and colon and secret):
+        raise typer.BadParameter("must be ID:SECRET", param_hint="--client")
+    return name, secret

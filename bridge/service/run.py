@@ -1,0 +1,34 @@
+"""Run the service until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import structlog
+
+from bridge.service.parts import read_parts
+from bridge.service.service import Addresses, Service
+from bridge.settings import Settings
+
+
+async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
+    """Start, tell the addresses, and stop on SIGTERM or SIGINT.
+
+    Raises BridgeError (settings, mappings, store, doors) when it cannot start.
+    """
+    log = structlog.get_logger()
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    service = Service(settings, read_parts(settings))
+    try:
+        addresses = await service.start()
+        started(addresses)
+        await told.wait()
+        log.info("stopping")
+    finally:
+        await service.stop()
+    log.info("stopped")

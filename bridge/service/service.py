@@ -1,0 +1,271 @@
+"""The service: the only place that knows every room. It builds them, starts and stops them.
+
+Started from the far ends towards the doors (a door opens when all behind it stands), stopped the
+other way round: no more is read, what is committed is answered, then the rest ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bridge.delivery import Target
+from bridge.errors import StoreError
+from bridge.listeners import fhir, health, http, mllp, push
+from bridge.metrics import Metrics
+from bridge.pipeline.deliver import Deliver
+from bridge.pipeline.intake import Intake
+from bridge.pipeline.to_hospital import ToHospital
+from bridge.pipeline.to_zauto import BUDGET_NOTE, ToZauto
+from bridge.pipeline.work import Work
+from bridge.senders.mllp import MllpSender
+from bridge.senders.zauto import ZautoSender
+from bridge.service.answers import PAUSED_NOTE, answers
+from bridge.service.control import Control, socket_path
+from bridge.service.ids import ids
+from bridge.service.parts import Parts
+from bridge.service.reactor import start_reactor, stop_reactor
+from bridge.service.web import WebServer
+from bridge.settings import Channel, Settings
+from bridge.store.contract import Store
+from bridge.store.open import open_store, place_of
+from bridge.zauto.budget import Budget
+
+#: seconds the doors have to answer what is committed, and deliveries under way to end
+DOOR_GRACE = 3.0
+DELIVERY_GRACE = 3.0
+#: seconds within which something handed in counts as senders waiting
+BUSY_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a started service listens."""
+
+    mllp: tuple[str, int]
+    http: tuple[str, int]
+
+
+class Service:
+    """One bridge, from settings to doors."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self.settings = settings
+        self._parts = parts
+        self._clock = time.time
+        self._new_id = ids(self._clock)
+        self._metrics = Metrics(parts.mappings.message_types())
+        self._budget = Budget(settings.zauto.call_limits())
+        self._delivers: dict[Target, Deliver] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = contextlib.AsyncExitStack()
+        self._log = structlog.get_logger()
+        self.started_at = self._clock()
+
+    async def start(self) -> Addresses:
+        """Open the store, take up what was left, and open the doors."""
+        settings = self.settings
+        store = self.store = open_store(
+            settings.store.url, free_bytes=settings.store.free_bytes, clock=self._clock
+        )
+        self._stopping.push_async_callback(store.close)
+        await self._take_up(store)
+        self._reactor = start_reactor(asyncio.get_running_loop())
+        self._stopping.callback(stop_reactor, self._reactor)
+        self._build_far_ends(store)
+        self.work = Work(
+            store,
+            self._parts.mappings,
+            self._parts.catalogue,
+            settings,
+            clock=self._clock,
+            metrics=self._metrics,
+            busy=self._busy,
+            planned=self.wake,
+        )
+        self.intake = self._build_intake(store)
+        self._tasks = [asyncio.create_task(self.work.run())]
+        self._tasks += [asyncio.create_task(each.run()) for each in self._delivers.values()]
+        self._stopping.push_async_callback(self._end_work)
+        self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
+        await self._answer_questions()
+        return await self._open_doors()
+
+    async def stop(self) -> None:
+        """Close the doors, end the work, close the store."""
+        await self._stopping.aclose()
+
+    def wake(self) -> None:
+        """There may be something to deliver."""
+        for deliver in self._delivers.values():
+            deliver.wake()
+
+    async def pause(self, paused: bool) -> None:
+        """Stop or let go delivery; kept over a restart."""
+        await self.store.run(lambda tx: tx.put_note(PAUSED_NOTE, "yes" if paused else "no"))
+        self._set_paused(paused)
+        self.wake()
+        self._log.info("delivery paused" if paused else "delivery resumed", paused=paused)
+
+    @property
+    def paused(self) -> bool:
+        """Whether delivery is paused."""
+        return any(deliver.paused for deliver in self._delivers.values())
+
+    def notices(self) -> list[str]:
+        """What a person should know, worst first, without patient data."""
+        told = []
+        if self.zauto is None:
+            told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
+        else:
+            now = self._clock()
+            for resource, (until, reason) in self.zauto.closed(now).items():
+                what = resource or "all calls"
+                told.append(f"ZautoAI: {what} stopped for {until - now:.0f} s more: {reason}")
+        if self.settings.hospital.port is None:
+            told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
+        return told
+
+    def budget(self) -> Mapping[str, Any] | None:
+        """Calls used, the limit, and the wait of a new registration."""
+        if self.zauto is None:
+            return None
+        state = self.zauto.budget_state(self._clock())
+        return {
+            "used": state.used,
+            "limit": state.limit,
+            "resets_at": state.resets_at,
+            "waiting": round(state.waiting, 1),
+        }
+
+    async def _take_up(self, store: Store) -> None:
+        quiet = self.settings.zauto.quiet_seconds
+        recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
+        noted = store.read(lambda view: view.note(BUDGET_NOTE))
+        if noted is not None:
+            self._budget.restore(noted)
+        self._log.info("store open", recovered=recovered)
+
+    def _build_far_ends(self, store: Store) -> None:
+        zauto = self.settings.zauto
+        self.zauto = None
+        if zauto.base_url and zauto.client_id and zauto.client_secret:
+            sender = ZautoSender(
+                zauto,
+                self._parts.catalogue,
+                monotonic=time.monotonic,
+                clock=self._clock,
+                spent=lambda headers: self._spent(headers),
+            )
+            self._stopping.push_async_callback(sender.close)
+            self.zauto = ToZauto(
+                sender.send,
+                self._parts.catalogue,
+                self._budget,
+                same_authorities=self.settings.site.same_authorities,
+                quiet_seconds=zauto.quiet_seconds,
+                limited=zauto.call_limits() is not None,
+                jitter=_jitter,
+            )
+            self._add_deliver(store, self.zauto, zauto.connections)
+            self._metrics.watch_budget(self._budget_gauge)
+        if self.settings.hospital.port is not None:
+            hospital = MllpSender(self.settings.hospital, reactor=self._reactor)
+            self._stopping.callback(hospital.close)
+            self._add_deliver(store, ToHospital(hospital.send, jitter=_jitter), 1)
+        self._set_paused(store.read(lambda view: view.note(PAUSED_NOTE)) == "yes")
+
+    def _add_deliver(self, store: Store, end: ToZauto | ToHospital, concurrency: int) -> None:
+        self._delivers[end.target] = Deliver(
+            store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
+        )
+
+    def _build_intake(self, store: Store) -> Intake:
+        mappings = self._parts.mappings
+        return Intake(
+            store,
+            self.settings,
+            takes=lambda protocol, type_: mappings.find(protocol, type_) is not None,
+            clock=self._clock,
+            new_id=self._new_id,
+            metrics=self._metrics,
+            wake=self.work.wake,
+        )
+
+    async def _answer_questions(self) -> None:
+        path = socket_path(place_of(self.settings.store.url))
+        control = Control(path, answers(self))
+        await control.start()
+        self._stopping.push_async_callback(control.stop)
+
+    async def _open_doors(self) -> Addresses:
+        listener = self._mllp_listener()
+        mllp_address = await listener.start()
+        self._stopping.push_async_callback(listener.stop, DOOR_GRACE)
+        web = WebServer(http.server_config(self._app(), self.settings.http))
+        http_address = await web.start()
+        self._stopping.push_async_callback(web.stop)
+        return Addresses(mllp_address, http_address)
+
+    def _mllp_listener(self) -> mllp.MllpListener:
+        channels = [each for each in self.settings.channels if each.listener == "mllp"]
+        return mllp.MllpListener(
+            channels[0] if channels else Channel(name="default"),
+            self.settings.mllp,
+            self.settings.limits,
+            self.intake,
+            reactor=self._reactor,
+            clock=self._reactor,
+            new_id=self._new_id,
+        )
+
+    def _app(self) -> Any:
+        settings = self.settings
+        return http.make_app(
+            [
+                fhir.door(self.intake, settings.fhir, settings.http),
+                push.door(self.intake, settings.orders, settings.http),
+            ],
+            health.routes(ready=self._ready, metrics=self._metrics.render),
+        )
+
+    def _ready(self) -> bool:
+        try:
+            self.store.read(lambda view: view.note(PAUSED_NOTE))
+        except StoreError:
+            return False
+        return True
+
+    async def _end_work(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(each.stop(DELIVERY_GRACE) for each in self._delivers.values()))
+
+    def _set_paused(self, paused: bool) -> None:
+        for deliver in self._delivers.values():
+            deliver.paused = paused
+
+    def _busy(self) -> bool:
+        return self._clock() - self.intake.taken_at < BUSY_SECONDS
+
+    def _spent(self, headers: Mapping[str, str]) -> None:
+        if self.zauto is not None:
+            self.zauto.spent(self._clock(), headers)
+
+    def _budget_gauge(self) -> tuple[int, int | None]:
+        assert self.zauto is not None
+        state = self.zauto.budget_state(self._clock())
+        return state.used, state.limit
+
+
+def _jitter() -> float:
+    """Waits differ by up to a tenth, so that lanes that failed together do not retry together."""
+    return random.uniform(0.9, 1.1)
