@@ -61,6 +61,8 @@ class Http(_Section):
     port: Port = 8080
     #: bytes of one request body
     body: int = Field(default=16 * 1024 * 1024, ge=1024)
+    #: seconds a request's head, and then its body, may take to come in
+    read_seconds: float = Field(default=30, gt=0)
 
 
 class CallLimits(_Section):
