@@ -6,7 +6,7 @@ import re
 from itertools import dropwhile
 
 from bridge.hl7v2 import segments
-from bridge.hl7v2.framing import CR, FS, VT
+from bridge.hl7v2.framing import FS, VT
 
 _BATCH = (b"FHS", b"BHS")
 #: MSH at the beginning of a line, and a separator after it
@@ -16,22 +16,24 @@ _BEGIN = re.compile(rb"(?:\A|(?<=[\r\n]))MSH(?=[^\sA-Za-z0-9])")
 def split(data: bytes) -> list[bytes]:
     """The messages of a file, in order.
 
-    A file of one message is that message, byte for byte but for the frame it was kept in. Of
-    several, each is what stands from its MSH to the next. Batch headers and trailers are dropped.
-    A file with no message in it comes back whole, for the receiver to judge.
+    A file of one message is that message, byte for byte. Of several, each is what stands from
+    its MSH to the next; of a captured connection, what stands in its frames. Batch headers and
+    trailers are dropped. What has no message in it comes back whole, for the receiver to judge.
     """
-    data = _unframed(data.removeprefix(segments.UTF8_BOM))
+    data = data.removeprefix(segments.UTF8_BOM)
+    if data.lstrip(b"\r\n ").startswith(VT):
+        return [message for body in _framed(data) for message in split(body)] or [data]
     if data.lstrip().startswith(_BATCH):
         return _of_batch(data) or [data]
     begins = [match.start() for match in _BEGIN.finditer(data)]
-    if not begins:
-        return [data]
-    return [data[at:end] for at, end in zip(begins, [*begins[1:], len(data)], strict=True)]
+    ends = [*begins[1:], len(data)]
+    return [data[at:end] for at, end in zip(begins, ends, strict=False)] or [data]
 
 
-def _unframed(data: bytes) -> bytes:
-    """The file without MLLP's bytes, which captures of a connection bring along."""
-    return data.replace(FS + CR, CR).replace(FS, CR).replace(VT, b"") if VT in data else data
+def _framed(data: bytes) -> list[bytes]:
+    """What stands in the frames of a capture, the last of which may not have ended."""
+    bodies = (block.partition(FS)[0] for block in data.split(VT))
+    return [body for body in bodies if body.strip()]
 
 
 def _of_batch(data: bytes) -> list[bytes]:

@@ -71,11 +71,6 @@ class Framer:
         """Whether something has begun that has not ended: a frame, or bytes outside one."""
         return self._inside or bool(self._held)
 
-    @property
-    def inside(self) -> bool:
-        """Whether a frame has begun that has not ended."""
-        return self._inside
-
     def feed(self, data: bytes) -> list[Frame | Junk | Oversize]:
         """What these bytes bring to an end."""
         found: list[Found] = []

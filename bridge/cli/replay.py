@@ -1,0 +1,162 @@
+"""`bridge replay`: send files in at the door, as a hospital would."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from bridge.cli.options import AsJson, Config, settings_of
+from bridge.cli.tables import console, print_json, table
+from bridge.errors import BridgeError
+from bridge.senders.files import recognise, walk
+from bridge.senders.replay import NOT_SENT, HttpDoor, Replayed
+from bridge.settings import Key, Settings
+
+
+def replay(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    mllp: Annotated[
+        str | None, typer.Option("--mllp", metavar="HOST:PORT", help="The MLLP door.")
+    ] = None,
+    fhir: Annotated[
+        str | None,
+        typer.Option("--fhir", metavar="URL", help="The FHIR door, http://127.0.0.1:8080/fhir."),
+    ] = None,
+    orders: Annotated[
+        str | None,
+        typer.Option("--orders", metavar="URL", help="The orders door, …:8080/orders."),
+    ] = None,
+    new_ids: Annotated[
+        bool,
+        typer.Option("--new-ids", help="A fresh MSH-10 for each message: nothing is a duplicate."),
+    ] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send HL7 files, batches and FHIR JSON, in the order of their paths, and report each answer.
+
+    Without --mllp and --fhir, both go to the addresses of the settings. Keys for the HTTP doors
+    come from the settings (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Exits 1 when something
+    had no answer.
+
+    Example: bridge replay samples --mllp 127.0.0.1:2575 --fhir http://127.0.0.1:8080/fhir
+    """
+    settings = settings_of(config)
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise BridgeError(f"no such file or folder: {', '.join(missing)}")
+    if mllp is None and fhir is None and orders is None:
+        mllp = f"{settings.mllp.host}:{settings.mllp.port}"
+        fhir = f"http://{settings.http.host}:{settings.http.port}/fhir"
+    answers = asyncio.run(_replayed(paths, mllp, fhir, orders, new_ids, settings, not as_json))
+    _print(answers, as_json)
+    if any(answer.answer == "no answer" for answer in answers):
+        raise typer.Exit(1)
+
+
+async def _replayed(
+    paths: list[Path],
+    mllp: str | None,
+    fhir: str | None,
+    orders: str | None,
+    new_ids: bool,
+    settings: Settings,
+    show: bool,
+) -> list[Replayed]:
+    from bridge.senders.replay import replay as send
+    from bridge.service.ids import ids
+    from bridge.service.reactor import start_reactor, stop_reactor
+
+    reactor = start_reactor(asyncio.get_running_loop())
+    try:
+        sent = send(
+            paths,
+            mllp=_address(mllp) if mllp else None,
+            fhir=_door(fhir, settings.fhir),
+            orders=_door(orders, settings.orders),
+            new_id=ids(time.time) if new_ids else None,
+            reactor=reactor,
+            clock=reactor,
+        )
+        return await _watched(sent, paths, show and sys.stderr.isatty())
+    finally:
+        stop_reactor(reactor)
+
+
+async def _watched(sent: AsyncIterator[Replayed], paths: list[Path], bar: bool) -> list[Replayed]:
+    if not bar:
+        return [answer async for answer in sent]
+    from rich.console import Console
+
+    answers = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        advance = _bar(progress, paths)
+        async for answer in sent:
+            answers.append(answer)
+            advance()
+    return answers
+
+
+def _bar(progress: Progress, paths: list[Path]) -> Callable[[], None]:
+    total = sum(len(recognise(file, file.read_bytes())) for file in walk(paths))
+    task = progress.add_task("replaying", total=total)
+    return lambda: progress.advance(task)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise typer.BadParameter("must be HOST:PORT", param_hint="--mllp")
+    return host, int(port)
+
+
+def _door(url: str | None, key: Key) -> HttpDoor | None:
+    if url is None:
+        return None
+    return HttpDoor(url, key.api_key.get_secret_value() if key.api_key else None)
+
+
+def row(answer: Replayed) -> dict[str, Any]:
+    """One answer as plain values."""
+    return {
+        "file": str(answer.path),
+        "index": answer.index,
+        "kind": str(answer.kind),
+        "message_type": answer.message_type,
+        "control_id": answer.control_id,
+        "answer": answer.answer,
+        "duplicate": answer.duplicate,
+        "text": answer.text,
+        "seconds": round(answer.seconds, 6),
+    }
+
+
+def _print(answers: list[Replayed], as_json: bool) -> None:
+    if as_json:
+        print_json([row(answer) for answer in answers])
+        return
+    out = console()
+    columns = ("file", "type", "answer", "", "text")
+    rows = [
+        (
+            f"{each.path} [{each.index}]" if each.index else each.path,
+            each.message_type,
+            each.answer,
+            "duplicate" if each.duplicate else "",
+            each.text,
+        )
+        for each in answers
+    ]
+    out.print(table("", columns, rows))
+    counted = Counter("duplicate" if each.duplicate else each.answer for each in answers)
+    told = ", ".join(f"{count} {answer}" for answer, count in counted.most_common())
+    sent = sum(each.answer != NOT_SENT for each in answers)
+    out.print(f"{sent} sent: {told}", markup=False)
