@@ -126,7 +126,7 @@ class MllpListener:
             await asyncio.wait(self._lives.values(), timeout=grace)
         for connection in tuple(self._lives):
             connection.abort()
-        if self._sweeping is not None:
+        if self._sweeping is not None and self._sweeping.active():
             self._sweeping.cancel()
 
     def pause(self) -> None:
@@ -386,7 +386,7 @@ def refuse_oversize(head: bytes, *, at: float, control_id: str) -> Reply:
         header = scan(head)
     except ReadError:
         return HANG_UP
-    code = ack.negative(header, reject=True)
+    code = ack.unable(header)
     if not ack.wanted(header, code):
         return HANG_UP
     text = "frame is larger than this receiver takes"

@@ -1,0 +1,151 @@
+"""What the files of a replay hold: pure, and tolerant, for wrong files are replayed as well."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from bridge.errors import ReadError
+from bridge.hl7v2 import batch
+from bridge.hl7v2.header import scan
+
+BOM = b"\xef\xbb\xbf"
+_HL7 = (b"MSH", b"FHS", b"BHS", b"\x0b")
+_NAMED = re.compile(rb'"(?P<key>resourceType|externalVisitId)"\s*:\s*"(?P<value>[A-Za-z]*)')
+_ORDER_LINES = {"Medications": "prescriptions", "Services": "services"}
+
+
+class Kind(StrEnum):
+    """Which door a part of a file belongs at."""
+
+    HL7V2 = "hl7v2"
+    FHIR = "fhir"
+    ORDER = "order"
+    #: nothing known; sent as an MLLP frame, so that the door's answer to it is seen
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to send: a file, or one message of a batch file."""
+
+    path: Path
+    #: place within its file, from 0
+    index: int
+    kind: Kind
+    body: bytes
+    #: `ADT^A04`, a FHIR resource type, `prescriptions` or `services`; "" where it cannot be told
+    message_type: str = ""
+    #: MSH-10
+    control_id: str = ""
+    #: MSH-15 says that no acknowledgment is wanted
+    silent: bool = False
+    #: HTTP method, and path below the door's URL
+    method: str = ""
+    address: str = ""
+
+
+def walk(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and of folders named what is to be sent, in the order of its path.
+
+    In a folder, what is hidden is passed over, and what neither its name nor its beginning
+    shows to be HL7 or JSON (licences, notes). A file named itself is always sent.
+    """
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(_in_folder(path)) if path.is_dir() else [path]
+    return files
+
+
+def recognise(path: Path, data: bytes) -> list[Part]:
+    """The parts of one file, by what it holds rather than by its name."""
+    start = _start(data)
+    if start.startswith(_HL7):
+        return [_message(path, index, body) for index, body in enumerate(batch.split(data))]
+    if start.startswith((b"{", b"[")) or path.suffix == ".json":
+        return [_json(path, data)]
+    return [Part(path, 0, Kind.OTHER, data)]
+
+
+def renumber(body: bytes, control_id: str) -> bytes:
+    """The message with another MSH-10; one that has none is left as it is."""
+    at = body.find(b"MSH")
+    if at < 0:
+        return body
+    line = re.split(rb"[\r\n]", body[at:], maxsplit=1)[0]
+    separator = line[3:4]
+    fields = line.split(separator) if separator else []
+    if len(fields) < 10 or not fields[9]:
+        return body
+    fields[9] = control_id.encode("ascii")
+    return body[:at] + separator.join(fields) + body[at + len(line) :]
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.is_file() and _to_be_sent(path):
+            yield path
+
+
+def _to_be_sent(path: Path) -> bool:
+    if not {".hl7", ".json"}.isdisjoint(path.suffixes):
+        return True
+    with path.open("rb") as file:
+        return _start(file.read(64)).startswith((*_HL7, b'{"', b"{\n"))
+
+
+def _start(data: bytes) -> bytes:
+    return data.removeprefix(BOM).lstrip()
+
+
+def _message(path: Path, index: int, body: bytes) -> Part:
+    try:
+        header = scan(body)
+    except ReadError:
+        return Part(path, index, Kind.OTHER, body)
+    silent = header.accept_acknowledgment == "NE"
+    return Part(path, index, Kind.HL7V2, body, header.message_type, header.control_id, silent)
+
+
+def _json(path: Path, data: bytes) -> Part:
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return _unreadable(path, data)
+    if isinstance(document, dict) and "externalVisitId" in document:
+        return _order(path, data, document)
+    return _resource(path, data, document if isinstance(document, dict) else {})
+
+
+def _order(path: Path, data: bytes, document: dict[str, Any]) -> Part:
+    door = next((door for key, door in _ORDER_LINES.items() if key in document), "prescriptions")
+    return Part(path, 0, Kind.ORDER, data, door, method="POST", address=f"/{door}")
+
+
+def _resource(path: Path, data: bytes, document: dict[str, Any]) -> Part:
+    """A resource with an id is an update of that id, one without a create."""
+    name, id_ = document.get("resourceType"), document.get("id")
+    name = name if isinstance(name, str) else ""
+    address = f"/{quote(name, safe='')}" if name else ""
+    if address and isinstance(id_, str) and id_:
+        return Part(
+            path, 0, Kind.FHIR, data, name, method="PUT", address=f"{address}/{quote(id_, safe='')}"
+        )
+    return Part(path, 0, Kind.FHIR, data, name, method="POST", address=address)
+
+
+def _unreadable(path: Path, data: bytes) -> Part:
+    """JSON too broken to read goes where the little that can be made out of it says."""
+    found = _NAMED.search(data)
+    if found is not None and found["key"] == b"externalVisitId":
+        return _order(path, data, {key: None for key in _ORDER_LINES if key.encode() in data})
+    name = found["value"].decode("ascii") if found is not None else ""
+    address = f"/{name}" if name else ""
+    return Part(path, 0, Kind.FHIR, data, name, method="POST", address=address)
