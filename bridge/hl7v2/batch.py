@@ -16,9 +16,10 @@ _BEGIN = re.compile(rb"(?:\A|(?<=[\r\n]))MSH(?=[^\sA-Za-z0-9])")
 def split(data: bytes) -> list[bytes]:
     """The messages of a file, in order.
 
-    A file of one message is that message, byte for byte. Of several, each is what stands from
-    its MSH to the next; of a captured connection, what stands in its frames. Batch headers and
-    trailers are dropped. What has no message in it comes back whole, for the receiver to judge.
+    A file of one message is that message, but for a byte order mark. Of several, each is what
+    stands from its MSH to the next; of a captured connection, what stands in its frames. Batch
+    headers and trailers are dropped. What has no message in it comes back whole, for the receiver
+    to judge.
     """
     data = data.removeprefix(segments.UTF8_BOM)
     if data.lstrip(b"\r\n ").startswith(VT):

@@ -15,7 +15,7 @@ from bridge.message import DELETE, Indicator
 _BLANKS = " \t\r\n"
 _DELETE = '""'
 #: segments whose first two fields are the delimiters themselves
-_DECLARING = frozenset(("MSH", "FHS", "BHS"))
+DECLARING = frozenset(("MSH", "FHS", "BHS"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Hl7Document:
         text = fields[path.field] if path.field < len(fields) else ""
         if not text:
             return ()
-        if path.field <= 2 and path.line[0] in _DECLARING:
+        if path.field <= 2 and path.line[0] in DECLARING:
             return (_verbatim(text, path),)
         cut = self._syntax.cut
         if path.choice is not None or cut.repetition in text:
@@ -103,7 +103,7 @@ class Hl7Document:
         separator = self._syntax.cut.field
         found = self._segments.get(segment, ())
         fields = found[occurrence - 1].split(separator) if occurrence <= len(found) else []
-        if fields and segment in _DECLARING:
+        if fields and segment in DECLARING:
             fields.insert(1, separator)
         self._fields[segment, occurrence] = fields
         return fields
