@@ -167,8 +167,7 @@ def _is_log(function: ast.expr) -> bool:
     return (
         isinstance(function, ast.Attribute)
         and function.attr in ("debug", "info", "warning", "error", "exception", "critical")
-        and isinstance(function.value, ast.Name)
-        and function.value.id in ("log", "logger", "_log", "_logger", "LOG")
+        and ast.unparse(function.value).rpartition(".")[2] in ("log", "_log", "logger", "_logger")
     )
 
 

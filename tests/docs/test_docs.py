@@ -1,0 +1,58 @@
+"""What the documentation points at is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from bridge.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+#: a command in running text or at the start of a line of a shell block
+COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*bridge ([a-z]+)|`bridge ([a-z]+)[^`]*`", re.MULTILINE)
+
+
+def page(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", PAGES, ids=page)
+def test_links_resolve(file: Path) -> None:
+    targets = LINK.findall(file.read_text(encoding="utf-8"))
+    local = [target.split("#")[0] for target in targets if not target.startswith("http")]
+    missing = [target for target in local if target and not (file.parent / target).exists()]
+    assert missing == []
+
+
+def test_every_decision_is_listed() -> None:
+    listed = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+    for file in (ROOT / "docs/decisions").glob("[0-9]*.md"):
+        assert f"({file.name})" in listed
+
+
+@pytest.mark.parametrize("file", [*PAGES, *ROOT.glob("conf/*.yaml")], ids=page)
+def test_commands_named_exist(file: Path) -> None:
+    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    named = {a or b for a, b in COMMAND.findall(file.read_text(encoding="utf-8"))}
+    assert named <= known
+
+
+def test_make_targets_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for file in PAGES:
+        text = file.read_text(encoding="utf-8")
+        named = re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.MULTILINE)
+        assert {a or b for a, b in named} <= targets, page(file)
+
+
+def test_paths_named_in_code_style_exist() -> None:
+    for file in PAGES:
+        for path in re.findall(
+            r"`((?:bridge|mappings|samples|tests|conf)/[a-z0-9/_.-]*)`", file.read_text()
+        ):
+            assert (ROOT / path).exists(), f"{page(file)}: {path}"
