@@ -1,0 +1,88 @@
+"""The MLLP sender: orders to the hospital's interface engine, one in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from twisted.internet.interfaces import IReactorTCP, IReactorTime
+
+from bridge.delivery import Kind, Outcome, Reason
+from bridge.errors import DoorError
+from bridge.hl7v2.answers import COMMITTED, judge
+from bridge.message import Verdict
+from bridge.senders.line import Line, connect
+from bridge.settings import Hospital
+
+
+class MllpSender:
+    """Keeps one connection to the hospital open and uses it for one message after another."""
+
+    def __init__(
+        self, hospital: Hospital, *, reactor: IReactorTCP, clock: IReactorTime | None = None
+    ) -> None:
+        """`hospital.port` must be set; `clock` measures the waiting, by default the reactor's."""
+        self._hospital = hospital
+        self._reactor = reactor
+        self._clock = clock or cast(IReactorTime, reactor)
+        self._turn = asyncio.Lock()
+        self._line: Line | None = None
+
+    async def send(self, body: bytes, control_id: str) -> Outcome:
+        """Send one message, whose MSH-10 is `control_id`, and judge what comes back.
+
+        Where nothing usable does, the outcome is unknown and the connection closed; sending the
+        same MSH-10 again is safe with a receiver that keeps to the standard.
+        """
+        async with self._turn:
+            try:
+                line = await self._open_line()
+            except DoorError as error:
+                return _unreachable(str(error))
+            outcome = None
+            try:
+                outcome = await self._exchange(line, body, control_id)
+            finally:
+                # A late answer must not be taken for the next message's, also when cancelled.
+                if outcome is None or outcome.kind is Kind.UNKNOWN:
+                    self.close()
+            return outcome
+
+    def close(self) -> None:
+        """Hang up; the next message opens a new connection."""
+        if self._line is not None:
+            self._line.close()
+        self._line = None
+
+    async def _open_line(self) -> Line:
+        if self._line is None or not self._line.open:
+            hospital = self._hospital
+            if hospital.port is None:
+                raise DoorError("hospital.port is not set")
+            self._line = await connect(
+                hospital.host,
+                hospital.port,
+                hospital.connect_seconds,
+                reactor=self._reactor,
+                clock=self._clock,
+            )
+        return self._line
+
+    async def _exchange(self, line: Line, body: bytes, control_id: str) -> Outcome:
+        """Send, and wait for the acknowledgment; in enhanced mode for the second one as well."""
+        hospital = self._hospital
+        # With ER silence is success, so CA settles it: waiting would hold up every order.
+        expected = hospital.application_acknowledgment in ("AL", "SU")
+        line.forget()
+        line.send(body)
+        outcome = judge(
+            await line.answer(hospital.answer_seconds), control_id, application_expected=expected
+        )
+        if outcome is COMMITTED:
+            answer = await line.answer(hospital.answer_seconds)
+            outcome = judge(answer, control_id) if answer is not None else COMMITTED
+        return outcome
+
+
+def _unreachable(why: str) -> Outcome:
+    return Outcome(Kind.TRANSIENT, Reason.UNREACHABLE, detail=why, verdict=Verdict.NETWORK)
