@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -34,12 +34,7 @@ _KEEPALIVE = 4.0
 _JSON = {"content-type": "application/json"}
 
 Headers = Mapping[str, str]
-
-
-class Clock(Protocol):
-    """A clock: seconds."""
-
-    def __call__(self) -> float: ...
+Clock = Callable[[], float]
 
 
 @dataclass(slots=True)
@@ -151,7 +146,7 @@ class ZautoSender:
 
     def _forget(self, token: Token) -> None:
         """Drop a refused token, unless another task has replaced it already."""
-        if self._token is token:
+        if self._token is not None and self._token.access == token.access:
             self._token = None
 
     async def _renew(self, token: Token | None) -> Token | Outcome:
