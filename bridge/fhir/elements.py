@@ -81,6 +81,8 @@ class Element:
     type: str
     #: a JSON array
     many: bool
+    #: one JSON string of any content
+    is_text: bool
 
 
 def _elements(type_name: str, text: str) -> Mapping[str, Element]:
@@ -90,7 +92,7 @@ def _elements(type_name: str, text: str) -> Mapping[str, Element]:
     elif "." in type_name:
         text += " modifierExtension:Extension*"
     pairs = (word.split(":") for word in text.split())
-    return {name: Element(of.rstrip("*"), of.endswith("*")) for name, of in pairs}
+    return {name: Element(of.rstrip("*"), of.endswith("*"), of in TEXTS) for name, of in pairs}
 
 
 #: type name to its elements by JSON key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 #: what a body may be called; the last is what DSTU2 servers still send
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"}) | {
@@ -14,9 +15,11 @@ CONTENT_TYPE = "application/fhir+json; charset=utf-8"
 _ANY = frozenset({"*/*", "application/*"})
 #: R4, and R4B, which says the same of the resources that are taken
 _VERSIONS = frozenset({"", "4.0", "4.3", "4.0.1", "4.3.0"})
+#: of Prefer
 _RETURNS = frozenset({"minimal", "representation", "OperationOutcome"})
 
 
+@lru_cache(maxsize=256)
 def is_readable(content_type: str) -> bool:
     """Whether a body of this Content-Type is FHIR R4 JSON; many hooks name none at all."""
     if not content_type:
@@ -30,6 +33,7 @@ def is_readable(content_type: str) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
 def is_acceptable(accept: str, format_parameter: str = "") -> bool:
     """Whether JSON answers what the sender wants; `_format` goes before Accept."""
     if format_parameter:
@@ -40,6 +44,7 @@ def is_acceptable(accept: str, format_parameter: str = "") -> bool:
     return not accept or any(_gives_json(part) for part in accept.split(","))
 
 
+@lru_cache(maxsize=256)
 def preference(prefer: str) -> str:
     """`return=` of a Prefer header: minimal, representation, OperationOutcome; "" for none."""
     for part in prefer.replace(",", ";").split(";"):

@@ -95,22 +95,28 @@ class _Walk:
         read = READ[self._type]
         for key, value in resource.items():
             self._severity = "error" if key in read else "warning"
-            self._member(key, value, self._type, f"{self._type}.{key}")
+            self._member(key, value, self._type, self._type)
+            codes = CODES.get(f"{self._type}.{key}")
+            if codes is not None and isinstance(value, str):
+                self._code(value, codes, f"{self._type}.{key}")
 
-    def _object(self, value: Mapping[str, Any], type_name: str, at: str) -> None:
-        for key, member in value.items():
-            self._member(key, member, type_name, f"{at}.{key}")
-
-    def _member(self, key: str, value: Any, type_name: str, at: str) -> None:
+    def _member(self, key: str, value: Any, type_name: str, parent: str) -> None:
         element = TYPES[type_name].get(key)
         if element is None:
-            self._unknown(key, at)
+            self._unknown(key, f"{parent}.{key}"[:200])
+        elif element.is_text and type(value) is str:
+            return
         elif element.type not in OPEN:
-            self._values(value, element, at)
+            self._values(value, element, f"{parent}.{key}")
+
+    def _code(self, value: str, codes: frozenset[str], at: str) -> None:
+        if value not in codes:
+            known = ", ".join(sorted(codes))
+            self._remark("code-invalid", f"{at} is none of its value set: {known}", at)
 
     def _unknown(self, key: str, at: str) -> None:
         if not key.startswith("_"):
-            self._remark("structure", f"{at[:200]} is not an R4 element; it is ignored", at[:200])
+            self._remark("structure", f"{at} is not an R4 element; it is ignored", at)
 
     def _values(self, value: Any, element: Element, at: str) -> None:
         if isinstance(value, list):
@@ -129,7 +135,8 @@ class _Walk:
         if type_name in PRIMITIVES:
             self._primitive(value, type_name, at)
         elif isinstance(value, dict):
-            self._object(value, type_name, at)
+            for key, member in value.items():
+                self._member(key, member, type_name, at)
         else:
             self._find("structure", f"{at} must be a JSON object ({type_name})", at)
 
@@ -139,16 +146,10 @@ class _Walk:
         elif type_name in TIMES:
             self._time(value, type_name, at)
         elif type_name in TEXTS:
-            self._text(value, type_name, at)
+            if not isinstance(value, str):
+                self._remark("value", f"{at} should be a JSON string ({type_name})", at)
         elif isinstance(value, bool) != (type_name == "boolean") or isinstance(value, str):
             self._remark("value", f"{at} should be a JSON {type_name}", at)
-
-    def _text(self, value: Any, type_name: str, at: str) -> None:
-        if not isinstance(value, str):
-            self._remark("value", f"{at} should be a JSON string ({type_name})", at)
-        elif at in CODES and value not in CODES[at]:
-            known = ", ".join(sorted(CODES[at]))
-            self._remark("code-invalid", f"{at} is none of its value set: {known}", at)
 
     def _time(self, value: Any, type_name: str, at: str) -> None:
         day, mark, time = value.partition("T") if isinstance(value, str) else ("", "", "")
