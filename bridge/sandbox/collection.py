@@ -63,7 +63,8 @@ class Collection:
     def list(self, query: Mapping[str, str]) -> Answer:
         """200 with a page of records."""
         number, size = _page(query)
-        term = query.get("search", "").strip().casefold()
+        # SQLite's full-text queries end at a NUL
+        term = query.get("search", "").replace("\0", "").strip().casefold()
         total = self._state.count(self.resource.name, term, self._related)
         records = self._state.select(
             self.resource.name,
@@ -145,7 +146,7 @@ class Collection:
             return None
         if self.resource.fields[name].format is FieldFormat.DATETIME:
             return _moment(value)
-        return value.casefold() if isinstance(value, str) else value
+        return value.casefold() if isinstance(value, str) else float(value)
 
     def _text(self, external_id: str, fields: Mapping[str, Any]) -> str:
         values = {**fields, "externalId": external_id}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
-
 from bridge.errors import DoorError
 
 #: seconds the partner has to answer
@@ -31,6 +29,8 @@ class Partner:
 
     async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> Said:
         """Post an order of kind `prescriptions` or `services`; raises DoorError."""
+        import httpx  # a quarter of a second, which only a push has to wait for
+
         headers = {"Content-Type": "application/json"}
         if self.api_key:
             headers["X-API-Key"] = self.api_key

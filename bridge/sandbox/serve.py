@@ -118,6 +118,7 @@ async def _served(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         log_level="error",
         access_log=False,  # its lines hold ids of patients
         lifespan="off",
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
@@ -127,11 +128,15 @@ async def _served(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
     started = asyncio.create_task(server.listening.wait())
     try:
         await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            raise DoorError(
+                "the sandbox's server ended before it listened"
+            ) from serving.exception()
         yield
     finally:
         started.cancel()
         server.should_exit = True
-        await serving
+        await asyncio.wait({serving})
 
 
 @contextmanager

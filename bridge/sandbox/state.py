@@ -102,13 +102,18 @@ class Related:
 class State:
     """The file, or memory when there is none."""
 
-    def __init__(self, file: Path | None = None) -> None:
-        """Open the file, made when it is missing; raises DoorError when it cannot be used."""
-        self.db = sqlite3.connect(file or ":memory:", isolation_level=None, timeout=2)
+    def __init__(self, file: Path | None = None, *, wait_seconds: float = 2) -> None:
+        """Open the file, made when it is missing; raises DoorError when it cannot be used.
+
+        `wait_seconds` is how long another process may still hold it, one that is stopping.
+        """
         try:
-            self._prepare()
+            self.db = sqlite3.connect(
+                file or ":memory:", isolation_level=None, timeout=wait_seconds
+            )
+            with _closed_on_error(self.db):
+                self._prepare()
         except sqlite3.Error as error:
-            self.db.close()
             raise DoorError(
                 f"{file}: cannot be used as the sandbox's state: {error}; "
                 "stop the sandbox that holds it, or name another file"
@@ -243,6 +248,15 @@ class State:
             (after, limit),
         )
         return [_entry(*row) for row in rows]
+
+
+@contextmanager
+def _closed_on_error(db: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error:
+        db.close()
+        raise
 
 
 _COLUMNS = "seq, external_id, internal_id, fields, created_at, updated_at"

@@ -16,7 +16,7 @@ from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceFie
 #: bytes of one request body; the document names no cap
 BODY_LIMIT = 1024 * 1024
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
+_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 #: the document shows E.164 numbers and asks for none; separators are let through
 _PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{1,28}[0-9]")

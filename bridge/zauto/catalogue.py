@@ -6,11 +6,12 @@ The same entry feeds the mapping checker, the client's paths, the order of calls
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -55,6 +56,7 @@ class Resource(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    #: also the name of its file
     name: str
     #: path under the base URL, `/zauto-api/patients`
     path: str
@@ -105,40 +107,176 @@ class Catalogue:
         return name in self.resources
 
 
+#: where a value stands in a file: its keys and indexes from the top
+_Way: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One file, with the line and column of each of its keys and values (both from 1)."""
+
+    file: Path
+    places: Mapping[_Way, tuple[int, int]]
+
+    def fault(self, way: _Way, message: str, suggestion: str | None = None) -> Fault:
+        """A fault at the nearest place that stands in the file."""
+        known = way
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Fault(str(self.file), line, column, _dotted(way), message, suggestion)
+
+
 def load(folder: Path) -> Catalogue:
     """Read every `*.yaml` of the folder; raises MappingError with all that is wrong."""
     faults: list[Fault] = []
     found: dict[str, Resource] = {}
+    sources: dict[str, _Source] = {}
     for file in sorted(folder.glob("*.yaml")):
-        try:
-            resource = Resource.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-            found[resource.name] = resource
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            faults.append(Fault(str(file), line, column, "", f"is not YAML: {error.problem}"))
-        except ValidationError as error:
-            faults += [
-                Fault(str(file), 1, 1, ".".join(map(str, e["loc"])), e["msg"])
-                for e in error.errors()
-            ]
+        source, value, unread = _parse(file)
+        resource, unfit = (None, []) if unread else _validate(source, value)
+        faults += unread + unfit
+        if resource is not None:
+            found[resource.name], sources[resource.name] = resource, source
     if not found and not faults:
         faults.append(Fault(str(folder), 1, 1, "", "holds no resource; expected patients.yaml …"))
+    if not faults:
+        faults += [f for name, r in found.items() for f in _inconsistent(r, sources[name], found)]
     if faults:
         raise MappingError(faults)
     return Catalogue(_referents_first(found))
 
 
+def _parse(file: Path) -> tuple[_Source, Any, list[Fault]]:
+    """The file's value with the places in it, or the faults that keep it from being read."""
+    text = file.read_text(encoding="utf-8")
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return (
+            _Source(file, {}),
+            None,
+            [Fault(str(file), line, column, "", f"is not YAML: {error.problem}")],
+        )
+    places: dict[_Way, tuple[int, int]] = {}
+    faults = []
+    for way, mark in _places(node):
+        at = (mark.line + 1, mark.column + 1)
+        if places.setdefault(way, at) != at:
+            faults.append(Fault(str(file), *at, _dotted(way), "stands here a second time"))
+    return _Source(file, places), value, faults
+
+
+def _places(node: yaml.Node | None, way: _Way = ()) -> Iterator[tuple[_Way, yaml.Mark]]:
+    """Every key of a mapping and item of a list, with where it begins."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*way, str(key.value))
+            yield inner, key.start_mark
+            yield from _places(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*way, index), item.start_mark
+            yield from _places(item, (*way, index))
+
+
+def _validate(source: _Source, value: Any) -> tuple[Resource | None, list[Fault]]:
+    try:
+        resource = Resource.model_validate(value)
+    except ValidationError as error:
+        return None, [
+            source.fault(e["loc"], e["msg"], _nearest(e["loc"], e["type"])) for e in error.errors()
+        ]
+    if resource.name != source.file.stem:
+        message = f"must be '{source.file.stem}', as the file is called"
+        return None, [source.fault(("name",), message)]
+    return resource, []
+
+
+def _nearest(way: _Way, kind: str) -> str | None:
+    """The word nearest to one that the format does not have."""
+    if kind != "extra_forbidden":
+        return None
+    model = ResourceField if way[0] == "fields" else Resource
+    return _close(str(way[-1]), model.model_fields)
+
+
+def _inconsistent(
+    resource: Resource, source: _Source, found: Mapping[str, Resource]
+) -> Iterator[Fault]:
+    """What names a field or resource that is not there, or refers in a circle."""
+    if "id" not in resource.required():
+        yield source.fault(("fields", "id"), "every resource needs a field 'id' with required")
+    for way, word, known in _words(resource, found):
+        if word not in known:
+            message = f"'{word}' is not known here"
+            yield source.fault(way, message, _close(word, known))
+    if resource.name in _reached(resource, found):
+        yield source.fault(("fields",), "refers to itself through refers_to, so none can be first")
+
+
+def _words(
+    resource: Resource, found: Mapping[str, Resource]
+) -> Iterator[tuple[_Way, str, frozenset[str]]]:
+    """Every word that names something, with what may be named there."""
+    fields = frozenset(resource.fields)
+    for name, referent in resource.referents().items():
+        yield ("fields", name, "refers_to"), referent, frozenset(found)
+    for index, word in enumerate(resource.search):
+        yield ("search", index), word, fields | {"externalId"} | _related_words(resource, found)
+    for key in ("created", "same", "not_different"):
+        for index, word in enumerate(getattr(resource, key)):
+            yield (key, index), word, fields
+    if resource.order:
+        yield ("order",), resource.order.removeprefix("-"), fields
+    for index, example in enumerate(resource.examples):
+        for word in example:
+            yield ("examples", index, word), word, fields
+
+
+def _related_words(resource: Resource, found: Mapping[str, Resource]) -> frozenset[str]:
+    """`patient.fullName` and the like: what the referents' own lists can be searched for."""
+    return frozenset(
+        f"{name.removesuffix('Id')}.{word}"
+        for name, referent in resource.referents().items()
+        if referent in found and name.endswith("Id")
+        for word in found[referent].search
+        if word in found[referent].fields
+    )
+
+
+def _reached(resource: Resource, found: Mapping[str, Resource]) -> frozenset[str]:
+    """Names of the resources it refers to, directly or through others."""
+    reached: set[str] = set()
+    ahead = [resource]
+    while ahead:
+        for name in ahead.pop().referents().values():
+            if name in found and name not in reached:
+                reached.add(name)
+                ahead.append(found[name])
+    return frozenset(reached)
+
+
+def _close(word: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(word, list(known), 1)), None)
+
+
+def _dotted(way: _Way) -> str:
+    return ".".join(map(str, way))
+
+
 def _referents_first(found: dict[str, Resource]) -> dict[str, Resource]:
+    """In the order in which they must be created; a circle has been refused before."""
     ordered: dict[str, Resource] = {}
 
-    def add(name: str, path: tuple[str, ...]) -> None:
-        if name in ordered or name not in found or name in path:
-            return
+    def add(name: str) -> None:
         for referent in found[name].referents().values():
-            add(referent, (*path, name))
-        ordered[name] = found[name]
+            add(referent)
+        ordered.setdefault(name, found[name])
 
     for name in found:
-        add(name, ())
+        add(name)
     return ordered

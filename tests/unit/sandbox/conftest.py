@@ -1,0 +1,73 @@
+"""An API in memory with a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from bridge.sandbox.accounts import Accounts
+from bridge.sandbox.app import TOKEN_PATH, make_app
+from bridge.sandbox.limits import Limits
+from bridge.sandbox.serve import TEST_CLIENT
+from bridge.sandbox.state import State
+from bridge.shipped import mappings_folder
+from bridge.zauto.catalogue import Catalogue, load
+
+
+@dataclass
+class Clock:
+    #: 2024-01-15T10:30:00Z
+    now: float = 1705314600.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load(mappings_folder() / "zauto")
+
+
+@pytest.fixture
+def state() -> Iterator[State]:
+    state = State()
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def limits() -> Limits | None:
+    return None
+
+
+@pytest.fixture
+async def anyone(
+    catalogue: Catalogue, state: State, clock: Clock, limits: Limits | None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller without a token."""
+    Accounts(state).add(TEST_CLIENT)
+    app = make_app(catalogue, state, clock=clock, limits=limits)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
+        yield client
+
+
+@pytest.fixture
+async def api(anyone: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A caller with one."""
+    asked = {
+        "grant_type": "client_credentials",
+        "client_id": TEST_CLIENT.client_id,
+        "client_secret": TEST_CLIENT.client_secret,
+    }
+    answer = await anyone.post(TOKEN_PATH, json=asked)
+    anyone.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return anyone

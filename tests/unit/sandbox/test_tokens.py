@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from bridge.sandbox.accounts import Accounts
+from bridge.sandbox.app import TOKEN_PATH
+from bridge.sandbox.serve import TEST_CLIENT
+from bridge.sandbox.state import State
+
+ASKED = {
+    "grant_type": "client_credentials",
+    "client_id": TEST_CLIENT.client_id,
+    "client_secret": TEST_CLIENT.client_secret,
+}
+
+
+async def token(api: httpx.AsyncClient, **change: Any) -> httpx.Response:
+    return await api.post(TOKEN_PATH, json=ASKED | change)
+
+
+async def status_with(api: httpx.AsyncClient, access_token: str) -> int:
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return (await api.get("/zauto-api/patients", headers=headers)).status_code
+
+
+async def test_a_token_is_answered_as_the_document_shows(anyone: httpx.AsyncClient) -> None:
+    answer = await token(anyone)
+    body = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert list(body) == ["access_token", "token_type", "expires_in", "refresh_token"]
+    assert (body["token_type"], body["expires_in"]) == ("bearer", 3600)
+    assert await status_with(anyone, body["access_token"]) == 200
+
+
+async def test_a_token_ends_after_an_hour(anyone: httpx.AsyncClient, clock: Any) -> None:
+    access = (await token(anyone)).json()["access_token"]
+    clock.now += 3599
+    assert await status_with(anyone, access) == 200
+    clock.now += 1
+    assert await status_with(anyone, access) == 401
+
+
+async def test_a_refresh_token_gives_a_new_token_once(anyone: httpx.AsyncClient) -> None:
+    refresh = (await token(anyone)).json()["refresh_token"]
+    renewed = await token(anyone, grant_type="refresh_token", refresh_token=refresh)
+    assert renewed.status_code == 200
+    assert await status_with(anyone, renewed.json()["access_token"]) == 200
+    again = await token(anyone, grant_type="refresh_token", refresh_token=refresh)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_a_refresh_token_is_no_access_token(anyone: httpx.AsyncClient) -> None:
+    assert await status_with(anyone, (await token(anyone)).json()["refresh_token"]) == 401
+
+
+async def test_a_refresh_token_of_another_client_is_refused(
+    anyone: httpx.AsyncClient, state: State
+) -> None:
+    refresh = (await token(anyone)).json()["refresh_token"]
+    other = Accounts(state).make("other")
+    answer = await token(
+        anyone,
+        grant_type="refresh_token",
+        refresh_token=refresh,
+        client_id=other.client_id,
+        client_secret=other.client_secret,
+    )
+    assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "word"),
+    [
+        ({"client_secret": "zauto_wrong"}, 401, "invalid_client"),
+        ({"client_id": "zauto_nobody_00000000"}, 401, "invalid_client"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"grant_type": None}, 400, "invalid_request"),
+        ({"client_secret": 5}, 400, "invalid_request"),
+        ({"grant_type": "refresh_token"}, 400, "invalid_request"),
+    ],
+)
+async def test_a_refused_token_request_has_the_body_of_rfc_6749(
+    anyone: httpx.AsyncClient, change: dict[str, Any], status: int, word: str
+) -> None:
+    answer = await token(anyone, **change)
+    assert answer.status_code == status
+    assert answer.json().keys() == {"error", "error_description"}
+    assert answer.json()["error"] == word
+
+
+async def test_a_token_request_that_is_no_json_is_refused(anyone: httpx.AsyncClient) -> None:
+    answer = await anyone.post(TOKEN_PATH, content=b"grant_type=client_credentials")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_made_client_has_the_documents_format_and_its_secret_is_not_kept(state: State) -> None:
+    made = Accounts(state).make("clinic")
+    assert re.fullmatch(r"zauto_clinic_[0-9a-f]{8}", made.client_id)
+    assert re.fullmatch(r"zauto_[0-9a-f]{64}", made.client_secret)
+    assert Accounts(state).knows(made)
+    assert made.client_secret not in "".join(state.db.iterdump())
+
+
+async def test_no_token_is_kept_as_it_is(anyone: httpx.AsyncClient, state: State) -> None:
+    body = (await token(anyone)).json()
+    kept = "".join(map(str, state.db.execute("SELECT * FROM tokens").fetchall()))
+    assert body["access_token"] not in kept
+    assert body["refresh_token"] not in kept
