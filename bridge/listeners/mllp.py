@@ -285,7 +285,7 @@ class _Connection(Protocol):
         except Exception as error:  # noqa: BLE001 - one message must not end the service
             name = type(error).__name__
             log.error("intake failed", channel=self._listener.channel.name, error=name)
-            self.abort()
+            self._hang_up()
         self._served = True
         await self._lost
 

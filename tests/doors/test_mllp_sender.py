@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from twisted.internet.task import Clock
+
+from bridge.delivery import Kind, Outcome, Reason
+from bridge.senders.mllp import MllpSender
+from bridge.service.reactor import GuestReactor
+from bridge.settings import Hospital
+
+ORDER = b"MSH|^~\\&|ZAUTO|ZAUTOAI|HIS|HOSPITAL|20261122||RDE^O11|Z1|P|2.5.1\rPID|1||77\r"
+
+
+def frame(body: bytes) -> bytes:
+    return b"\x0b" + body + b"\x1c\r"
+
+
+def acknowledgment(code: str, control_id: str, rest: str = "") -> bytes:
+    head = "MSH|^~\\&|HIS|HOSPITAL|ZAUTO|ZAUTOAI|20261122||ACK^O11|9|P|2.5.1"
+    return frame(f"{head}\rMSA|{code}|{control_id}\r{rest}".encode())
+
+
+class FakeHospital:
+    """Answers the n-th message with the n-th script entry; None is silence, b"" hangs up."""
+
+    def __init__(self, *script: bytes | None) -> None:
+        self.script = list(script)
+        self.received: list[bytes] = []
+        self.connections = 0
+        self.address = ("", 0)
+        self.got = asyncio.Event()
+        self.writers: list[asyncio.StreamWriter] = []
+        self.ended = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.writers.append(writer)
+        try:
+            while True:
+                block = await reader.readuntil(b"\x1c\r")
+                self.received.append(block[1:-2])
+                self.got.set()
+                answer = self.script.pop(0)
+                if answer == b"":
+                    break
+                writer.write(answer or b"")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.ended += 1
+        writer.close()
+
+    async def until_received(self, count: int) -> None:
+        while len(self.received) < count:
+            self.got.clear()
+            await self.got.wait()
+
+
+#: a hospital with its script, the sender connected to it, and the sender's clock
+Open = Callable[..., AbstractAsyncContextManager[tuple[FakeHospital, MllpSender, Clock]]]
+
+
+@pytest.fixture
+def opened(reactor: GuestReactor) -> Open:
+    @asynccontextmanager
+    async def open_(
+        *script: bytes | None, **settings: str
+    ) -> AsyncIterator[tuple[FakeHospital, MllpSender, Clock]]:
+        hospital, clock = FakeHospital(*script), Clock()
+        server = await asyncio.start_server(hospital.serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        chosen = Hospital(host="localhost", port=port, answer_seconds=30, **settings)
+        sender = MllpSender(chosen, reactor=reactor, clock=clock)
+        try:
+            yield hospital, sender, clock
+        finally:
+            sender.close()
+            server.close()
+            for writer in hospital.writers:
+                writer.transport.abort()
+
+    return open_
+
+
+async def timed_out(sending: Awaitable[Outcome], hospital: FakeHospital, clock: Clock) -> Outcome:
+    """The outcome when the hospital has the message and then nothing comes in time."""
+    task = asyncio.ensure_future(sending)
+    await hospital.until_received(1)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    clock.advance(29)
+    assert not task.done()
+    clock.advance(1)
+    return await asyncio.wait_for(task, 10)
+
+
+async def test_an_accepted_order_is_delivered(opened: Open) -> None:
+    async with opened(acknowledgment("AA", "Z1")) as (hospital, sender, _):
+        outcome = await sender.send(ORDER, "Z1")
+        assert outcome.kind is Kind.DELIVERED
+        assert hospital.received == [ORDER]
+
+
+async def test_the_connection_is_used_again(opened: Open) -> None:
+    answers = [acknowledgment("AA", f"Z{n}") for n in range(3)]
+    async with opened(*answers) as (hospital, sender, _):
+        outcomes = [await sender.send(ORDER, f"Z{n}") for n in range(3)]
+        assert [outcome.kind for outcome in outcomes] == [Kind.DELIVERED] * 3
+        assert hospital.connections == 1
+
+
+async def test_one_message_is_in_flight(opened: Open) -> None:
+    answers = [acknowledgment("AA", f"Z{n}") for n in range(5)]
+    async with opened(*answers) as (_, sender, _):
+        outcomes = await asyncio.gather(*(sender.send(ORDER, f"Z{n}") for n in range(5)))
+        assert [outcome.kind for outcome in outcomes] == [Kind.DELIVERED] * 5
+
+
+async def test_a_refused_order_is_permanent(opened: Open) -> None:
+    async with opened(acknowledgment("AE", "Z1", "ERR|||101|E\r")) as (hospital, sender, _):
+        outcome = await sender.send(ORDER, "Z1")
+        assert (outcome.kind, outcome.reason) == (Kind.PERMANENT, Reason.REFUSED)
+        assert hospital.ended == 0
+
+
+async def test_nothing_listening_is_transient(reactor: GuestReactor) -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    sender = MllpSender(Hospital(port=port), reactor=reactor)
+    outcome = await sender.send(ORDER, "Z1")
+    assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert str(port) in outcome.detail
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "bad host", ""])
+async def test_a_host_without_an_address_is_transient(reactor: GuestReactor, host: str) -> None:
+    sender = MllpSender(Hospital(host=host, port=1), reactor=reactor)
+    outcome = await sender.send(ORDER, "Z1")
+    assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+
+
+async def test_silence_is_unknown_and_closes_the_connection(opened: Open) -> None:
+    async with opened(None, acknowledgment("AA", "Z1")) as (hospital, sender, clock):
+        outcome = await timed_out(sender.send(ORDER, "Z1"), hospital, clock)
+        assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.DELIVERED
+        assert hospital.connections == 2
+        assert hospital.received == [ORDER, ORDER]
+
+
+async def test_half_a_frame_is_no_answer(opened: Open) -> None:
+    async with opened(acknowledgment("AA", "Z1")[:-2]) as (hospital, sender, clock):
+        outcome = await timed_out(sender.send(ORDER, "Z1"), hospital, clock)
+        assert outcome.kind is Kind.UNKNOWN
+
+
+async def test_a_hang_up_instead_of_an_answer_is_unknown(opened: Open) -> None:
+    async with opened(b"") as (_, sender, _):
+        outcome = await sender.send(ORDER, "Z1")
+        assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        frame(b"no HL7 at all"),
+        frame(b"MSH|^~\\&|HIS\r"),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 5000,
+        acknowledgment("AA", "Z0"),
+        acknowledgment("XX", "Z1"),
+        frame(b"\x00" * 2_000_000),
+    ],
+)
+async def test_garbage_or_another_control_id_is_unknown_and_closes_the_connection(
+    opened: Open, answer: bytes
+) -> None:
+    async with opened(answer, acknowledgment("AA", "Z1")) as (hospital, sender, _):
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.UNKNOWN
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.DELIVERED
+        assert hospital.connections == 2
+
+
+async def test_what_comes_unasked_is_not_taken_for_an_answer(opened: Open) -> None:
+    twice = acknowledgment("AA", "Z1") * 2
+    async with opened(twice, acknowledgment("AE", "Z1")) as (_, sender, _):
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.DELIVERED
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.PERMANENT
+
+
+async def test_transport_acknowledgments_of_release_2_are_passed_over(
+    opened: Open,
+) -> None:
+    async with opened(frame(b"\x06") + acknowledgment("AA", "Z1")) as (_, sender, _):
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.DELIVERED
+
+
+async def test_in_enhanced_mode_the_application_acknowledgment_settles(
+    opened: Open,
+) -> None:
+    both = acknowledgment("CA", "Z1") + acknowledgment("AE", "Z1")
+    modes = {"accept_acknowledgment": "AL", "application_acknowledgment": "AL"}
+    async with opened(both, **modes) as (hospital, sender, _):
+        assert (await sender.send(ORDER, "Z1")).kind is Kind.PERMANENT
+        assert hospital.connections == 1
+
+
+async def test_an_application_acknowledgment_that_never_comes_is_unknown(
+    opened: Open,
+) -> None:
+    modes = {"accept_acknowledgment": "AL", "application_acknowledgment": "AL"}
+    async with opened(acknowledgment("CA", "Z1"), **modes) as (hospital, sender, clock):
+        sending = asyncio.ensure_future(sender.send(ORDER, "Z1"))
+        await hospital.until_received(1)
+        # The wait for the first answer ends and the one for the second begins.
+        while not sending.done():
+            await asyncio.sleep(0)
+            if not hospital.script:
+                clock.advance(1)
+        assert (await sending).kind is Kind.UNKNOWN
+
+
+async def test_a_cancelled_sending_leaves_no_connection_behind(
+    opened: Open,
+) -> None:
+    async with opened(None, acknowledgment("AA", "Z2")) as (hospital, sender, _):
+        sending = asyncio.ensure_future(sender.send(ORDER, "Z1"))
+        await hospital.until_received(1)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert (await sender.send(ORDER, "Z2")).kind is Kind.DELIVERED
+        assert hospital.connections == 2
