@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bridge.settings import Hospital
+
 
 class Document(Protocol):
     """A message that can be asked for values by the paths of its own notation.
@@ -31,3 +33,8 @@ class Context:
     received_at: float = 0.0
     links: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: a name of the message that stays the same over retries and reruns, at most 16 letters and
+    #: digits; MSH-10 and ORC-2 of what is sent for it are made of it
+    key: str = ""
+    #: where orders go; needed for order documents only
+    hospital: Hospital | None = None

@@ -1,0 +1,266 @@
+"""From what mapping files say to what runs: every name checked and looked up once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bridge.delivery import Interaction, Target
+from bridge.errors import Fault, PathError
+from bridge.fhir import paths as fhir_paths
+from bridge.hl7v2 import paths as hl7v2_paths
+from bridge.mapping import dotted, language, plan
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.functions import FUNCTIONS, Function
+from bridge.mapping.language import Part
+from bridge.mapping.parse import nearest
+from bridge.mapping.plan import CallPlan, FieldPlan
+from bridge.mapping.rules import Condition, Finder, Fixed, Found, IdOf, Join, Read, Rule, Source
+from bridge.mapping.tree import Word
+from bridge.message import Protocol
+from bridge.settings import Site
+from bridge.zauto.catalogue import Catalogue, FieldFormat, Resource, ResourceField
+
+#: segments of one name that `choose` looks at
+CHOSEN_FROM = 9
+
+_PARSE: Mapping[Protocol, Callable[[str], Any]] = {
+    Protocol.HL7V2: hl7v2_paths.parse,
+    Protocol.FHIR: fhir_paths.parse,
+    Protocol.ORDERS: dotted.parse,
+}
+
+#: the function that writes what a field's format asks for
+_FORMATS = {
+    FieldFormat.DATE: ("date",),
+    FieldFormat.DATETIME: ("date_time",),
+    FieldFormat.EMAIL: ("email",),
+    FieldFormat.PHONE: ("phone", "whatsapp", "contact_phone"),
+}
+
+#: a field of a segment has no entry in the catalogue: any text will do
+_ANY = ResourceField()
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles parts into call plans; faults are collected, never raised."""
+
+    catalogue: Catalogue
+    site: Site
+    tables: Mapping[str, CodeTable]
+    faults: list[Fault] = field(default_factory=list)
+
+    def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
+        """A part made ready for one call; `earlier` are the resources called before it."""
+        compiled = _PartCompiler(self, part, frozenset(earlier))
+        send = text.interaction == "send"
+        return CallPlan(
+            target=Target.HOSPITAL if send else Target.ZAUTO,
+            interaction=Interaction(text.interaction),
+            resource=part.target.text,
+            id=FieldPlan("id", compiled.rules(part.id, _ANY), optional=False),
+            id_paths=tuple(word.text for rule in part.id for word in rule.sources),
+            authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
+            fields=compiled.fields(),
+            facts=compiled.facts(),
+            segments=compiled.segments(),
+            choose=compiled.choices(),
+            requires=tuple(word.text for word in part.requires),
+            when=tuple(compiled.condition(test) for test in text.when),
+            required=text.required,
+            linked=text.linked,
+        )
+
+    def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
+        """Report a name that leads nowhere."""
+        names = sorted(known)
+        message = f"there is no {what} '{word.text}'."
+        self.faults.append(word.place.fault(key, message, nearest(word.text, names)))
+
+    def source(self, word: Word, key: str, protocol: Protocol) -> Source:
+        """A path of the protocol's own notation."""
+        try:
+            return Source(word.text, _PARSE[protocol](word.text))
+        except (PathError, hl7v2_paths.PathError) as error:
+            self.faults.append(word.place.fault(key, str(error), error.suggestion))
+            return Source(word.text, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _PartCompiler:
+    """Compiles the rules of one part."""
+
+    all: Compiler
+    part: Part
+    earlier: frozenset[str]
+
+    def fields(self) -> tuple[FieldPlan, ...]:
+        """Fields of a resource, checked against the catalogue."""
+        name = self.part.target.text
+        if self.part.segments or name not in self.all.catalogue:
+            return ()
+        resource = self.all.catalogue[name]
+        for word in self.part.requires:
+            if word.text not in resource.fields:
+                self.all.unknown(word, "requires", f"{name} field", resource.fields)
+        plans = [self._field(declared, resource) for declared in self.part.fields]
+        return tuple(made for made in plans if made is not None)
+
+    def _field(self, declared: language.Field, resource: Resource) -> FieldPlan | None:
+        name, key = declared.name, f"fields.{declared.name.text}"
+        spec = resource.fields.get(name.text)
+        if spec is None or name.text == "id":
+            known = [field for field in resource.fields if field != "id"]
+            self.all.unknown(name, key, f"{resource.name} field", known)
+            return None
+        compiled = self.rules(declared.rules, spec)
+        return FieldPlan(name.text, compiled, spec.type, optional=not spec.required)
+
+    def facts(self) -> tuple[FieldPlan, ...]:
+        """What is remembered beside the payload."""
+        known = dotted.FACTS.get(self.part.target.text, ())
+        for fact in self.part.facts:
+            if fact.name.text not in known:
+                self.all.unknown(fact.name, f"facts.{fact.name.text}", "fact", known)
+        return tuple(FieldPlan(f.name.text, self.rules(f.rules, _ANY)) for f in self.part.facts)
+
+    def choices(self) -> tuple[plan.ChoicePlan, ...]:
+        """Which of several segments of one name is read."""
+        return tuple(self._choice(choice) for choice in self.part.choose)
+
+    def _choice(self, choice: language.Choice) -> plan.ChoicePlan:
+        name, path = choice.segment.text, choice.test.path
+        assert path is not None
+        if self.part.source is not Protocol.HL7V2 or not path.text.startswith(f"{name}-"):
+            message = f"the path must be one of HL7 segment {name}, such as {name}-7."
+            self.all.faults.append(path.place.fault(f"choose.{name}", message))
+            return plan.ChoicePlan(name, ())
+        numbered = (
+            replace(choice.test, path=Word(path.text.replace(name, f"{name}[{n}]", 1), path.place))
+            for n in range(1, CHOSEN_FROM + 1)
+        )
+        return plan.ChoicePlan(name, tuple(self.condition(test) for test in numbered))
+
+    def segments(self) -> tuple[plan.SegmentPlan | plan.EachPlan, ...]:
+        """Segments of a message to the hospital."""
+        return tuple(
+            self._each(one) if isinstance(one, language.Each) else self._segment(one)
+            for one in self.part.segments
+        )
+
+    def _each(self, each: language.Each) -> plan.EachPlan:
+        source = self.all.source(each.path, "each", self.part.source)
+        return plan.EachPlan(source, tuple(self._segment(one) for one in each.segments))
+
+    def _segment(self, segment: language.Segment) -> plan.SegmentPlan:
+        fields = []
+        for declared in segment.fields:
+            self._check_position(declared.name)
+            fields.append(FieldPlan(declared.name.text, self.rules(declared.rules, _ANY)))
+        when = tuple(self.condition(test) for test in segment.when)
+        return plan.SegmentPlan(segment.name.text, tuple(fields), when)
+
+    def _check_position(self, word: Word) -> None:
+        try:
+            hl7v2_paths.parse_place(word.text)
+        except (PathError, hl7v2_paths.PathError) as error:
+            fault = word.place.fault(f"fields.{word.text}", str(error), error.suggestion)
+            self.all.faults.append(fault)
+
+    def rules(self, declared: tuple[language.Rule, ...], spec: ResourceField) -> tuple[Rule, ...]:
+        """The rules of one field."""
+        return tuple(self._rule(rule, spec) for rule in declared)
+
+    def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
+        when = tuple(self.condition(test) for test in rule.when)
+        place = f"{rule.place.file}:{rule.place.line}"
+        return Rule(self._finder(rule, spec), place, rule.on_create, when)
+
+    def _finder(self, rule: language.Rule, spec: ResourceField) -> Finder:
+        if rule.constant is not None:
+            return Fixed(self._constant(rule.constant, rule.key, spec, "constant"))
+        if rule.site is not None:
+            return Fixed(self._setting(rule.site, rule.key))
+        if rule.id_of is not None:
+            return self._id_of(rule.id_of, rule.key)
+        return self._read(rule, spec)
+
+    def _constant(self, word: Word, key: str, spec: ResourceField, made_by: str) -> Found | None:
+        self._check_enum(word, key, spec)
+        return Found(word.text, "", "", made_by)
+
+    def _check_enum(self, word: Word, key: str, spec: ResourceField) -> None:
+        if spec.enum and word.text not in spec.enum:
+            message = f"'{word.text}' is not one of {', '.join(spec.enum)}."
+            fault = word.place.fault(key, message, nearest(word.text, spec.enum))
+            self.all.faults.append(fault)
+
+    def _setting(self, word: Word, key: str) -> Found | None:
+        if word.text not in Site.model_fields:
+            self.all.unknown(word, f"{key}.site", "setting of site", Site.model_fields)
+            return None
+        value = getattr(self.all.site, word.text)
+        return None if value is None else Found(value, "", "", f"site.{word.text}")
+
+    def _id_of(self, word: Word, key: str) -> Finder:
+        if word.text not in self.earlier:
+            self.all.unknown(word, f"{key}.id_of", "earlier call for", self.earlier)
+        return IdOf(word.text, f"id of {word.text}")
+
+    def _read(self, rule: language.Rule, spec: ResourceField) -> Finder:
+        source = self.part.source
+        sources = tuple(self.all.source(word, f"{rule.key}.from", source) for word in rule.sources)
+        function = self._function(rule)
+        self._check_format(rule, function, spec)
+        if rule.join is not None:
+            return Join(sources, function, rule.join.text)
+        default = None
+        if rule.default is not None:
+            default = self._constant(rule.default, rule.key, spec, "default")
+        return Read(sources, function, self._table(rule, spec), default)
+
+    def _function(self, rule: language.Rule) -> Function:
+        known = FUNCTIONS[self.part.source]
+        if rule.function is None:
+            return known["text"]
+        if rule.function.text not in known:
+            what = f"function for {self.part.source.value}"
+            self.all.unknown(rule.function, f"{rule.key}.as", what, known)
+        return known.get(rule.function.text, known["text"])
+
+    def _check_format(self, rule: language.Rule, function: Function, spec: ResourceField) -> None:
+        wanted = _FORMATS.get(spec.format) if spec.format is not None else None
+        known = rule.function is None or function.name == rule.function.text
+        if wanted and known and function.name not in wanted:
+            message = f"holds a {spec.format}; write 'as: {wanted[0]}'."
+            self.all.faults.append(rule.place.fault(f"{rule.key}.as", message, wanted[0]))
+
+    def _table(self, rule: language.Rule, spec: ResourceField) -> CodeTable | None:
+        if rule.codes is None:
+            return None
+        table = self.all.tables.get(rule.codes.text)
+        if table is None:
+            self.all.unknown(rule.codes, f"{rule.key}.codes", "code table", self.all.tables)
+            return None
+        if spec.enum and (wrong := sorted(table.results() - set(spec.enum))):
+            message = f"codes/{table.name} gives {wrong[0]}, not one of {', '.join(spec.enum)}."
+            suggestion = nearest(wrong[0], spec.enum)
+            self.all.faults.append(rule.codes.place.fault(f"{rule.key}.codes", message, suggestion))
+        return table
+
+    def condition(self, test: language.Test) -> Condition:
+        """One test of `when:`."""
+        if test.site is not None:
+            return Condition(None, settled=self._truth(test.site))
+        assert test.path is not None
+        source = self.all.source(test.path, "when", self.part.source)
+        return Condition(source, frozenset(test.wanted), frozenset(test.unwanted))
+
+    def _truth(self, word: Word) -> bool:
+        known = [n for n, spec in Site.model_fields.items() if spec.annotation is bool]
+        if word.text not in known:
+            self.all.unknown(word, "when.site", "yes/no setting of site", known)
+            return False
+        return bool(getattr(self.all.site, word.text))

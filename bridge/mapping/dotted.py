@@ -1,0 +1,141 @@
+"""Order documents: what ZautoAI pushed, with what the bridge knows of the visit.
+
+A path is two names: `order.externalVisitId`, `visit.patientId`. The first says where to look:
+
+    order     the pushed JSON, as in the API document's section "Push to Partner Endpoint"
+    line      inside `each:`, one medicine or service, and its numbers
+    visit     facts of the visit the order is for, kept when it came in
+    patient   facts of that visit's patient
+    provider  facts of that visit's provider
+    hospital  the settings of the same name
+    message   the message that is being written
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bridge.errors import PathError
+from bridge.mapping.document import Context
+from bridge.mapping.parse import nearest
+from bridge.settings import Hospital
+
+#: what a mapping may remember of a record, for orders out (`facts:`)
+FACTS: Mapping[str, tuple[str, ...]] = {
+    "patients": (
+        "identifier",
+        "identifierType",
+        "authority",
+        "family",
+        "given",
+        "dateOfBirth",
+        "sex",
+    ),
+    "providers": ("id", "authority", "family", "given"),
+    "patient-visits": (
+        "visitNumber",
+        "authority",
+        "class",
+        "pointOfCare",
+        "room",
+        "bed",
+        "facility",
+        "patientId",
+        "providerId",
+    ),
+}
+
+_LINE = (
+    *("externalMedicineId", "name", "dose", "when", "frequency", "duration", "notes"),
+    *("externalServiceId", "price", "status"),
+    *("number", "key", "service_key"),
+)
+_MESSAGE = ("key", "time")
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "order": ("externalVisitId", "Medications", "Services"),
+    "line": _LINE,
+    "visit": FACTS["patient-visits"],
+    "patient": FACTS["patients"],
+    "provider": FACTS["providers"],
+    "hospital": tuple(Hospital.model_fields),
+    "message": _MESSAGE,
+}
+
+
+class DottedPath(NamedTuple):
+    """A path into an order document."""
+
+    root: str
+    name: str
+
+
+def parse(text: str) -> DottedPath:
+    """Read a path; raises PathError for one that leads nowhere."""
+    root, _, name = text.partition(".")
+    if root not in NAMES:
+        near = nearest(root, NAMES)
+        suggestion = f"{near}.{name}" if near else None
+        raise PathError(f"'{text}' begins with none of {', '.join(NAMES)}.", suggestion)
+    if name not in NAMES[root]:
+        near = nearest(name, NAMES[root])
+        suggestion = f"{root}.{near}" if near else None
+        raise PathError(f"'{text}': there is no '{name}' in '{root}'.", suggestion)
+    return DottedPath(root, name)
+
+
+class OrderDocument:
+    """A pushed order that can be asked for values (see `mapping.document.Document`)."""
+
+    __slots__ = ("_roots",)
+
+    def __init__(self, order: Mapping[str, Any], context: Context) -> None:
+        """`order` is the JSON object as pushed."""
+        visit = _known(context, "patient-visits", order.get("externalVisitId"))
+        hospital = context.hospital.model_dump() if context.hospital else {}
+        self._roots: dict[str, Mapping[str, Any]] = {
+            "order": order,
+            "line": {},
+            "visit": visit,
+            "patient": _known(context, "patients", visit.get("patientId")),
+            "provider": _known(context, "providers", visit.get("providerId")),
+            "hospital": hospital,
+            "message": {"key": context.key, "time": context.received_at},
+        }
+
+    def values(self, path: DottedPath) -> Sequence[Any]:
+        """The value at a path, the items of a list one by one; nothing for null and ""."""
+        value = self._roots[path.root].get(path.name)
+        items = value if isinstance(value, list) else [value]
+        return [item for item in items if item is not None and item != ""]
+
+    def lines(self, path: DottedPath) -> Iterator[OrderDocument]:
+        """The document once for each item of a list, with the item under `line`."""
+        seen: Counter[str] = Counter()
+        for number, item in enumerate(self.values(path), 1):
+            if isinstance(item, dict):
+                service = str(item.get("externalServiceId"))
+                seen[service] += 1
+                yield self._at_line(item, number, seen[service])
+
+    def _at_line(self, item: Mapping[str, Any], number: int, occurrence: int) -> OrderDocument:
+        key = f"{self._roots['message']['key']}-{number}"
+        own = {"number": number, "key": key, "service_key": self._service_key(item, occurrence)}
+        view = OrderDocument.__new__(OrderDocument)
+        view._roots = {**self._roots, "line": {**item, **own}}
+        return view
+
+    def _service_key(self, item: Mapping[str, Any], occurrence: int) -> str:
+        """The same for every push that names this service of this visit; 16 letters and digits."""
+        visit = self._roots["order"].get("externalVisitId")
+        text = f"{visit}\0{item.get('externalServiceId')}\0{occurrence}"
+        return base64.b32encode(hashlib.sha256(text.encode()).digest())[:16].decode()
+
+
+def _known(context: Context, resource: str, external_id: Any) -> Mapping[str, Any]:
+    found = context.known.get(f"{resource}/{external_id}") if external_id else None
+    return found if found is not None else {}

@@ -1,0 +1,220 @@
+"""Names, identifiers, telecoms and addresses, whichever standard wrote them.
+
+HL7 v2 datatypes XPN, CX, XTN and XAD (chapter 2A) and their FHIR counterparts are read into the
+same small records, so that each function is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Name(NamedTuple):
+    """XPN, or HumanName."""
+
+    family: str
+    #: given and further given names
+    given: str
+    suffix: str
+    prefix: str
+    #: the whole as one text, where the parts are not given
+    text: str
+    #: XPN.7 of table 0200, or HumanName.use
+    use: str
+
+
+class Identifier(NamedTuple):
+    """CX, or Identifier."""
+
+    value: str
+    #: CX.5 of table 0203, or the codes and text of Identifier.type
+    types: tuple[str, ...]
+    #: CX.4 namespace id (else universal id), or Identifier.system (else the assigner's name)
+    authority: str
+
+
+class Telecom(NamedTuple):
+    """XTN, or ContactPoint."""
+
+    #: the whole number or address as one text
+    text: str
+    country: str
+    area: str
+    local: str
+    #: `phone`, `email`, `whatsapp` or `other`
+    kind: str
+    #: lower is asked first
+    rank: int
+
+
+class Address(NamedTuple):
+    """XAD, or Address."""
+
+    #: as one line
+    line: str
+    #: lower is asked first
+    rank: int
+
+
+class Compounds(NamedTuple):
+    """How one standard's values are read."""
+
+    name: Callable[[Any], Name]
+    identifier: Callable[[Any], Identifier]
+    telecom: Callable[[Any], Telecom]
+    address: Callable[[Any], Address]
+
+
+def part(value: Any, component: int, subcomponent: int = 1) -> str:
+    """A component of an HL7 repetition; `""` and a plain text's missing components are empty."""
+    if isinstance(value, str):
+        return value.strip() if component == 1 else ""
+    text: str = value.component(component, subcomponent).strip()
+    return "" if text == '""' else text
+
+
+def _xpn(value: Any) -> Name:
+    given = " ".join(filter(None, (part(value, 2), part(value, 3))))
+    return Name(part(value, 1), given, part(value, 4), part(value, 5), "", part(value, 7))
+
+
+def _cx(value: Any) -> Identifier:
+    authority = part(value, 4) or part(value, 4, 2)
+    kind = part(value, 5)
+    return Identifier(part(value, 1), (kind,) if kind else (), authority)
+
+
+#: XTN.2 (table 0201) and XTN.3 (table 0202) values of what no one answers when called
+_NOT_CALLED = frozenset({"FX", "X.400", "MD", "TDD", "TTY", "SAT"})
+_NETWORK = frozenset({"NET", "INTERNET"})
+#: XTN.3 for a mobile phone
+_MOBILE = frozenset({"CP", "MOBILE", "CELL"})
+
+
+def _xtn(value: Any) -> Telecom:
+    use, equipment = part(value, 2).upper(), part(value, 3).upper()
+    # XTN.12 is the unformatted number from 2.5 on, XTN.1 before; a sender fills one of them
+    text = part(value, 12) or part(value, 1)
+    kind = _kind_of_xtn(use, equipment, part(value, 9), text, part(value, 4))
+    if kind == "email":
+        text = part(value, 4) or text
+    rank = 0 if equipment in _MOBILE else 1
+    return Telecom(text, part(value, 5), part(value, 6), part(value, 7), kind, rank)
+
+
+def _kind_of_xtn(use: str, equipment: str, remark: str, text: str, email: str) -> str:
+    if use in _NETWORK or equipment in _NETWORK or "@" in (text or email):
+        return "email"
+    if "WHATSAPP" in (use, equipment) or remark.upper() == "WHATSAPP":
+        return "whatsapp"
+    return "other" if equipment in _NOT_CALLED else "phone"
+
+
+#: XAD.7 (table 0190) in the order asked; BA (bad) and old ones last
+_ADDRESS_RANK = {"H": 0, "P": 0, "C": 0, "L": 0, "": 1, "M": 1, "O": 2, "B": 2, "BA": 9}
+
+
+def _xad(value: Any) -> Address:
+    parts = [part(value, number) for number in (1, 2, 3, 4, 5, 6)]
+    return Address(
+        _one_line(parts[:3], parts[3:5], parts[5:]), _ADDRESS_RANK.get(part(value, 7), 2)
+    )
+
+
+def _one_line(places: list[str], state: list[str], country: list[str]) -> str:
+    """`street, other, city, state postcode, country`, without what is empty."""
+    return ", ".join(filter(None, [*places, " ".join(filter(None, state)), *country]))
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [text for item in items if (text := _text(item))]
+
+
+_NAME_USE = {"official": "L", "usual": "U", "": ""}
+
+
+def _human_name(value: Any) -> Name:
+    if not isinstance(value, dict):
+        return Name("", "", "", "", _text(value), "")
+    use = _text(value.get("use"))
+    return Name(
+        _text(value.get("family")),
+        " ".join(_texts(value.get("given"))),
+        " ".join(_texts(value.get("suffix"))),
+        " ".join(_texts(value.get("prefix"))),
+        _text(value.get("text")),
+        _NAME_USE.get(use, use),
+    )
+
+
+def _identifier(value: Any) -> Identifier:
+    if not isinstance(value, dict):
+        return Identifier(_text(value), (), "")
+    assigner = value.get("assigner")
+    named = _text(assigner.get("display")) if isinstance(assigner, dict) else ""
+    kind = value.get("type")
+    types = _codes(kind) if isinstance(kind, dict) else ()
+    # `old` says that the identifier is no longer the person's
+    number = "" if value.get("use") == "old" else _text(value.get("value"))
+    return Identifier(number, types, _text(value.get("system")) or named)
+
+
+def _codes(concept: dict[str, Any]) -> tuple[str, ...]:
+    codings = concept.get("coding")
+    found = [
+        _text(coding.get("code"))
+        for coding in (codings if isinstance(codings, list) else [codings])
+        if isinstance(coding, dict)
+    ]
+    return tuple(filter(None, [*found, _text(concept.get("text"))]))
+
+
+_TELECOM_RANK = {"mobile": 0, "home": 1, "": 1, "work": 2}
+
+
+def _contact_point(value: Any) -> Telecom:
+    if not isinstance(value, dict):
+        return Telecom(_number_text(value), "", "", "", "phone", 1)
+    text = _number_text(value.get("value"))
+    use = _text(value.get("use"))
+    if use in ("old", "temp"):
+        text = ""
+    rank = _TELECOM_RANK.get(use, 2)
+    return Telecom(text, "", "", "", _kind_of_contact_point(value, text), rank)
+
+
+def _number_text(value: Any) -> str:
+    """A number as text; some servers send it as a JSON number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(value).removeprefix("tel:")
+
+
+def _kind_of_contact_point(value: dict[str, Any], text: str) -> str:
+    system = _text(value.get("system")) or ("email" if "@" in text else "phone")
+    folded = text.casefold()
+    if folded.startswith(("https://wa.me/", "whatsapp:")):
+        return "whatsapp"
+    if system == "sms":
+        return "phone"
+    return system if system in ("phone", "email") else "other"
+
+
+def _fhir_address(value: Any) -> Address:
+    if not isinstance(value, dict):
+        return Address(_text(value), 1)
+    places = [*_texts(value.get("line")), _text(value.get("district")), _text(value.get("city"))]
+    state = [_text(value.get("state")), _text(value.get("postalCode"))]
+    line = _one_line(places, state, [_text(value.get("country"))])
+    rank = {"home": 0, "": 1, "old": 9}.get(_text(value.get("use")), 2)
+    return Address(_text(value.get("text")).replace("\n", ", ") or line, rank)
+
+
+HL7V2 = Compounds(_xpn, _cx, _xtn, _xad)
+FHIR = Compounds(_human_name, _identifier, _contact_point, _fhir_address)

@@ -1,0 +1,125 @@
+"""Phone numbers, e-mail and postal addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import phonenumbers
+
+from bridge.mapping.functions.compounds import Address, Telecom
+from bridge.mapping.scope import Scope
+
+Make = Callable[[Any, Scope], str | None]
+Order = Callable[[Sequence[Any], Scope], Sequence[Any]]
+
+_PUNCTUATION = re.compile(r"[\s().\-/]+")
+#: one `@`, no space, a dot in the domain; whether it is delivered, only sending it tells
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+#: digits of an E.164 number with its country code (ITU-T E.164, 6.2.1); the shortest in use have 7
+_E164_DIGITS = range(7, 16)
+#: Italian numbers keep the leading zero of the area code when called from abroad
+_KEEPS_ZERO = "39"
+
+
+def order(read: Callable[[Any], Telecom]) -> Order:
+    """Mobile, then home or unsaid, then work; within one kind as they stand."""
+
+    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
+        if len(values) == 1:
+            return values
+        return sorted(values, key=lambda value: read(value).rank)
+
+    return ordered
+
+
+def phone(read: Callable[[Any], Telecom]) -> Make:
+    """A number that can be called, as E.164: `+919818512600`."""
+    return _of_kind(read, "phone")
+
+
+def whatsapp(read: Callable[[Any], Telecom]) -> Make:
+    """A number that the source says is one of WhatsApp, as E.164."""
+    return _of_kind(read, "whatsapp")
+
+
+def _of_kind(read: Callable[[Any], Telecom], kind: str) -> Make:
+    def make(value: Any, scope: Scope) -> str | None:
+        telecom = read(value)
+        if telecom.kind != kind or not (telecom.text or telecom.local):
+            return None
+        number = _e164(telecom, scope.site.country)
+        if number is None:
+            scope.remark("is not a phone number that can be called; left out")
+        return number
+
+    return make
+
+
+def _e164(telecom: Telecom, country: str) -> str | None:
+    if not telecom.text and telecom.country:
+        return _from_parts(telecom)
+    text = telecom.text or f"{telecom.area}{telecom.local}"
+    text = re.sub(r"(?i)^(whatsapp:|https://wa\.me/)\+?", "+", text)
+    plain = _PUNCTUATION.sub("", text)
+    if plain.startswith("+") and "(0)" not in text:
+        return _checked(plain[1:])
+    return _parsed(text, country)
+
+
+def _from_parts(telecom: Telecom) -> str | None:
+    """The sender named the country code, so that nothing has to be guessed."""
+    code = _PUNCTUATION.sub("", telecom.country).removeprefix("+").removeprefix("00")
+    number = _PUNCTUATION.sub("", telecom.area + telecom.local)
+    if code != _KEEPS_ZERO:
+        number = number.removeprefix("0")
+    return _checked(code + number)
+
+
+def _checked(digits: str) -> str | None:
+    if digits.isascii() and digits.isdigit() and len(digits) in _E164_DIGITS and digits[0] != "0":
+        return f"+{digits}"
+    return None
+
+
+def _parsed(text: str, country: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def email(read: Callable[[Any], Telecom]) -> Make:
+    """An e-mail address."""
+
+    def make(value: Any, scope: Scope) -> str | None:
+        telecom = read(value)
+        if telecom.kind != "email" or not telecom.text:
+            return None
+        text = telecom.text.removeprefix("mailto:")
+        if _EMAIL.fullmatch(text):
+            return text
+        scope.remark("is not an e-mail address; left out")
+        return None
+
+    return make
+
+
+def address(read: Callable[[Any], Address]) -> Make:
+    """An address as one line."""
+    return lambda value, scope: read(value).line or None
+
+
+def address_order(read: Callable[[Any], Address]) -> Order:
+    """The home address first, one marked old or bad last."""
+
+    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
+        if len(values) == 1:
+            return values
+        return sorted(values, key=lambda value: read(value).rank)
+
+    return ordered

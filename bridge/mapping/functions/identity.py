@@ -1,0 +1,153 @@
+"""Which identifier is the patient's id, and which number the uhid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from bridge.delivery import Allocation
+from bridge.mapping.functions.compounds import Identifier
+from bridge.mapping.scope import Scope
+
+Read = Callable[[Any], Identifier]
+Make = Callable[[Any, Scope], Any]
+
+#: Table 0203 and the ABDM code system ndhm-identifier-type-code: numbers of the nation that the
+#: API has a field of its own for, or that must not identify a hospital's record
+_AADHAAR_TYPES = frozenset({"ADN", "AADHAAR", "ADHAAR", "UIDAI"})
+_NATIONAL_TYPES = _AADHAAR_TYPES | {"ABHA", "HIN", "ABHA NUMBER", "ABHA ADDRESS"}
+#: what systems and namespaces of these numbers hold; a sender may type an ABHA number MR
+_NATIONAL_SYSTEMS = ("ndhm.gov.in", "abdm.gov.in", "uidai")
+_NATIONAL_NAMESPACES = frozenset({"abha", "abdm", "ndhm", "aadhaar"})
+
+#: Table 0203: numbers of the person outside the hospital, or of an account or a visit. Taken
+#: only where the site names the type itself.
+_NOT_RECORDS = frozenset({"SS", "SSN", "DL", "PPN", "AN", "VN", "AM", "BA", "CC", "CZ", "TAX"})
+_NOT_RECORD_SYSTEMS = ("us-ssn", "2.16.840.1.113883.4.1")
+
+_SEPARATORS = re.compile(r"[\s./-]+")
+_POLICIES = {
+    "digits": re.compile(r"(?P<prefix>)(?P<digits>[0-9]+)"),
+    "prefix": re.compile(r"(?P<prefix>[A-Za-z]+)(?P<digits>[0-9]+)"),
+}
+#: digits that every JSON reader keeps exact: 2^53 has 16
+_MAX_DIGITS = 15
+
+
+def is_national(identifier: Identifier) -> bool:
+    """An ABHA or Aadhaar number or address, by its type or its system."""
+    if not _NATIONAL_TYPES.isdisjoint(kind.upper() for kind in identifier.types):
+        return True
+    authority = identifier.authority.casefold()
+    if not authority:
+        return False
+    return authority in _NATIONAL_NAMESPACES or any(s in authority for s in _NATIONAL_SYSTEMS)
+
+
+def _rank(identifier: Identifier, wanted: tuple[str, ...]) -> int | None:
+    """Place in the site's order, last for any other type, None for what is never an id."""
+    if not identifier.value or is_national(identifier):
+        return None
+    ranks = [wanted.index(kind) for kind in identifier.types if kind in wanted]
+    if ranks:
+        return min(ranks)
+    if not _NOT_RECORDS.isdisjoint(identifier.types):
+        return None
+    if identifier.authority.endswith(_NOT_RECORD_SYSTEMS):
+        return None
+    return len(wanted)
+
+
+def order(read: Read) -> Callable[[Sequence[Any], Scope], Sequence[Any]]:
+    """The one identifier that is the record's, by the site's `identifier_types`."""
+
+    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
+        wanted = scope.site.identifier_types
+        best, best_rank = None, len(wanted) + 1
+        for value in values:
+            rank = _rank(read(value), wanted) if not _is_deletion(value) else None
+            if rank is not None and rank < best_rank:
+                best, best_rank = value, rank
+        return () if best is None else (best,)
+
+    return ordered
+
+
+def _is_deletion(value: Any) -> bool:
+    return not isinstance(value, (str, dict)) and not hasattr(value, "component")
+
+
+def value(read: Read) -> Make:
+    """The identifier itself, exactly as sent."""
+    return lambda item, scope: read(item).value or None
+
+
+def authority(read: Read) -> Make:
+    """Its assigning authority or system; "" settles that the sender named none."""
+    return lambda item, scope: read(item).authority
+
+
+def type_code(read: Read) -> Make:
+    """Its type code of table 0203; "" where there is none."""
+    return lambda item, scope: next(iter(read(item).types), "")
+
+
+class _Number(NamedTuple):
+    prefix: str
+    digits: int
+
+
+def _number(text: str, policies: Sequence[str]) -> _Number | None:
+    """What the site's policies before `allocate` make of an identifier."""
+    plain = _SEPARATORS.sub("", text)
+    for policy in policies:
+        if policy == "allocate":
+            return None
+        split = _POLICIES[policy].fullmatch(plain)
+        if split is not None and len(split["digits"]) <= _MAX_DIGITS and int(split["digits"]) > 0:
+            return _Number(split["prefix"], int(split["digits"]))
+    return None
+
+
+def uhid(read: Read) -> Make:
+    """The number by `site.uhid`: digits, letters and digits, or one to be allocated."""
+
+    def make(item: Any, scope: Scope) -> Any:
+        policies = scope.site.uhid
+        number = _number(read(item).value, policies)
+        if number is not None:
+            return number.digits
+        if "allocate" in policies:
+            return Allocation("uhid", "uhid", scope.external_id)
+        scope.remark("site.uhid makes no number of the identifier")
+        return ""
+
+    return make
+
+
+def uhid_prefix(read: Read) -> Make:
+    """The letters before the number, where `prefix` is what made the number."""
+
+    def make(item: Any, scope: Scope) -> str:
+        number = _number(read(item).value, scope.site.uhid)
+        return number.prefix if number is not None else ""
+
+    return make
+
+
+def aadhaar(read: Read) -> Make:
+    """Twelve digits of an identifier that says by type or system that it is an Aadhaar number."""
+
+    def make(item: Any, scope: Scope) -> str | None:
+        identifier = read(item)
+        typed = not _AADHAAR_TYPES.isdisjoint(kind.upper() for kind in identifier.types)
+        if not typed and "uidai" not in identifier.authority.casefold():
+            return None
+        digits = _SEPARATORS.sub("", identifier.value)
+        if digits.isascii() and digits.isdigit() and len(digits) == 12:
+            return digits
+        scope.remark("an Aadhaar number has twelve digits; this one is left out")
+        return None
+
+    return make

@@ -1,0 +1,45 @@
+"""Plain texts, numbers and coded texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.mapping.functions.compounds import part
+from bridge.mapping.scope import Scope
+
+
+def text(value: Any, scope: Scope) -> Any:
+    """The value itself: text without space around it, a number or truth value as it is.
+
+    Of an HL7 repetition with several components, the first.
+    """
+    if isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, dict):
+        scope.remark("holds an object where one value is needed")
+        return None
+    return part(value, 1) or None
+
+
+def integer(value: Any, scope: Scope) -> int | None:
+    """A whole number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = part(value, 1) if not isinstance(value, (dict, float, bool)) else ""
+    if found.isascii() and found.isdigit():
+        return int(found)
+    scope.remark("is not a whole number")
+    return None
+
+
+def concept_text(value: Any, scope: Scope) -> str | None:
+    """A CodeableConcept as people read it: its text, else the first display, else a code."""
+    if not isinstance(value, dict):
+        return None
+    found = value.get("text")
+    codings = value.get("coding")
+    for key in ("display", "code"):
+        if not found and isinstance(codings, list):
+            shown = (coding.get(key) for coding in codings if isinstance(coding, dict))
+            found = next(filter(None, shown), None)
+    return found.strip() or None if isinstance(found, str) else None

@@ -1,0 +1,158 @@
+"""The words of the mapping language, and what a file says in them.
+
+Four kinds of file: a *mapping* (what becomes of a message type), a *part* (how one call is made
+of a document), a *code table*, and the target's catalogue, which `bridge.zauto.catalogue` reads.
+`docs/reference/mapping.md` explains each word. What stands here is what was written; `compile`
+checks the names in it and makes `rules` of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bridge.mapping.tree import Place, Word
+from bridge.message import Protocol
+
+#: the keys each kind of table may have, in the order the reference explains them
+MAPPING_WORDS = ("about", "messages", "needs", "calls")
+INTERACTION_WORDS = ("upsert", "create", "send")
+CALL_WORDS = (*INTERACTION_WORDS, "use", "when", "required", "linked")
+PART_WORDS = (
+    *("about", "source", "resource", "id", "authority", "requires", "choose", "fields", "facts"),
+)
+MESSAGE_WORDS = ("about", "source", "message", "id", "requires", "segments")
+SEGMENT_WORDS = ("segment", "when", "fields")
+EACH_WORDS = ("each", "segments")
+ORIGIN_WORDS = ("from", "constant", "site", "id_of")
+RULE_WORDS = (*ORIGIN_WORDS, "as", "codes", "default", "join", "on", "when")
+TEST_WORDS = ("path", "is", "not", "site")
+CHOICE_WORDS = ("path", "is", "not")
+TABLE_WORDS = ("about", "otherwise", "rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One condition of `when:`. With neither `wanted` nor `unwanted`, the path has a value."""
+
+    place: Place
+    path: Word | None = None
+    wanted: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    #: a yes/no setting of `site:`
+    site: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way a value comes about. Exactly one of `sources`, `constant`, `site`, `id_of`."""
+
+    place: Place
+    #: where it stands in its file, `fields.gender`
+    key: str
+    #: `from`: paths of which the first that gives a value counts
+    sources: tuple[Word, ...] = ()
+    constant: Word | None = None
+    site: Word | None = None
+    id_of: Word | None = None
+    #: `as`
+    function: Word | None = None
+    codes: Word | None = None
+    default: Word | None = None
+    #: all values of all paths, with this text between them
+    join: Word | None = None
+    #: `on: create`
+    on_create: bool = False
+    when: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field and its rules; the first that finds a value counts."""
+
+    name: Word
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of several segments of one name a part reads; `test` is asked of each in turn."""
+
+    segment: Word
+    test: Test
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment of a message to the hospital; field names are `3`, `3.1`, `3[2].1`."""
+
+    place: Place
+    name: Word
+    fields: tuple[Field, ...]
+    when: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Segments that are written once for each item of a list; in them `line` is the item."""
+
+    path: Word
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How one call is made: of a record (`resource`) or of an HL7 message (`message`)."""
+
+    name: str
+    place: Place
+    source: Protocol
+    #: a name of the catalogue, or a message type such as `RDE^O11`
+    target: Word
+    id: tuple[Rule, ...]
+    authority: tuple[Rule, ...] = ()
+    #: fields without which the call is not made
+    requires: tuple[Word, ...] = ()
+    fields: tuple[Field, ...] = ()
+    facts: tuple[Field, ...] = ()
+    segments: tuple[Segment | Each, ...] = ()
+    #: HL7 v2 only
+    choose: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallText:
+    """One line of `calls:`."""
+
+    place: Place
+    #: `upsert`, `create` or `send`
+    interaction: str
+    target: Word
+    use: Word
+    when: tuple[Test, ...] = ()
+    #: without this call the message has a problem
+    required: bool = False
+    #: the name the source gave the resource leads to this record from now on
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MappingText:
+    """A mapping as written."""
+
+    name: str
+    place: Place
+    protocol: Protocol
+    messages: tuple[Word, ...]
+    calls: tuple[CallText, ...]
+    #: resource name to the path that holds the id of a record that must be known first
+    needs: tuple[tuple[Word, Word], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableText:
+    """A code table as written; `otherwise` is `keep`, `drop` or a value."""
+
+    name: str
+    place: Place
+    rows: tuple[tuple[Word, Word], ...] = field(default=())
+    otherwise: Word | None = None

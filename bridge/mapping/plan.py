@@ -1,0 +1,114 @@
+"""A compiled mapping: everything `apply` needs, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from bridge.delivery import Interaction, Target
+from bridge.mapping.rules import Condition, Rule, Source
+from bridge.message import Protocol
+from bridge.settings import Site
+from bridge.zauto.catalogue import FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """One field of a call and the rules that may fill it, best first."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    type: FieldType = FieldType.STRING
+    #: the far end does without it, so that it can be cleared
+    optional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePlan:
+    """Which of several segments of one name is read."""
+
+    segment: str
+    #: what is asked of the first, the second …
+    tests: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlan:
+    """One segment of a message to the hospital."""
+
+    name: str
+    fields: tuple[FieldPlan, ...]
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EachPlan:
+    """Segments for each item of a list."""
+
+    source: Source
+    segments: tuple[SegmentPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """How one call is made."""
+
+    target: Target
+    interaction: Interaction
+    resource: str
+    id: FieldPlan
+    #: paths of the id's rules, for people
+    id_paths: tuple[str, ...]
+    authority: FieldPlan
+    fields: tuple[FieldPlan, ...] = ()
+    facts: tuple[FieldPlan, ...] = ()
+    segments: tuple[SegmentPlan | EachPlan, ...] = ()
+    requires: tuple[str, ...] = ()
+    choose: tuple[ChoicePlan, ...] = ()
+    when: tuple[Condition, ...] = ()
+    required: bool = False
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A record that must be known before the message can be translated."""
+
+    resource: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """What becomes of some message types of one protocol."""
+
+    #: `hl7v2/adt_registration`
+    name: str
+    protocol: Protocol
+    messages: tuple[str, ...]
+    calls: tuple[CallPlan, ...]
+    needs: tuple[Need, ...]
+    #: content hash of the whole set it belongs to
+    hash: str
+    site: Site
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """A set of mappings, compiled together."""
+
+    #: content hash of all files, catalogue included
+    hash: str
+    all: tuple[Mapping, ...]
+    _by_type: MappingOf[tuple[Protocol, str], Mapping] = field(repr=False)
+
+    @property
+    def message_types(self) -> frozenset[str]:
+        """Every message type that a mapping takes."""
+        return frozenset(message_type for _, message_type in self._by_type)
+
+    def find(self, protocol: Protocol, message_type: str) -> Mapping | None:
+        """The mapping of a message type, or None: the message is unmapped."""
+        return self._by_type.get((protocol, message_type))
