@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from bridge.errors import StoreUnusable
 from bridge.store.contract import Store, View
+from bridge.store.sqlite.opening import path_of
 from bridge.store.sqlite.store import open_sqlite, view_sqlite
 
 _SQLITE = "sqlite"
@@ -19,6 +21,12 @@ def open_store(url: str, *, free_bytes: int, clock: Callable[[], float]) -> Stor
     """
     _refuse_unknown(url)
     return open_sqlite(url, free_bytes=free_bytes, clock=clock)
+
+
+def place_of(url: str) -> Path:
+    """The file of a store, beside which its service's socket is; raises StoreUnusable."""
+    _refuse_unknown(url)
+    return path_of(url)
 
 
 def open_view(url: str) -> View:

@@ -17,6 +17,8 @@ _FULL = 2
 _CACHE = -32_000
 #: the write-ahead log is cut back to this many bytes when it is started over
 _LOG_SIZE = 64 * 1024 * 1024
+#: how long to wait for a lock of somebody who should not be there
+_LOCKED_SECONDS = 0.5
 
 
 def path_of(url: str) -> Path:
@@ -98,6 +100,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        timeout=_LOCKED_SECONDS,
     )
     connection.row_factory = sqlite3.Row
     return connection

@@ -86,7 +86,7 @@ class SqliteView:
         return Tally(
             messages=_by_status(counts, "message"),
             deliveries=_by_status(counts, "delivery"),
-            oldest_waiting=None if oldest is None else oldest["received_at"],
+            oldest_waiting=None if oldest is None else oldest[0],
             held_for=[(row["waits_for"], row["waiting"]) for row in self._all("held_for")],
             quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
         )

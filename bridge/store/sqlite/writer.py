@@ -7,8 +7,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bridge.errors import StoreBusy, StoreError
 from bridge.store.contract import Transaction
@@ -19,16 +18,14 @@ T = TypeVar("T")
 _Job = Callable[[Transaction], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A job, and who waits for its commit."""
 
     job: _Job
     future: asyncio.Future[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What a job came to: a value, or an error."""
 
     value: Any = None

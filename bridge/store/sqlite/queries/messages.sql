@@ -37,7 +37,7 @@ WHERE id = :id AND translated = 1
            AND verdict IS :verdict AND waits_for = :waits_for)
 
 -- name: release_messages
-UPDATE message
+UPDATE message INDEXED BY message_held
 SET status = 'waiting', changed_at = :at, reason = '', verdict = NULL, waits_for = ''
 WHERE status = 'held' AND translated = 0 AND waits_for = :key
 
@@ -50,13 +50,15 @@ WHERE message.id = ?
 SELECT * FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
 
 -- name: messages_of_status
-SELECT * FROM message
-WHERE status = :status AND id < :before
+-- Two ranges of one index, merged as they are read.
+SELECT * FROM message WHERE status = :status AND translated = 0 AND id < :before
+UNION ALL
+SELECT * FROM message WHERE status = :status AND translated = 1 AND id < :before
 ORDER BY id DESC LIMIT :limit
 
 -- name: untranslated
 SELECT message.*, body.checksum, body.bytes
-FROM message INDEXED BY message_untranslated JOIN body ON body.message_id = message.id
+FROM message JOIN body ON body.message_id = message.id
 WHERE message.status = 'waiting' AND message.translated = 0
 ORDER BY message.id LIMIT ?
 
@@ -66,7 +68,10 @@ WHERE channel = ? AND reference = ? AND reference <> '' AND status <> 'rejected'
 LIMIT 1
 
 -- name: oldest_waiting
-SELECT received_at FROM message WHERE status = 'waiting' ORDER BY id LIMIT 1
+SELECT min(received_at) FROM message WHERE id IN (
+    (SELECT min(id) FROM message WHERE status = 'waiting' AND translated = 0),
+    (SELECT min(id) FROM message WHERE status = 'waiting' AND translated = 1)
+)
 
 -- name: counts
 SELECT kind, status, count FROM tally WHERE count > 0

@@ -28,16 +28,16 @@ CREATE TABLE message (
     identity BLOB
 );
 CREATE UNIQUE INDEX message_identity ON message (identity) WHERE identity IS NOT NULL;
-CREATE INDEX message_status ON message (status);
--- The hot work lists hold only what they are about, so they stay small for ever.
-CREATE INDEX message_untranslated ON message (id) WHERE status = 'waiting' AND translated = 0;
+-- Serves both lists by status and the work list of what is not translated: every index here is
+-- paid for by each message that comes in.
+CREATE INDEX message_status ON message (status, translated);
 CREATE INDEX message_held ON message (waits_for) WHERE status = 'held' AND translated = 0;
 CREATE INDEX message_reference ON message (channel, reference)
     WHERE reference <> '' AND status <> 'rejected';
 
 -- Apart from its message, so that a change of status never rewrites megabytes.
 CREATE TABLE body (
-    message_id INTEGER PRIMARY KEY REFERENCES message (id),
+    message_id INTEGER PRIMARY KEY,
     checksum INTEGER NOT NULL,
     bytes BLOB NOT NULL
 );
@@ -70,7 +70,7 @@ CREATE INDEX delivery_unsettled ON delivery (resource, external_id)
 CREATE TABLE lane (
     target TEXT NOT NULL,
     lane TEXT NOT NULL,
-    head INTEGER NOT NULL REFERENCES delivery (id),
+    head INTEGER NOT NULL,
     ready_at REAL NOT NULL,
     leased INTEGER NOT NULL DEFAULT 0,
     -- `resource/external id` whose next settling wakes it; '' when it waits for nothing
@@ -136,27 +136,28 @@ CREATE TABLE tally (
     count INTEGER NOT NULL,
     PRIMARY KEY (kind, status)
 ) WITHOUT ROWID;
+INSERT INTO tally (kind, status, count)
+SELECT kinds.column1, statuses.column1, 0
+FROM (VALUES ('message'), ('delivery')) AS kinds,
+    (VALUES ('waiting'), ('held'), ('parked'), ('delivered'), ('suppressed'), ('superseded'),
+        ('unmapped'), ('rejected')) AS statuses;
+INSERT INTO tally VALUES ('quarantine', '', 0);
 CREATE TRIGGER message_kept AFTER INSERT ON message BEGIN
-    INSERT INTO tally VALUES ('message', NEW.status, 1)
-    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+    UPDATE tally SET count = count + 1 WHERE kind = 'message' AND status = NEW.status;
 END;
 CREATE TRIGGER message_changed AFTER UPDATE OF status ON message
 WHEN OLD.status <> NEW.status BEGIN
     UPDATE tally SET count = count - 1 WHERE kind = 'message' AND status = OLD.status;
-    INSERT INTO tally VALUES ('message', NEW.status, 1)
-    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+    UPDATE tally SET count = count + 1 WHERE kind = 'message' AND status = NEW.status;
 END;
 CREATE TRIGGER delivery_added AFTER INSERT ON delivery BEGIN
-    INSERT INTO tally VALUES ('delivery', NEW.status, 1)
-    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+    UPDATE tally SET count = count + 1 WHERE kind = 'delivery' AND status = NEW.status;
 END;
 CREATE TRIGGER delivery_changed AFTER UPDATE OF status ON delivery
 WHEN OLD.status <> NEW.status BEGIN
     UPDATE tally SET count = count - 1 WHERE kind = 'delivery' AND status = OLD.status;
-    INSERT INTO tally VALUES ('delivery', NEW.status, 1)
-    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+    UPDATE tally SET count = count + 1 WHERE kind = 'delivery' AND status = NEW.status;
 END;
 CREATE TRIGGER quarantined AFTER INSERT ON quarantine BEGIN
-    INSERT INTO tally VALUES ('quarantine', '', 1)
-    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+    UPDATE tally SET count = count + 1 WHERE kind = 'quarantine';
 END;
