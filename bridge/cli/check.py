@@ -21,7 +21,7 @@ def check(config: Config = None) -> None:
     parts = read_parts(settings)
     for remark in remarks(settings):
         typer.echo(f"remark: {remark}")
-    counted = f"{len(parts.mappings)} mappings, {len(parts.catalogue.resources)} resources"
+    counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
     typer.echo(f"settings and mappings are right ({counted})")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from bridge.errors import BridgeError, DoorError
@@ -13,7 +12,7 @@ from bridge.pipeline.report import message_report, message_row, status_report
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View
-from bridge.store.open import file_of, open_view
+from bridge.store.open import open_view, place_of
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ class Reach:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.store.url
-        self._socket = socket_path(file_of(self._url))
+        self._socket = socket_path(place_of(self._url))
 
     def status(self) -> dict[str, Any]:
         """What `bridge status` shows."""
@@ -58,14 +57,13 @@ class Reach:
         return answer
 
     def _opened(self, read: Callable[[View], T]) -> T:
-        file = file_of(self._url)
-        if not Path(file).exists():
+        file = place_of(self._url)
+        if not file.exists():
             raise BridgeError(
                 f"no service runs and there is no store at {file}: start one with 'bridge run', "
                 "or name its settings with --config"
             )
-        with open_view(self._url) as view:
-            return read(view)
+        return read(open_view(self._url))
 
 
 def _status_of(view: View) -> dict[str, Any]:

@@ -84,8 +84,8 @@ def sandbox(
     def announce(made: Sandbox) -> None:
         typer.echo(f"ZautoAI's sandbox listens on {made.url}")
         if made.client is not None and client is None:
-            typer.echo(f"client id      {made.client.id}")
-            typer.echo(f"client secret  {made.client.secret}")
+            typer.echo(f"client id      {made.client.client_id}")
+            typer.echo(f"client secret  {made.client.client_secret}")
 
     asyncio.run(
         serve(

@@ -101,7 +101,7 @@ def _report(part: Part, made: Translation | None) -> dict[str, Any]:
         "mapping": made.mapping if made else "",
         "mappings_hash": made.mappings_hash if made else "",
         "calls": [call_report(call, reveal=True) for call in made.calls] if made else [],
-        "remarks": [f"{each.where}: {each.text}" for each in made.remarks] if made else [],
+        "remarks": [f"{each.where}: {each.text}" for each in made.warnings] if made else [],
         "needs": list(made.needs) if made else [],
         "problem": made.problem if made else "",
     }
@@ -138,12 +138,12 @@ def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
         rows = [(name, short(value)) for name, value in call["payload"].items()]
         out.print(table(title, ("field", "value"), rows))
         return
-    origins = {origin["field"]: origin for origin in call["lineage"]}
-    rows = []
-    for name, value in call["payload"].items():
-        origin = origins.get(name, {"path": "", "raw": "", "rule": "", "made_by": ""})
-        made_by = origin["made_by"] or ("constant" if not origin["path"] else "")
-        rows.append(
-            (name, short(value), named(origin["path"]), origin["raw"], made_by, origin["rule"])
-        )
-    out.print(table(title, ("field", "value", "from", "raw", "by", "rule"), rows))
+    explained = [_explained(call["payload"], origin) for origin in call["lineage"]]
+    out.print(table(title, ("field", "value", "from", "raw", "by", "rule"), explained))
+
+
+def _explained(payload: dict[str, Any], origin: dict[str, str]) -> tuple[str, ...]:
+    name = origin["field"]
+    value = short(payload[name]) if name in payload else ""
+    by = origin["made_by"] or ("" if origin["path"] else "constant")
+    return name, value, named(origin["path"]), origin["raw"], by, origin["rule"]

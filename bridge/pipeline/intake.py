@@ -245,21 +245,25 @@ class Intake:
     def _answer(self, header: Header, refusal: Refusal | None, at: float) -> tuple[str, bytes]:
         """The code, and the acknowledgment's bytes: none where the sender wants none."""
         if refusal is None:
-            code, errors = ack.positive(header), ()
-        else:
-            code, errors = ack.negative(header, reject=refusal.reject), (refusal.error,)
+            code = ack.positive(header)
+            return code, self._written(header, code, (), at)
+        code = ack.negative(header, reject=refusal.reject)
+        return code, self._written(header, code, (refusal.error,), at)
+
+    def _written(self, header: Header, code: str, errors: tuple[AckError, ...], at: float) -> bytes:
         if not ack.wanted(header, code):
-            return code, b""
+            return b""
         text = errors[0].text if errors else ""
         answer = Acknowledgment(code, header.control_id, text, errors)
-        return code, ack.write(answer, header, at=at, control_id=self._new_id())
+        return ack.write(answer, header, at=at, control_id=self._new_id())
 
     async def _too_large(
         self, channel: Channel, header: Header, body: bytes, peer: str, error: LimitError
     ) -> Reply:
         await self.quarantine(channel.name, peer, str(error), body)
-        refusal = _reject(error.location, error.code, str(error))
-        _, answer = self._answer(header, refusal, self._clock())
+        code = ack.unable(header)
+        found = AckError(error.location, error.code, str(error))
+        answer = self._written(header, code, (found,), self._clock())
         return Reply(answer or None, close=True)
 
     def _status(self, message: Message) -> Status:

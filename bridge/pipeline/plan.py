@@ -28,38 +28,39 @@ def plan(
     if translation is None:
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
-    pinned = {"mapping": translation.mapping, "mappings_hash": translation.mappings_hash}
-    if translation.needs:
-        need = translation.needs[0]
-        reason = "waits for a record that has not come yet"
-        tx.mark(kept.id, Status.HELD, at=at, reason=reason, waits_for=need, **pinned)
-        return Status.HELD
-    if translation.problem or not translation.calls:
-        return _without_calls(tx, kept, translation, at)
-    tx.mark(kept.id, Status.WAITING, at=at, reason=_remarks(translation), **pinned)
+    status = _mark(tx, kept, translation, at)
     for position, call in enumerate(translation.calls):
         _add(tx, kept.id, position, call, catalogue, at)
-    return Status.WAITING
+    return status
 
 
-def _without_calls(
-    tx: Transaction, kept: KeptMessage, translation: Translation, at: float
-) -> Status:
-    status = Status.PARKED if translation.problem else Status.SUPPRESSED
+def _mark(tx: Transaction, kept: KeptMessage, translation: Translation, at: float) -> Status:
+    status, reason, verdict = _fate(translation)
     tx.mark(
         kept.id,
         status,
         at=at,
-        reason=translation.problem or "asks for nothing that ZautoAI keeps",
-        verdict=Verdict.SENDER if translation.problem else None,
+        reason=reason,
+        verdict=verdict,
+        waits_for=translation.needs[0] if translation.needs else "",
         mapping=translation.mapping,
         mappings_hash=translation.mappings_hash,
     )
     return status
 
 
+def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
+    if translation.needs:
+        return Status.HELD, "waits for a record that has not come yet", Verdict.SENDER
+    if translation.problem:
+        return Status.PARKED, translation.problem, Verdict.SENDER
+    if not translation.calls:
+        return Status.SUPPRESSED, "asks for nothing that ZautoAI keeps", None
+    return Status.WAITING, _remarks(translation), None
+
+
 def _remarks(translation: Translation) -> str:
-    return "; ".join(f"{remark.where}: {remark.text}" for remark in translation.remarks)
+    return "; ".join(f"{remark.where}: {remark.text}" for remark in translation.warnings)
 
 
 def _add(

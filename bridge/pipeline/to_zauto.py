@@ -77,7 +77,7 @@ class ToZauto:
     def spent(self, now: float, headers: Mapping[str, str]) -> None:
         """Count an HTTP request that left; the sender reports each."""
         with self._lock:
-            self._budget.spent(now, headers)
+            self._budget.spent(headers, now)
 
     def budget_state(self, now: float) -> BudgetState:
         """For people: calls used, the limit, and how long a registration would wait."""

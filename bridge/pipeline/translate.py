@@ -19,8 +19,8 @@ from bridge.hl7v2.header import scan
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
-from bridge.mapping.load import Mappings
-from bridge.mapping.orders import OrderDocument
+from bridge.mapping.dotted import OrderDocument
+from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
 from bridge.settings import Channel, Settings
 

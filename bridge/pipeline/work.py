@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 
 from bridge.errors import StoreError
-from bridge.mapping.load import Mappings
+from bridge.mapping.plan import Mappings
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.plan import plan

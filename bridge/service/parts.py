@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.mapping.load import Mappings
 from bridge.mapping.load import load as load_mappings
+from bridge.mapping.plan import Mappings
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue

@@ -61,7 +61,7 @@ class Service:
         self._parts = parts
         self._clock = time.time
         self._new_id = ids(self._clock)
-        self._metrics = Metrics(parts.mappings.message_types())
+        self._metrics = Metrics(parts.mappings.message_types)
         self._budget = Budget(settings.zauto.call_limits())
         self._delivers: dict[Target, Deliver] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -230,18 +230,18 @@ class Service:
         settings = self.settings
         return http.make_app(
             [
-                fhir.door(self.intake, settings.fhir, settings.http),
+                fhir.door(self.intake, settings.fhir, settings.http, self._clock),
                 push.door(self.intake, settings.orders, settings.http),
             ],
-            health.routes(ready=self._ready, metrics=self._metrics.render),
+            health.door(self._not_ready, self._metrics.render),
         )
 
-    def _ready(self) -> bool:
+    def _not_ready(self) -> list[str]:
         try:
             self.store.read(lambda view: view.note(PAUSED_NOTE))
         except StoreError:
-            return False
-        return True
+            return ["the store cannot be read"]
+        return []
 
     async def _end_work(self) -> None:
         for task in self._tasks:
