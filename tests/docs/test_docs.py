@@ -56,3 +56,10 @@ def test_paths_named_in_code_style_exist() -> None:
             r"`((?:bridge|mappings|samples|tests|conf)/[a-z0-9/_.-]*)`", file.read_text()
         ):
             assert (ROOT / path).exists(), f"{page(file)}: {path}"
+
+
+def test_the_mapping_in_the_readme_is_one_that_is_shipped() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("```yaml\n")[1].split("```")[0].splitlines()
+    shipped = (ROOT / "mappings/parts/patient_from_pid.yaml").read_text(encoding="utf-8")
+    assert [line for line in shown if line not in shipped.splitlines()] == []
