@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
@@ -66,7 +67,7 @@ Open = Callable[..., AbstractAsyncContextManager[tuple[FakeHospital, MllpSender,
 def opened(reactor: GuestReactor) -> Open:
     @asynccontextmanager
     async def open_(
-        *script: bytes | None, **settings: str
+        *script: bytes | None, **settings: Any
     ) -> AsyncIterator[tuple[FakeHospital, MllpSender, Clock]]:
         hospital, clock = FakeHospital(*script), Clock()
         server = await asyncio.start_server(hospital.serve, "127.0.0.1", 0)
