@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
@@ -27,7 +27,7 @@ class Credentials:
     """What a client identifies itself with."""
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
 
 
 class Accounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.errors import DoorError
 
@@ -25,7 +25,7 @@ class Partner:
 
     #: `http://127.0.0.1:8080`; `/orders/prescriptions` and `/orders/services` hang under it
     url: str
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
 
     async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> Said:
         """Post an order of kind `prescriptions` or `services`; raises DoorError."""
