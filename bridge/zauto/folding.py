@@ -75,7 +75,7 @@ def update_body(learned: Entity, call: Call) -> Payload:
     """What a PUT sends: the fold of all we manage.
 
     A field of the staff goes along only when this call states it, or when an earlier statement
-    was never accepted.
+    was never accepted. The same fold is what a record must not differ from to count as written.
     """
     stated = call.payload.keys() - call.create_only
     staff = learned.initial.keys() | call.create_only
@@ -116,9 +116,9 @@ def after(
 ) -> Entity | None:
     """What to keep of the record once a request went this way; None keeps nothing of it.
 
-    Only what ZautoAI took is folded in: what it refused must not spoil every later request.
-    FOUND means that the reader settles the delivery by what was read; of that, only the fields
-    that the answer shows as we would send them count as sent.
+    Only what ZautoAI took is folded in: what it refused must not spoil every later request. A
+    record that was read counts as taken when it does not differ from what a PUT would send (for
+    CREATE: when it is there), and only the fields that the answer shows count as sent.
     """
     match outcome.reason:
         case Reason.ACCEPTED:
@@ -126,7 +126,7 @@ def after(
             base = {} if request.method == "POST" else learned.sent or {}
             return replace(learned, sent=fold(base, request.body or {}))
         case Reason.FOUND:
-            return _confirmed(learn(entity, delivery.call), outcome.record or {}, resource)
+            return _read(entity, delivery.call, outcome.record or {}, resource)
         case Reason.NOT_FOUND | Reason.ABSENT:
             return replace(entity, sent=None) if entity else None
     return entity
@@ -163,7 +163,11 @@ def _holds(sent: Payload, body: Payload) -> bool:
     return all(sent.get(name) == value for name, value in body.items())
 
 
-def _confirmed(learned: Entity, record: Payload, resource: Resource) -> Entity:
+def _read(entity: Entity | None, call: Call, record: Payload, resource: Resource) -> Entity | None:
+    learned = learn(entity, call)
+    must_match = call.interaction is not Interaction.CREATE
+    if must_match and differs(resource, update_body(learned, call), record):
+        return entity
     ours = fold(learned.initial, learned.desired)
     different = {"id", *differs(resource, ours, record)}
     seen = {n: v for n, v in ours.items() if n in record and n not in different}

@@ -245,6 +245,21 @@ class TestAfterARequest:
         # the rest is sent once more rather than taken for granted
         assert requested(call({}), entity).method == "PUT"
 
+    def test_a_record_that_reads_differently_teaches_nothing_yet(self) -> None:
+        one = call({"email": "nonsense"})
+        read = Request("GET", "patients", "P1", None)
+        assert kept(one, SENT, read, Reason.FOUND, {"email": "asha@example.com"}) == SENT
+        cleared = call({"title": None})
+        known = replace(SENT, desired=FULL | {"title": "Ms."}, sent=FULL | {"title": "Ms."})
+        assert kept(cleared, known, read, Reason.FOUND, {"title": "Ms."}) == known
+
+    def test_a_record_that_need_only_exist_is_known_however_it_reads(self) -> None:
+        one = call(FULL, interaction=Interaction.CREATE)
+        read = Request("GET", "patients", "P1", None)
+        entity = kept(one, None, read, Reason.FOUND, {"uhid": 7, "fullName": "A. Rao"})
+        assert entity is not None
+        assert entity.sent == {"uhid": 7}
+
     def test_a_create_fills_only_what_nothing_was_said_of(self) -> None:
         waiting = Entity("patients", "P1", desired={"fullName": "Asha Rao"})
         one = call({"fullName": "A. Rao", "uhid": 7}, interaction=Interaction.CREATE)
