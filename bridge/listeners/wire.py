@@ -1,5 +1,5 @@
 """uvicorn's HTTP/1.1 with bounds it does not have itself: on a request's head, and on what still
-comes in after the answer."""
+comes in after the answer. It never logs a URL."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # uvicorn turns this on again for any handler on its access logger, and logs URLs
+        self.access_log = False
         self._in_head = True
         self._in_body = False
         self._head_size = 0
