@@ -46,5 +46,6 @@ def _of_batch(data: bytes) -> list[bytes]:
     # what stands before the first MSH is left out, for the library writes it to its log.
     text = data.decode("latin-1").lstrip()
     lines = segments.split(text, text[3:4])
-    messages = dropwhile(lambda line: not line.startswith("MSH"), lines)
-    return [message.encode("latin-1") for message in hl7.split_file("\r".join(messages))]
+    messages = "\r".join(dropwhile(lambda line: not line.startswith("MSH"), lines))
+    found = hl7.split_file(messages) if messages else []
+    return [message.encode("latin-1") for message in found]

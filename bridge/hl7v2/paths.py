@@ -55,6 +55,9 @@ _SEGMENTS = frozenset(
     ).split()
 )
 
+#: what most mappings read, and so what a slip most likely meant
+_USUAL = "MSH EVN PID PD1 NK1 PV1 PV2 MRG IN1 GT1 AL1 DG1 SCH ORC OBR OBX NTE RXE RXR".split()
+
 _NUMBER = r"[1-9]\d{0,3}"
 _FIELD = rf"(?P<field>{_NUMBER})(?:\[(?P<choice>{_NUMBER}|[A-Za-z][A-Za-z0-9]*)\])?"
 _PARTS = rf"(?:\.(?P<component>{_NUMBER})(?:\.(?P<subcomponent>{_NUMBER}))?)?"
@@ -167,5 +170,7 @@ def _near_path(text: str) -> str | None:
 
 
 def _near_segment(text: str, segment: str) -> str | None:
-    near = difflib.get_close_matches(segment, sorted(_SEGMENTS), n=1, cutoff=0.6)
-    return text.replace(segment, near[0], 1) if near else None
+    for known in (_USUAL, sorted(_SEGMENTS)):
+        if near := difflib.get_close_matches(segment, known, n=1):
+            return text.replace(segment, near[0], 1)
+    return None

@@ -72,7 +72,8 @@ class Hl7Document:
         self._segments: dict[str, list[str]] = {}
         self._fields: dict[tuple[str, int], list[str]] = {}
         for segment in segments.split(text.lstrip(), cut.field):
-            self._segments.setdefault(segment[:3], []).append(segment)
+            name = segment.partition(cut.field)[0]
+            self._segments.setdefault(name, []).append(segment)
 
     def count(self, segment: str) -> int:
         """How many segments of that name there are."""

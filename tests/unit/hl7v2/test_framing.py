@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.hl7v2.framing import HEAD, Frame, Framer, Junk, Oversize, wrap
+
+CAP = 64
+#: streams rich in what frames are made of
+STREAMS = st.lists(
+    st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"\x06", b"ab", b"x" * 40, b"y" * 100])
+).map(b"".join)
+
+
+def feed_all(*chunks: bytes, cap: int = CAP) -> list[Frame | Junk | Oversize]:
+    framer = Framer(cap)
+    return [piece for chunk in chunks for piece in framer.feed(chunk)]
+
+
+def in_chunks(stream: bytes, sizes: list[int]) -> list[bytes]:
+    chunks = []
+    for size in sizes:
+        chunks.append(stream[:size])
+        stream = stream[size:]
+    return [*chunks, stream]
+
+
+@given(STREAMS, st.lists(st.integers(0, 50)))
+def test_chunking_makes_no_difference(stream: bytes, sizes: list[int]) -> None:
+    whole, cut = Framer(CAP), Framer(CAP)
+    found = [piece for chunk in in_chunks(stream, sizes) for piece in cut.feed(chunk)]
+
+    assert found == whole.feed(stream)
+    assert (cut.inside, cut.partial) == (whole.inside, whole.partial)
+    assert cut.finish() == whole.finish()
+
+
+@given(STREAMS)
+def test_every_byte_is_reported_or_is_framing(stream: bytes) -> None:
+    framer = Framer(10_000_000)
+    sizes = [
+        len(piece.body) if isinstance(piece, Frame) else piece.size
+        for piece in [*framer.feed(stream), *framer.finish()]
+    ]
+
+    framing = sum(stream.count(byte) for byte in (b"\x0b", b"\x1c", b"\r", b"\n", b"\x06"))
+    assert len(stream) - framing <= sum(sizes) <= len(stream)
+
+
+@given(st.lists(st.binary().filter(lambda body: not set(body) & {0x0B, 0x1C, 0x06, 0x15})))
+def test_what_is_wrapped_comes_out_again(bodies: list[bytes]) -> None:
+    found = feed_all(b"".join(map(wrap, bodies)), cap=10_000_000)
+
+    assert found == [Frame(body) for body in bodies]
+
+
+def test_several_frames_in_one_packet_come_out_in_order() -> None:
+    assert feed_all(wrap(b"a") + wrap(b"b")) == [Frame(b"a"), Frame(b"b")]
+
+
+def test_a_missing_carriage_return_after_fs_is_tolerated() -> None:
+    assert feed_all(b"\x0ba\x1c\x0bb\x1c") == [Frame(b"a"), Frame(b"b")]
+
+
+def test_junk_between_frames_is_reported_and_the_next_frame_is_read() -> None:
+    assert feed_all(wrap(b"a") + b"noise" + wrap(b"b")) == [
+        Frame(b"a"),
+        Junk(b"noise", 5),
+        Frame(b"b"),
+    ]
+
+
+def test_line_ends_between_frames_are_no_junk() -> None:
+    assert feed_all(wrap(b"a") + b"\r\n\r\n" + wrap(b"b")) == [Frame(b"a"), Frame(b"b")]
+
+
+def test_vt_before_fs_drops_what_was_begun() -> None:
+    assert feed_all(b"\x0bhalf\x0bwhole\x1c\r") == [Junk(b"half", 4), Frame(b"whole")]
+
+
+def test_junk_without_end_is_reported_before_a_frame_begins() -> None:
+    framer = Framer(CAP)
+
+    assert framer.feed(b"j" * (HEAD + 1)) == [Junk(b"j" * HEAD, HEAD)]
+    assert framer.partial
+    assert framer.finish() == [Junk(b"j", 1)]
+
+
+def test_the_cap_strikes_while_the_frame_is_still_being_read() -> None:
+    framer = Framer(CAP)
+
+    assert framer.feed(b"\x0b" + b"x" * CAP) == []
+    assert framer.feed(b"x") == [Oversize(b"x" * (CAP + 1), CAP + 1)]
+    assert framer.feed(b"x" * 1000 + b"\x1c\r" + wrap(b"next")) == [Frame(b"next")]
+
+
+def test_a_frame_of_exactly_the_cap_is_taken() -> None:
+    assert feed_all(wrap(b"x" * CAP)) == [Frame(b"x" * CAP)]
+
+
+def test_the_head_of_an_oversize_frame_is_its_first_4096_bytes() -> None:
+    body = bytes(range(32, 127)) * 100
+
+    [piece] = feed_all(b"\x0b" + body, cap=5000)
+
+    assert piece == Oversize(body[:HEAD], 5001)
+
+
+@pytest.mark.parametrize("block", [b"\x0b\x06\x1c\r", b"\x0b\x15\x1c\r"])
+def test_transport_acknowledgments_of_release_2_are_passed_over(block: bytes) -> None:
+    assert feed_all(block + wrap(b"a") + block) == [Frame(b"a")]
+
+
+def test_a_frame_under_way_is_known_and_reported_when_the_stream_ends() -> None:
+    framer = Framer(CAP)
+    framer.feed(b"\x0bhalf")
+
+    assert framer.inside
+    assert framer.partial
+    assert framer.finish() == [Junk(b"half", 4)]
+    assert not framer.partial
