@@ -30,8 +30,9 @@ check: $(VENV)/.developing ## style, types and floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# bench/load.py is the sender that others start
 bench: $(VENV)/.installed ## run the benchmarks and print their tables
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out bench/load.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt
