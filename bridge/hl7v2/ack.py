@@ -119,7 +119,7 @@ def _msh(
         header.receiving_facility,
         header.sending_application,
         header.sending_facility,
-        time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(at)),
+        _time(at),
         "",
         _type(header, cut, version),
         control_id,
@@ -129,6 +129,11 @@ def _msh(
     if header.charset:
         fields += ["", "", "", "", "", header.charset]
     return cut.field.join(fields)
+
+
+def _time(at: float) -> str:
+    """To the millisecond: so a sender sees by the date that this is a stored acknowledgment."""
+    return time.strftime(f"%Y%m%d%H%M%S.{int(at % 1 * 1000):03}+0000", time.gmtime(at))
 
 
 def _type(header: Header, cut: Delimiters, version: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ from bridge.hl7v2 import ack
 from bridge.hl7v2.header import Header, scan
 from bridge.message import AckError, Acknowledgment
 
-AT = 1_767_323_045.0  # 2026-01-02 03:04:05 UTC
+AT = 1_767_323_045.25  # 2026-01-02 03:04:05.250 UTC
 MESSAGE = rb"MSH|^~\&|HIS|WARD|ZAUTO|CLINIC|2026||ADT^A04^ADT_A01|ID-7|P^T|2.5.1|||"
 HEADER = scan(MESSAGE)
 ERRORS = (AckError("PID-3[2].1", 101, "identifier | missing"), AckError("OBX", 207, "too many"))
@@ -76,7 +76,7 @@ def test_an_acknowledgment_is_never_acknowledged() -> None:
 
 def test_a_positive_answer_is_a_header_and_msa() -> None:
     assert answer(HEADER) == [
-        "MSH|^~\\&|ZAUTO|CLINIC|HIS|WARD|20260102030405+0000||ACK^A04^ACK|B1|P|2.5.1",
+        "MSH|^~\\&|ZAUTO|CLINIC|HIS|WARD|20260102030405.250+0000||ACK^A04^ACK|B1|P|2.5.1",
         "MSA|AA|ID-7",
         "",
     ]
@@ -125,7 +125,7 @@ def test_the_answer_wears_the_senders_delimiters() -> None:
     header = scan(b"MSH#!@%*#HIS#W#Z#C#2026##ADT!A01#9#P#2.5")
 
     assert answer(header, "AE", (AckError("PID-3", 101, "no # here"),)) == [
-        "MSH#!@%*#Z#C#HIS#W#20260102030405+0000##ACK!A01!ACK#B1#P#2.5",
+        "MSH#!@%*#Z#C#HIS#W#20260102030405.250+0000##ACK!A01!ACK#B1#P#2.5",
         "MSA#AE#9#no %F% here",
         "ERR##PID!1!3#101!Required field missing!HL70357#E####no %F% here",
         "",
