@@ -73,7 +73,10 @@ class _Order:
 
     def take(self, group: _Reference) -> None:
         """Take the segments that belong to one occurrence of a message or group."""
-        for child in group[1]:
+        children = group[1]
+        if group[0] == "choice":
+            children = [child for child in children if self._begins(child)][:1]
+        for child in children:
             least, most = child[2]
             taken = 0
             while (most < 0 or taken < most) and self._begins(child):
@@ -106,16 +109,19 @@ def _openers(child: _Reference) -> Iterator[str]:
     if child[3] != "GRP":
         yield child[0]
         return
-    for inner in child[1][1]:
+    kind, children, *_ = child[1]
+    for inner in children:
         yield from _openers(inner)
-        if inner[2][0] > 0:
+        if kind == "sequence" and inner[2][0] > 0:
             return
 
 
 def _opener(child: _Reference) -> str:
-    """The first segment that a child requires."""
+    """The first segment that a child requires; of a choice, all there are."""
     if child[3] != "GRP":
         return str(child[0])
+    if child[1][0] == "choice":
+        return " or ".join(_openers(child))
     return next((_opener(inner) for inner in child[1][1] if inner[2][0] > 0), str(child[0]))
 
 

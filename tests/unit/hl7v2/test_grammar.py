@@ -102,3 +102,13 @@ def test_a_structure_that_is_not_named_is_made_of_code_and_trigger() -> None:
     order = [("ORC", {"1": "NW"}), ("OBR", {"4.1": "CBC"})]
 
     assert faults(*order, **{"9.1": "ORM", "9.2": "O01", "9.3": ""}) == []
+
+
+def test_one_of_a_choice_is_enough_and_one_is_needed() -> None:
+    header = {"9.1": "ORM", "9.2": "O01", "9.3": "ORM_O01"}
+    orders = [("ORC", {"1": "NW"}), ("RXO", {"1": "M1"}), ("ORC", {"1": "NW"}), ("OBR", {"4": "X"})]
+
+    assert faults(*orders, **header) == []
+    assert faults(*orders[:1], ("NTE", {"3": "x"}), **header) == [
+        "NTE has no place where it stands in ORM_O01 of HL7 2.5.1."
+    ]
