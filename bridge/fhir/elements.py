@@ -1,5 +1,5 @@
-"""The elements of the R4 resources taken in, down to their primitives (R4 patient.html,
-encounter.html, datatypes.html)."""
+"""The elements of the resources taken in, down to their primitives (R4 patient.html,
+encounter.html, datatypes.html), and what R5 calls otherwise."""
 
 from __future__ import annotations
 
@@ -60,6 +60,15 @@ _ELEMENTS = {
         tag:Coding*""",
     "Narrative": "status:code div:string",
 }
+#: what R5 renamed or added, and a mapping may therefore read beside R4's
+_R5_ELEMENTS = {
+    "Encounter": """
+        class:CodeableConcept* actualPeriod:Period plannedStartDate:dateTime
+        plannedEndDate:dateTime reason:Resource* admission:Resource subjectStatus:CodeableConcept
+        careTeam:Reference* virtualService:Resource*""",
+    "Encounter.participant": "actor:Reference",
+    "Encounter.location": "form:CodeableConcept",
+}
 _OF_A_RESOURCE = """
     resourceType:code meta:Meta implicitRules:uri language:code text:Narrative contained:Resource*
     modifierExtension:Extension*"""
@@ -67,6 +76,8 @@ _OF_ALL = "id:string extension:Extension*"
 
 #: resource types that the bridge takes
 RESOURCE_TYPES = ("Patient", "Encounter")
+#: elements of these types whose JSON key ends in the type of the value
+CHOICES = frozenset({"value", "deceased", "multipleBirth"})
 #: types that may hold anything
 OPEN = frozenset({"Extension", "Resource"})
 TEXTS = frozenset({"code", "string", "uri"})
@@ -99,3 +110,26 @@ def _elements(type_name: str, text: str) -> Mapping[str, Element]:
 TYPES: Mapping[str, Mapping[str, Element]] = {
     type_name: _elements(type_name, text) for type_name, text in _ELEMENTS.items()
 }
+_R5_TYPES: Mapping[str, Mapping[str, Element]] = {
+    type_name: _elements(type_name, text) for type_name, text in _R5_ELEMENTS.items()
+}
+
+
+def names_in(type_name: str) -> frozenset[str]:
+    """What can be asked of a type, in R4 or R5: its JSON keys, and its choices without a type."""
+    keys = TYPES.get(type_name, {}).keys() | _R5_TYPES.get(type_name, {}).keys()
+    return frozenset(keys | {name for name in CHOICES if any(_is_choice(k, name) for k in keys)})
+
+
+def types_of(type_name: str, name: str) -> frozenset[str]:
+    """The types such an element may have; none where the type has no such element."""
+    return frozenset(
+        element.type
+        for table in (TYPES, _R5_TYPES)
+        for key, element in table.get(type_name, {}).items()
+        if key == name or (name in CHOICES and _is_choice(key, name))
+    )
+
+
+def _is_choice(key: str, name: str) -> bool:
+    return key.startswith(name) and key[len(name) : len(name) + 1].isupper()

@@ -14,6 +14,9 @@ nothing. Three things are settled for mappings where FHIRPath would need a model
   `ofType` (`deceased.ofType(dateTime)`, which is the JSON key `deceasedDateTime`).
 - A capitalised first part is the resource type: `Patient.birthDate` gives nothing for others.
 
+Element names are checked against R4 and R5 as far as the types are known, which is everywhere but
+in extensions and contained resources.
+
 The JSON siblings that hold a primitive's extensions (`_birthDate`, R4 json.html) are reached as
 `birthDate.extension('url')` and are otherwise invisible, as are nulls in lists.
 """
@@ -27,14 +30,14 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias
 
 from bridge.errors import PathError
+from bridge.fhir.elements import CHOICES, OPEN, RESOURCE_TYPES, TYPES, names_in, types_of
 
 #: what one part of a path does to the values so far
 Step: TypeAlias = Callable[[list[Any]], list[Any]]
 Literal: TypeAlias = str | bool | int
 
 FUNCTIONS = ("where", "first", "extension", "ofType")
-#: elements of Patient, Encounter and Extension whose JSON key ends in the type of the value
-CHOICES = frozenset({"value", "deceased", "multipleBirth"})
+_ANYTHING = frozenset({"Resource"})
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -94,10 +97,11 @@ def _unexpected_character(text: str, at: int) -> PathError:
 
 
 class _Parser:
-    """Recursive descent over the tokens of one path."""
+    """Recursive descent over the tokens of one path; `_types` is what the next part stands on."""
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._types = frozenset(RESOURCE_TYPES)
         self._left = list(_tokens(text))[::-1]
 
     def whole(self) -> FhirPath:
@@ -117,7 +121,7 @@ class _Parser:
 
     def _root(self) -> list[Step]:
         if self._next.kind == "name" and self._next.text[0].isupper():
-            return [_of_resource_type(self._take("name"))]
+            return [self._only(self._take("name"))]
         return self._part()
 
     def _part(self) -> list[Step]:
@@ -126,11 +130,27 @@ class _Parser:
         if self._next.text == "(":
             return [self._function(name)]
         self._refuse_sibling(name)
+        self._descend(name)
         if self._ahead(".", "ofType", "("):
-            return [_choice(name, self._argument_of("ofType", "name"))]
+            type_name = self._argument_of("ofType", "name")
+            self._only(type_name)
+            return [_choice(name, type_name)]
         if self._ahead(".", "extension", "("):
+            self._types = _ANYTHING
             return [_extensions_of(name, _unquoted(self._argument_of("extension", "string")))]
         return [_choices(name) if name in CHOICES else _element(name)]
+
+    def _descend(self, name: str) -> None:
+        if self._types & OPEN:
+            return
+        types = frozenset(of for on in self._types for of in types_of(on, name))
+        if not types:
+            raise self._no_element(name)
+        self._types = types
+
+    def _only(self, type_name: str) -> Step:
+        self._types = frozenset({type_name}) if type_name in TYPES else _ANYTHING
+        return _of_resource_type(type_name)
 
     def _function(self, name: str) -> Step:
         if name not in FUNCTIONS:
@@ -149,13 +169,16 @@ class _Parser:
         if function == "where":
             return self._criterion()
         if function == "extension":
+            self._types = _ANYTHING
             return _extensions(_unquoted(self._take("string")))
         if function == "ofType":
-            return _of_resource_type(self._take("name"))
+            return self._only(self._take("name"))
         return _index(0)
 
     def _criterion(self) -> Step:
+        types = self._types
         steps = self._path()
+        self._types = types
         self._take("=")
         return _where(steps, self._literal())
 
@@ -206,6 +229,14 @@ class _Parser:
             raise self._expected(_SPOKEN.get(wanted, f"'{wanted}'"))
         self._left.pop()
         return text
+
+    def _no_element(self, name: str) -> PathError:
+        known = sorted(each for on in self._types for each in names_in(on))
+        near = get_close_matches(name, known, n=1)
+        place = " or ".join(sorted(self._types))
+        return PathError(
+            f"'{self._text}': {place} has no element '{name}'", near[0] if near else None
+        )
 
     def _where(self) -> str:
         return f"'{self._text}': at column {self._next.column}"

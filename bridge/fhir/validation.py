@@ -1,8 +1,8 @@
 """What is wrong with a resource: what the bridge cannot do without, and what FHIR would say.
 
 `check` is quick and decides: it refuses what the mappings could not read and only remarks on
-the rest, because vendors add elements and bend types. `advise` asks fhir.resources, which is
-slow to load and refuses much that can be read well, so that its findings are warnings.
+the rest, because vendors add elements, bend types and send R5. `advise` asks fhir.resources,
+which is slow to load and refuses much that can be read well, so that its findings are warnings.
 """
 
 from __future__ import annotations
@@ -116,12 +116,12 @@ class _Walk:
 
     def _unknown(self, key: str, at: str) -> None:
         if not key.startswith("_"):
-            self._remark("structure", f"{at} is not an R4 element; it is ignored", at)
+            self._remark("structure", f"{at} is not an R4 element", at)
 
     def _values(self, value: Any, element: Element, at: str) -> None:
         if isinstance(value, list):
             if not element.many:
-                self._find("structure", f"{at} must not be a list in R4", at)
+                self._remark("structure", f"{at} should not be a list in R4", at)
             for number, item in enumerate(value):
                 self._value(item, element.type, f"{at}[{number}]")
             return

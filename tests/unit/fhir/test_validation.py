@@ -90,7 +90,6 @@ def test_a_fault_in_a_list_is_told_with_its_index() -> None:
         ({"name": "Asha Rao"}, "Patient.name"),
         ({"name": ["Asha Rao"]}, "Patient.name[0]"),
         ({"gender": {"code": "female"}}, "Patient.gender"),
-        ({"birthDate": ["1990-02-03"]}, "Patient.birthDate"),
     ],
 )
 def test_another_shape_than_fhir_s_is_refused_where_mappings_read(
@@ -101,9 +100,18 @@ def test_another_shape_than_fhir_s_is_refused_where_mappings_read(
     assert {issue.code for issue in grave} == {"structure"}
 
 
-def test_the_r5_form_of_an_encounter_is_refused() -> None:
-    issues = encounter(**{"class": [{"coding": [{"code": "AMB"}]}]})
-    assert "Encounter.class" in [issue.expression for issue in issues if issue.grave]
+def test_the_r5_form_of_an_encounter_is_only_remarked_on() -> None:
+    r5 = {
+        "status": "completed",
+        "class": [{"coding": [{"code": "AMB"}]}],
+        "actualPeriod": {"start": "2024-03-05"},
+    }
+    assert [(issue.severity, issue.expression) for issue in encounter(**r5)] == [
+        ("warning", "Encounter.status"),
+        ("warning", "Encounter.class"),
+        ("warning", "Encounter.class[0].coding"),
+        ("warning", "Encounter.actualPeriod"),
+    ]
 
 
 @pytest.mark.parametrize(
