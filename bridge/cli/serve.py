@@ -39,31 +39,40 @@ def run(
     asyncio.run(run_service(settings, started))
 
 
+Port = Annotated[int, typer.Option("--port", help="0 takes a free one.")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", help="File that keeps its records; without it they are lost."),
+]
+Client = Annotated[
+    str | None,
+    typer.Option("--client", metavar="ID:SECRET", help="Let this client in (tests only)."),
+]
+NoLimits = Annotated[
+    bool, typer.Option("--no-limits", help="No call limits, and no headers about them.")
+]
+PushTo = Annotated[
+    str | None,
+    typer.Option(
+        "--push-to",
+        metavar="URL",
+        help=f"The bridge that orders are pushed to, with the key in {PUSH_KEY}.",
+    ),
+]
+Folder = Annotated[
+    Path | None, typer.Option("--mappings", help="Folder of mappings with zauto/ in it.")
+]
+
+
 def sandbox(
-    port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 8090,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", help="File that keeps its records; without it they are lost."),
-    ] = None,
-    client: Annotated[
-        str | None,
-        typer.Option("--client", metavar="ID:SECRET", help="Let this client in (tests only)."),
-    ] = None,
-    no_limits: Annotated[
-        bool, typer.Option("--no-limits", help="No call limits, and no headers about them.")
-    ] = False,
-    push_to: Annotated[
-        str | None,
-        typer.Option(
-            "--push-to",
-            metavar="URL",
-            help=f"The bridge that orders are pushed to, with the key in {PUSH_KEY}.",
-        ),
-    ] = None,
-    mappings: Annotated[
-        Path | None, typer.Option("--mappings", help="Folder of mappings with zauto/ in it.")
-    ] = None,
+    port: Port = 8090,
+    host: Host = "127.0.0.1",
+    state: State = None,
+    client: Client = None,
+    no_limits: NoLimits = False,
+    push_to: PushTo = None,
+    mappings: Folder = None,
 ) -> None:
     """Run a stand-in for ZautoAI's API, made from the catalogue in mappings/zauto/.
 

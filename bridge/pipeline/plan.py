@@ -6,12 +6,17 @@ released. What a delivery becomes (POST, PUT, nothing) is decided when it heads 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from bridge.delivery import Call, Entity, Target, Translation
 from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue
+from bridge.zauto.folding import conflicting
+
+Authorities: TypeAlias = Sequence[Sequence[str]]
 
 #: first number of a sequence the bridge hands out: above what hospitals number patients with
 FIRST_NUMBER = 900_000_001
@@ -23,14 +28,23 @@ def plan(
     translation: Translation | None,
     catalogue: Catalogue,
     at: float,
+    same_authorities: Authorities = (),
 ) -> Status:
-    """Record what becomes of a message; returns its status."""
+    """Record what becomes of a message; returns its status.
+
+    `same_authorities` are groups of assigning authorities that mean the same one.
+    """
     if translation is None:
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
     status = _mark(tx, kept, translation, at)
     for position, call in enumerate(translation.calls):
-        _add(tx, kept.id, position, call, catalogue, at)
+        call = _numbered(tx, call)
+        if call.target is Target.ZAUTO:
+            _learn(tx, call, same_authorities)
+        tx.add(kept.id, position, lane_of(call, catalogue), call, at)
+        for name in (f"{call.resource}/{call.external_id}", *call.references):
+            tx.release(name, at)
     return status
 
 
@@ -63,17 +77,6 @@ def _remarks(translation: Translation) -> str:
     return "; ".join(f"{remark.where}: {remark.text}" for remark in translation.warnings)
 
 
-def _add(
-    tx: Transaction, message_id: int, position: int, call: Call, catalogue: Catalogue, at: float
-) -> None:
-    call = _numbered(tx, call)
-    if call.target is Target.ZAUTO:
-        _learn(tx, call)
-    tx.add(message_id, position, lane_of(call, catalogue), call, at)
-    for name in (f"{call.resource}/{call.external_id}", *call.references):
-        tx.release(name, at)
-
-
 def _numbered(tx: Transaction, call: Call) -> Call:
     if not call.allocations:
         return call
@@ -83,9 +86,12 @@ def _numbered(tx: Transaction, call: Call) -> Call:
     return replace(call, payload=payload, allocations=())
 
 
-def _learn(tx: Transaction, call: Call) -> None:
+def _learn(tx: Transaction, call: Call, same_authorities: Authorities) -> None:
+    """Remember what a call says of its record, unless it may be of another (then it parks)."""
     known = tx.entity(call.resource, call.external_id)
     entity = known or Entity(call.resource, call.external_id)
+    if conflicting(entity.authority, call.authority, same_authorities):
+        return
     facts = {**entity.facts, **call.facts}
     authority = entity.authority or call.authority
     if known is None or facts != entity.facts or authority != entity.authority:

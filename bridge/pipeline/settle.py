@@ -67,6 +67,18 @@ class Closing:
     resource: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """The record as it should be at ZautoAI."""
+
+    #: all of it, as a POST would send it
+    whole: Payload
+    #: what a PUT would send, nulls of cleared fields included
+    stated: Payload
+    #: ZautoAI accepted it from us before, so what is there under its id is ours
+    accepted: bool
+
+
 Next = Settle | Postpone
 
 DELIVERED = Settle(Status.DELIVERED, "")
@@ -104,15 +116,12 @@ def after_zauto(
     outcome: Outcome,
     resource: Resource,
     *,
-    expected: Payload,
+    ours: Ours,
     quiet_seconds: float,
 ) -> Next:
-    """The state table of design `delivery.md`, "One delivery's states".
-
-    `expected` is the whole record as it should be there.
-    """
+    """The state table of docs/how-it-works.md: what each answer makes of a delivery."""
     if request.method == "GET":
-        return _after_read(delivery, outcome, resource, expected, quiet_seconds)
+        return _after_read(delivery, outcome, resource, ours, quiet_seconds)
     match outcome.reason:
         case Reason.ACCEPTED:
             return DELIVERED
@@ -134,29 +143,34 @@ def _after_read(
     delivery: Delivery,
     outcome: Outcome,
     resource: Resource,
-    expected: Payload,
+    ours: Ours,
     quiet_seconds: float,
 ) -> Next:
-    absent = outcome.reason in (Reason.ABSENT, Reason.NOT_FOUND)
-    record = outcome.record if outcome.reason is Reason.FOUND else None
-    if delivery.step is Step.VERIFY and absent:
+    if outcome.reason in (Reason.ABSENT, Reason.NOT_FOUND):
+        return _not_there(delivery)
+    if outcome.reason is Reason.FOUND and outcome.record is not None:
+        return _there(delivery, outcome.record, resource, ours)
+    return _by_kind(delivery, outcome, quiet_seconds)
+
+
+def _not_there(delivery: Delivery) -> Next:
+    if delivery.step is Step.VERIFY:
         return Postpone(Step.POST, 0, "it had no effect: sending it again")
-    if delivery.step is Step.VERIFY and record is not None:
-        if delivery.call.interaction is Interaction.CREATE or not differs(
-            resource, expected, record
-        ):
-            return DELIVERED
-        return Postpone(Step.PUT, 0, "ZautoAI holds something else: sending it again")
-    if delivery.step is Step.IDENTIFY and absent:
-        reason = "conflict: the id is taken there, yet no such record can be read"
-        return Settle(Status.PARKED, reason, Verdict.ZAUTO)
-    if delivery.step is Step.IDENTIFY and record is not None:
-        if same_record(resource, expected, record):
-            return Postpone(Step.PUT, 0, "it is the same record: updating it")
+    reason = "conflict: the id is taken there, yet no such record can be read"
+    return Settle(Status.PARKED, reason, Verdict.ZAUTO)
+
+
+def _there(delivery: Delivery, record: Payload, resource: Resource, ours: Ours) -> Next:
+    """A record of our id is there: ours as it should be, ours but different, or another's."""
+    if delivery.call.interaction is Interaction.CREATE:
+        return DELIVERED
+    if not ours.accepted and not same_record(resource, ours.whole, record):
         names = ", ".join(resource.same + resource.not_different)
         reason = f"conflict: another {resource.title.lower()} has this id there (by {names})"
         return Settle(Status.PARKED, reason, Verdict.SENDER)
-    return _by_kind(delivery, outcome, quiet_seconds)
+    if delivery.step is Step.VERIFY and not differs(resource, ours.stated, record):
+        return DELIVERED
+    return Postpone(Step.PUT, 0, "it is there but different: updating it")
 
 
 def _absent(delivery: Delivery) -> Next:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bridge.delivery import Delivery, Outcome, Request, Target
 from bridge.hl7v2.writer import write
-from bridge.message import Verdict
+from bridge.message import Status, Verdict
 from bridge.pipeline.deliver import Allowance, Attempted
 from bridge.pipeline.settle import Settle, after_hospital
 from bridge.store.contract import Transaction
@@ -20,10 +20,17 @@ class ToHospital:
 
     target = Target.HOSPITAL
 
-    def __init__(self, send: Send, *, jitter: Callable[[], float]) -> None:
-        """`jitter` gives a factor around 1 for each wait."""
+    def __init__(
+        self,
+        send: Send,
+        *,
+        jitter: Callable[[], float],
+        settled: Callable[[Target, Status], None],
+    ) -> None:
+        """`jitter` gives a factor around 1 for each wait; `settled` is told of each end."""
         self._send = send
         self._jitter = jitter
+        self._settled = settled
 
     def allowance(self, now: float, free: int) -> Allowance:
         """Orders have no limit but the connection."""
@@ -46,6 +53,7 @@ class ToHospital:
         tx.end(attempted.attempt_id, outcome, now)
         following = after_hospital(delivery, outcome)
         if isinstance(following, Settle):
+            self._settled(self.target, following.status)
             verdict = following.verdict and Verdict.HOSPITAL
             tx.settle(
                 delivery.id,

@@ -22,11 +22,11 @@ from bridge.delivery import (
 from bridge.message import Status, Verdict
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
 from bridge.pipeline.plan import lane_of
-from bridge.pipeline.settle import Next, Postpone, Settle, after_zauto, closing
+from bridge.pipeline.settle import Next, Ours, Postpone, Settle, after_zauto, closing
 from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, BudgetState, Priority
 from bridge.zauto.catalogue import Catalogue
-from bridge.zauto.folding import Settled, after, create_body, decide, learn
+from bridge.zauto.folding import Settled, after, create_body, decide, learn, update_body
 
 #: sends one request and says how it went; never raises
 Send = Callable[[Request], Awaitable[Outcome]]
@@ -57,9 +57,10 @@ class ToZauto:
         quiet_seconds: float,
         limited: bool,
         jitter: Callable[[], float],
+        settled: Callable[[Target, Status], None],
     ) -> None:
         """`limited` says whether the budget's count is worth keeping; `jitter` gives a factor
-        around 1 for each wait."""
+        around 1 for each wait; `settled` is told of each delivery that ends."""
         self._send = send
         self._catalogue = catalogue
         self._budget = budget
@@ -67,6 +68,7 @@ class ToZauto:
         self._quiet = quiet_seconds
         self._limited = limited
         self._jitter = jitter
+        self._settled = settled
         self._lock = threading.Lock()
         #: until when each resource is closed, and why; "" stands for all of them
         self._closed: dict[str, tuple[float, Reason]] = {}
@@ -116,7 +118,7 @@ class ToZauto:
             self._settle_uncalled(tx, delivery, decision, now)
             return None
         with self._lock:
-            wait = self._budget.take(now, _priority(delivery, decision))
+            wait = self._budget.take(now, _priority(decision))
         if wait > 0:
             self._wait(tx, delivery, wait, now, Reason.LIMITED)
             return None
@@ -151,7 +153,7 @@ class ToZauto:
             attempted.request,
             outcome,
             resource,
-            expected=create_body(learn(entity, call)),
+            ours=_ours(entity, call),
             quiet_seconds=self._quiet,
         )
         corrected = _corrected(entity, attempted, outcome, following, self._catalogue)
@@ -243,6 +245,7 @@ class ToZauto:
             self._postpone(tx, delivery, following, now)
             return
         self._verifying.discard(delivery.id)
+        self._settled(self.target, following.status)
         tx.settle(
             delivery.id,
             following.status,
@@ -289,12 +292,16 @@ class ToZauto:
         self._log.error("calls stopped", resource=closed.resource or "all", reason=closed.reason)
 
 
-def _priority(delivery: Delivery, request: Request) -> Priority:
+def _priority(request: Request) -> Priority:
+    """A provider that a visit waits for is as urgent as the visit: both are POSTs."""
     if request.method == "GET":
         return Priority.VERIFY
-    if delivery.call.interaction is Interaction.CREATE:
-        return Priority.REFERENCE
     return Priority.CREATE if request.method == "POST" else Priority.UPDATE
+
+
+def _ours(entity: Entity | None, call: Call) -> Ours:
+    learned = learn(entity, call)
+    return Ours(create_body(learned), update_body(learned, call), learned.sent is not None)
 
 
 def _corrected(

@@ -7,7 +7,9 @@ import signal
 from collections.abc import Callable
 
 import structlog
+from twisted.logger import globalLogBeginner
 
+from bridge import logs
 from bridge.service.parts import read_parts
 from bridge.service.service import Addresses, Service
 from bridge.settings import Settings
@@ -19,6 +21,9 @@ async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
     Raises BridgeError (settings, mappings, store, doors) when it cannot start.
     """
     log = structlog.get_logger()
+    # Until an observer is set, Twisted prints failures with their messages, and those can hold
+    # patient data.
+    globalLogBeginner.beginLoggingTo([logs.observe], redirectStandardIO=False, discardBuffer=True)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

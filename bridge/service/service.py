@@ -173,13 +173,16 @@ class Service:
                 quiet_seconds=zauto.quiet_seconds,
                 limited=zauto.call_limits() is not None,
                 jitter=_jitter,
+                settled=self._metrics.settled,
             )
             self._add_deliver(store, self.zauto, zauto.connections)
             self._metrics.watch_budget(self._budget_gauge)
         if self.settings.hospital.port is not None:
             hospital = MllpSender(self.settings.hospital, reactor=self._reactor)
             self._stopping.callback(hospital.close)
-            self._add_deliver(store, ToHospital(hospital.send, jitter=_jitter), 1)
+            self._add_deliver(
+                store, ToHospital(hospital.send, jitter=_jitter, settled=self._metrics.settled), 1
+            )
         self._set_paused(store.read(lambda view: view.note(PAUSED_NOTE)) == "yes")
 
     def _add_deliver(self, store: Store, end: ToZauto | ToHospital, concurrency: int) -> None:

@@ -87,6 +87,13 @@ def update_body(learned: Entity, call: Call) -> Payload:
     }
 
 
+def conflicting(one: str, other: str, same: Sequence[Sequence[str]]) -> bool:
+    """Whether two named assigning authorities are different ones, as far as the site says."""
+    if not one or not other or one == other:
+        return False
+    return not any(one in group and other in group for group in same)
+
+
 def decide(
     delivery: Delivery,
     entity: Entity | None,
@@ -98,7 +105,7 @@ def decide(
     `same_authorities` are groups of assigning authorities that mean the same one.
     """
     call = delivery.call
-    if entity is not None and _conflict(entity.authority, call.authority, same_authorities):
+    if entity is not None and conflicting(entity.authority, call.authority, same_authorities):
         return _parked_as_conflict(entity, call)
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
         return Request("GET", call.resource, call.external_id, None)
@@ -185,9 +192,3 @@ def _parked_as_conflict(entity: Entity, call: Call) -> Settled:
         f"'{call.authority}'; if both mean the same, name them in site.same_authorities"
     )
     return Settled(Status.PARKED, reason, Verdict.SENDER)
-
-
-def _conflict(one: str, other: str, same: Sequence[Sequence[str]]) -> bool:
-    if not one or not other or one == other:
-        return False
-    return not any(one in group and other in group for group in same)
