@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import cast
 
 import structlog
-from twisted.logger import globalLogBeginner
+from twisted.logger import ILogObserver, globalLogBeginner
 
 from bridge import logs
 from bridge.service.parts import read_parts
@@ -23,7 +24,9 @@ async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
     log = structlog.get_logger()
     # Until an observer is set, Twisted prints failures with their messages, and those can hold
     # patient data.
-    globalLogBeginner.beginLoggingTo([logs.observe], redirectStandardIO=False, discardBuffer=True)
+    globalLogBeginner.beginLoggingTo(
+        [cast(ILogObserver, logs.observe)], redirectStandardIO=False, discardBuffer=True
+    )
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
