@@ -41,7 +41,7 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
 def _gather_needs(mapping: Mapping, scope: Scope) -> _Reason:
     """Add what `needs:` names and is not known; a reason where the document names nothing."""
     for need in mapping.needs:
-        values = scope.look(need.source.path)
+        values = scope.values(*need.source)
         if not values:
             return f"{need.source.text} has no value"
         key = f"{need.resource}/{values[0]}"
@@ -72,10 +72,11 @@ def _call(plan: CallPlan, scope: Scope) -> Call | _Reason:
             return f"not called: {condition.told()}"
     whole: Any = scope.document
     chosen = choose(plan.choose, whole, scope)
-    if chosen:
-        scope.document = ChosenSegments(whole, chosen)
+    if not chosen:
+        return _make(plan, scope)
+    scope.turn_to(ChosenSegments(whole, chosen))
     call = _make(plan, scope)
-    scope.document = whole
+    scope.turn_to(whole)
     return call
 
 
@@ -169,10 +170,10 @@ class _Made:
         whole = scope.document
         assert isinstance(whole, OrderDocument)
         for number, view in enumerate(whole.lines(each.source.path), 1):
-            scope.document = view
+            scope.turn_to(view)
             for segment in each.segments:
                 self._fill_segment(segment, scope, f"{segment.name}[{number}]")
-        scope.document = whole
+        scope.turn_to(whole)
 
     def _fill_segment(self, segment: SegmentPlan, scope: Scope, name: str) -> None:
         if not all(condition.holds(scope) for condition in segment.when):
@@ -207,7 +208,9 @@ class _Made:
 def _first(field: FieldPlan, scope: Scope) -> tuple[Rule | None, Found | None]:
     """The first rule that finds something, and what it finds."""
     for rule in field.rules:
-        found = rule.find(scope)
+        if rule.when and not rule.applies(scope):
+            continue
+        found = rule.finder.find(scope)
         if found is not None:
             return rule, found
     return None, None

@@ -16,7 +16,18 @@ from bridge.mapping.functions import FUNCTIONS, Function
 from bridge.mapping.language import Part
 from bridge.mapping.parse import nearest
 from bridge.mapping.plan import CallPlan, FieldPlan
-from bridge.mapping.rules import Condition, Finder, Fixed, Found, IdOf, Join, Read, Rule, Source
+from bridge.mapping.rules import (
+    Code,
+    Condition,
+    Finder,
+    Fixed,
+    Found,
+    IdOf,
+    Join,
+    Read,
+    Rule,
+    Source,
+)
 from bridge.mapping.tree import Word
 from bridge.message import Protocol
 from bridge.settings import Site
@@ -51,6 +62,7 @@ class Compiler:
     site: Site
     tables: Mapping[str, CodeTable]
     faults: list[Fault] = field(default_factory=list)
+    _readers: dict[Any, Read] = field(default_factory=dict)
 
     def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
         """A part made ready for one call; `earlier` are the resources called before it."""
@@ -72,6 +84,11 @@ class Compiler:
             required=text.required,
             linked=text.linked,
         )
+
+    def reader(self, protocol: Protocol, read: Read) -> Read:
+        """The one reader for all rules that read alike."""
+        key = (protocol, tuple(s.text for s in read.sources), read.function.name, read.default)
+        return self._readers.setdefault(key, read)
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
         """Report a name that leads nowhere."""
@@ -219,7 +236,9 @@ class _PartCompiler:
         default = None
         if rule.default is not None:
             default = self._constant(rule.default, rule.key, spec, "default")
-        return Read(sources, function, self._table(rule, spec), default)
+        read = self.all.reader(source, Read(sources, function, default))
+        table = self._table(rule, spec)
+        return Code(read, table) if table is not None else read
 
     def _function(self, rule: language.Rule) -> Function:
         known = FUNCTIONS[self.part.source]

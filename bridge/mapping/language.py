@@ -20,7 +20,7 @@ CALL_WORDS = (*INTERACTION_WORDS, "use", "when", "required", "linked")
 PART_WORDS = (
     *("about", "source", "resource", "id", "authority", "requires", "choose", "fields", "facts"),
 )
-MESSAGE_WORDS = ("about", "source", "message", "id", "requires", "segments")
+MESSAGE_WORDS = ("about", "source", "message", "id", "segments")
 SEGMENT_WORDS = ("segment", "when", "fields")
 EACH_WORDS = ("each", "segments")
 ORIGIN_WORDS = ("from", "constant", "site", "id_of")

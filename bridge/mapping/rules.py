@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -49,7 +49,7 @@ class Condition:
         """Whether the document, or the site, is so."""
         if self.source is None:
             return self.settled
-        texts = [_text(value) for value in scope.look(self.source.path) if value is not DELETE]
+        texts = [_text(value) for value in scope.values(*self.source) if value is not DELETE]
         if self.wanted:
             return any(text in self.wanted for text in texts)
         if self.unwanted:
@@ -76,12 +76,9 @@ class Rule:
     on_create: bool = False
     when: tuple[Condition, ...] = ()
 
-    def find(self, scope: Scope) -> Found | None:
-        """The value, or None where the rule finds nothing."""
-        for condition in self.when:
-            if not condition.holds(scope):
-                return None
-        return self.finder.find(scope)
+    def applies(self, scope: Scope) -> bool:
+        """Whether all that `when:` asks is so."""
+        return all(condition.holds(scope) for condition in self.when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,49 +103,71 @@ class IdOf:
         return Found(external_id, "", external_id, self.made_by) if external_id else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """`from:` the first value of the first path that gives one."""
+    """`from:` the first value of the first path that gives one.
+
+    Rules that read alike share one of these, and what it found is kept in the scope: a part often
+    names the same place for a field and for a fact.
+    """
 
     sources: tuple[Source, ...]
     function: Function
-    codes: CodeTable | None
-    default: Found | None
+    default: Found | None = None
 
     def find(self, scope: Scope) -> Found | None:
-        deleted = unknown = None
-        for source in self.sources:
-            values = scope.document.values(source.path)
-            if not values:
-                continue
-            scope.where = source.text
-            for value in _ordered(values, self.function, scope):
-                if value is DELETE:
-                    deleted = deleted or source
-                    continue
-                made = self.function.make(value, scope)
-                if made is None:
-                    continue
-                if self.codes is None:
-                    return Found(made, _path(source, value, values), raw(value), self.function.name)
-                row = self.codes.row(made)
-                if row is not None:
-                    return Found(row.value, _path(source, value, values), raw(value), row.made_by)
-                unknown = unknown or (made, source, value, values)
-        if unknown is not None:
-            return self._otherwise(scope, *unknown)
-        return Found(DELETE, deleted.text, '""', "") if deleted else self.default
+        kept: dict[Read, Found | None] = scope.found
+        if self not in kept:
+            kept[self] = self._search(scope)
+        return kept[self]
 
-    def _otherwise(
-        self, scope: Scope, made: Any, source: Source, value: Any, values: Sequence[Any]
-    ) -> Found | None:
-        assert self.codes is not None
-        row = self.codes.otherwise(made)
-        if row is None:
-            scope.where = source.text
-            scope.remark(f"holds a code that codes/{self.codes.name} does not know; left out")
-            return self.default
-        return Found(row.value, _path(source, value, values), raw(value), row.made_by)
+    def _search(self, scope: Scope) -> Found | None:
+        name, make, order = self.function
+        for text, path in self.sources:
+            values = scope.values(text, path, order)
+            if values:
+                scope.where = text
+            for value in values:
+                made = make(value, scope) if value is not DELETE else None
+                if made is not None:
+                    return Found(made, _path(text, path, value, scope), raw(value), name)
+        return _deleted(self.sources, scope) or self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`codes:` what a table makes of a value that is read; the first with a row counts."""
+
+    read: Read
+    table: CodeTable
+
+    def find(self, scope: Scope) -> Found | None:
+        first = None
+        for found in self._each(scope):
+            row = self.table.row(found.value)
+            if row is not None:
+                return Found(row.value, found.path, found.raw, row.made_by)
+            first = first or found
+        if first is None:
+            return _deleted(self.read.sources, scope) or self.read.default
+        return self._otherwise(first, scope)
+
+    def _each(self, scope: Scope) -> Iterator[Found]:
+        name, make, order = self.read.function
+        for text, path in self.read.sources:
+            scope.where = text
+            for value in scope.values(text, path, order):
+                made = make(value, scope) if value is not DELETE else None
+                if made is not None:
+                    yield Found(made, _path(text, path, value, scope), raw(value), name)
+
+    def _otherwise(self, found: Found, scope: Scope) -> Found | None:
+        row = self.table.otherwise(found.value)
+        if row is not None:
+            return Found(row.value, found.path, found.raw, row.made_by)
+        scope.where = found.path
+        scope.remark(f"holds a code that codes/{self.table.name} does not know; left out")
+        return self.read.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +183,7 @@ class Join:
         read: list[str] = []
         for source in self.sources:
             scope.where = source.text
-            values = [v for v in scope.look(source.path) if v is not DELETE]
+            values = [v for v in scope.values(*source) if v is not DELETE]
             made = [self.function.make(value, scope) for value in values]
             texts += [str(one) for one in made if one not in (None, "")]
             read += [raw(value) for value in values]
@@ -174,27 +193,29 @@ class Join:
         return Found(self.between.join(texts), paths, self.between.join(read), self.function.name)
 
 
-def _ordered(values: Sequence[Any], function: Function, scope: Scope) -> Sequence[Any]:
-    if function.order is None or values[0] is DELETE:
-        return values
-    return function.order(values, scope)
+def _deleted(sources: Sequence[Source], scope: Scope) -> Found | None:
+    """The deletion that the first path to hold one states, where no path gave a value."""
+    for text, path in sources:
+        if DELETE in scope.values(text, path):
+            return Found(DELETE, text, '""', "")
+    return None
 
 
-def _path(source: Source, value: Any, values: Sequence[Any]) -> str:
+def _path(text: str, path: Any, value: Any, scope: Scope) -> str:
     """The path, with the number of the value behind it where it is not the first."""
-    if values[0] is value:
-        return source.text
+    values = scope.values(text, path)
+    if len(values) == 1 or values[0] is value:
+        return text
     number = next(n for n, one in enumerate(values, 1) if one is value)
-    return f"{source.text} #{number}"
+    return f"{text} #{number}"
 
 
 def raw(value: Any) -> str:
     """A source value as text, as it was sent."""
     if isinstance(value, str):
         return value
-    if isinstance(value, (dict, list, bool, int, float)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value.raw)
+    stated = getattr(value, "raw", None)
+    return json.dumps(value, ensure_ascii=False) if stated is None else str(stated)
 
 
 def _text(value: Any) -> str:

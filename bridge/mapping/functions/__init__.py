@@ -7,12 +7,12 @@ returns None for "nothing here, look further" and "" for "settled: there is noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bridge.mapping.functions import contact, contacts, identity, links, names, orders, texts, times
 from bridge.mapping.functions.compounds import FHIR, HL7V2, Compounds
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Order, Scope
 from bridge.message import Protocol
 
 
@@ -21,7 +21,7 @@ class Function(NamedTuple):
 
     name: str
     make: Callable[[Any, Scope], Any]
-    order: Callable[[Sequence[Any], Scope], Sequence[Any]] | None = None
+    order: Order | None = None
 
 
 def _common() -> tuple[Function, ...]:

@@ -66,6 +66,18 @@ class Compounds(NamedTuple):
     address: Callable[[Any], Address]
 
 
+def parts(value: Any, count: int) -> list[str]:
+    """The first `count` components of an HL7 repetition, as `part` gives them."""
+    if isinstance(value, str):
+        return [value.strip()] + [""] * (count - 1)
+    raw, cut = value.raw, value.syntax.cut
+    if not cut.component or (cut.subcomponent and cut.subcomponent in raw) or cut.escape in raw:
+        return [part(value, number) for number in range(1, count + 1)]
+    found = [text.strip() for text in raw.split(cut.component, count)[:count]]
+    found += [""] * (count - len(found))
+    return ["" if text == '""' else text for text in found] if '""' in raw else found
+
+
 def part(value: Any, component: int, subcomponent: int = 1) -> str:
     """A component of an HL7 repetition; `""` and a plain text's missing components are empty."""
     if isinstance(value, str):
@@ -75,14 +87,15 @@ def part(value: Any, component: int, subcomponent: int = 1) -> str:
 
 
 def _xpn(value: Any) -> Name:
-    given = " ".join(filter(None, (part(value, 2), part(value, 3))))
-    return Name(part(value, 1), given, part(value, 4), part(value, 5), "", part(value, 7))
+    family, given, further, suffix, prefix, _, use = parts(value, 7)
+    return Name(family, f"{given} {further}".strip(), suffix, prefix, "", use)
 
 
 def _cx(value: Any) -> Identifier:
-    authority = part(value, 4) or part(value, 4, 2)
-    kind = part(value, 5)
-    return Identifier(part(value, 1), (kind,) if kind else (), authority)
+    number, _, _, authority, kind = parts(value, 5)
+    if not authority and not isinstance(value, str):
+        authority = part(value, 4, 2)
+    return Identifier(number, (kind,) if kind else (), authority)
 
 
 #: XTN.2 (table 0201) and XTN.3 (table 0202) values of what no one answers when called
@@ -93,14 +106,15 @@ _MOBILE = frozenset({"CP", "MOBILE", "CELL"})
 
 
 def _xtn(value: Any) -> Telecom:
-    use, equipment = part(value, 2).upper(), part(value, 3).upper()
+    found = parts(value, 12)
+    use, equipment, email = found[1].upper(), found[2].upper(), found[3]
     # XTN.12 is the unformatted number from 2.5 on, XTN.1 before; a sender fills one of them
-    text = part(value, 12) or part(value, 1)
-    kind = _kind_of_xtn(use, equipment, part(value, 9), text, part(value, 4))
+    text = found[11] or found[0]
+    kind = _kind_of_xtn(use, equipment, found[8], text, email)
     if kind == "email":
-        text = part(value, 4) or text
+        text = email or text
     rank = 0 if equipment in _MOBILE else 1
-    return Telecom(text, part(value, 5), part(value, 6), part(value, 7), kind, rank)
+    return Telecom(text, found[4], found[5], found[6], kind, rank)
 
 
 def _kind_of_xtn(use: str, equipment: str, remark: str, text: str, email: str) -> str:
@@ -116,10 +130,9 @@ _ADDRESS_RANK = {"H": 0, "P": 0, "C": 0, "L": 0, "": 1, "M": 1, "O": 2, "B": 2, 
 
 
 def _xad(value: Any) -> Address:
-    parts = [part(value, number) for number in (1, 2, 3, 4, 5, 6)]
-    return Address(
-        _one_line(parts[:3], parts[3:5], parts[5:]), _ADDRESS_RANK.get(part(value, 7), 2)
-    )
+    street, other, city, state, code, country, kind = parts(value, 7)
+    line = _one_line([street, other, city], [state, code], [country])
+    return Address(line, _ADDRESS_RANK.get(kind, 2))
 
 
 def _one_line(places: list[str], state: list[str], country: list[str]) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 import phonenumbers
 
 from bridge.mapping.functions.compounds import Address, Telecom
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Order, Scope
 
 Make = Callable[[Any, Scope], str | None]
-Order = Callable[[Sequence[Any], Scope], Sequence[Any]]
 
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 #: one `@`, no space, a dot in the domain; whether it is delivered, only sending it tells
@@ -29,7 +28,7 @@ def order(read: Callable[[Any], Telecom]) -> Order:
     def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
         if len(values) == 1:
             return values
-        return sorted(values, key=lambda value: read(value).rank)
+        return sorted(values, key=lambda value: scope.once(read, value).rank)
 
     return ordered
 
@@ -46,7 +45,7 @@ def whatsapp(read: Callable[[Any], Telecom]) -> Make:
 
 def _of_kind(read: Callable[[Any], Telecom], kind: str) -> Make:
     def make(value: Any, scope: Scope) -> str | None:
-        telecom = read(value)
+        telecom = scope.once(read, value)
         if telecom.kind != kind or not (telecom.text or telecom.local):
             return None
         number = _e164(telecom, scope.site.country)
@@ -97,7 +96,7 @@ def email(read: Callable[[Any], Telecom]) -> Make:
     """An e-mail address."""
 
     def make(value: Any, scope: Scope) -> str | None:
-        telecom = read(value)
+        telecom = scope.once(read, value)
         if telecom.kind != "email" or not telecom.text:
             return None
         text = telecom.text.removeprefix("mailto:")
@@ -111,7 +110,7 @@ def email(read: Callable[[Any], Telecom]) -> Make:
 
 def address(read: Callable[[Any], Address]) -> Make:
     """An address as one line."""
-    return lambda value, scope: read(value).line or None
+    return lambda value, scope: scope.once(read, value).line or None
 
 
 def address_order(read: Callable[[Any], Address]) -> Order:
@@ -120,6 +119,6 @@ def address_order(read: Callable[[Any], Address]) -> Order:
     def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
         if len(values) == 1:
             return values
-        return sorted(values, key=lambda value: read(value).rank)
+        return sorted(values, key=lambda value: scope.once(read, value).rank)
 
     return ordered

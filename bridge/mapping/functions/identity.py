@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bridge.delivery import Allocation
 from bridge.mapping.functions.compounds import Identifier
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Order, Scope
 
 Read = Callable[[Any], Identifier]
 Make = Callable[[Any, Scope], Any]
@@ -59,14 +59,14 @@ def _rank(identifier: Identifier, wanted: tuple[str, ...]) -> int | None:
     return len(wanted)
 
 
-def order(read: Read) -> Callable[[Sequence[Any], Scope], Sequence[Any]]:
+def order(read: Read) -> Order:
     """The one identifier that is the record's, by the site's `identifier_types`."""
 
     def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
         wanted = scope.site.identifier_types
         best, best_rank = None, len(wanted) + 1
         for value in values:
-            rank = _rank(read(value), wanted) if not _is_deletion(value) else None
+            rank = _rank(scope.once(read, value), wanted)
             if rank is not None and rank < best_rank:
                 best, best_rank = value, rank
         return () if best is None else (best,)
@@ -74,23 +74,19 @@ def order(read: Read) -> Callable[[Sequence[Any], Scope], Sequence[Any]]:
     return ordered
 
 
-def _is_deletion(value: Any) -> bool:
-    return not isinstance(value, (str, dict)) and not hasattr(value, "component")
-
-
 def value(read: Read) -> Make:
     """The identifier itself, exactly as sent."""
-    return lambda item, scope: read(item).value or None
+    return lambda item, scope: scope.once(read, item).value or None
 
 
 def authority(read: Read) -> Make:
     """Its assigning authority or system; "" settles that the sender named none."""
-    return lambda item, scope: read(item).authority
+    return lambda item, scope: scope.once(read, item).authority
 
 
 def type_code(read: Read) -> Make:
     """Its type code of table 0203; "" where there is none."""
-    return lambda item, scope: next(iter(read(item).types), "")
+    return lambda item, scope: next(iter(scope.once(read, item).types), "")
 
 
 class _Number(NamedTuple):
@@ -115,7 +111,7 @@ def uhid(read: Read) -> Make:
 
     def make(item: Any, scope: Scope) -> Any:
         policies = scope.site.uhid
-        number = _number(read(item).value, policies)
+        number = _number(scope.once(read, item).value, policies)
         if number is not None:
             return number.digits
         if "allocate" in policies:
@@ -130,7 +126,7 @@ def uhid_prefix(read: Read) -> Make:
     """The letters before the number, where `prefix` is what made the number."""
 
     def make(item: Any, scope: Scope) -> str:
-        number = _number(read(item).value, scope.site.uhid)
+        number = _number(scope.once(read, item).value, scope.site.uhid)
         return number.prefix if number is not None else ""
 
     return make
@@ -140,7 +136,7 @@ def aadhaar(read: Read) -> Make:
     """Twelve digits of an identifier that says by type or system that it is an Aadhaar number."""
 
     def make(item: Any, scope: Scope) -> str | None:
-        identifier = read(item)
+        identifier = scope.once(read, item)
         typed = not _AADHAAR_TYPES.isdisjoint(kind.upper() for kind in identifier.types)
         if not typed and "uidai" not in identifier.authority.casefold():
             return None

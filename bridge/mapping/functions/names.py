@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bridge.mapping.functions.compounds import Name, part
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Order, Scope
 
 Read = Callable[[Any], Name]
 Make = Callable[[Any, Scope], str | None]
@@ -15,13 +15,13 @@ Make = Callable[[Any, Scope], str | None]
 _RANK = {"L": 0, "": 1, "U": 1, "D": 2}
 
 
-def order(read: Read) -> Callable[[Sequence[Any], Scope], Sequence[Any]]:
+def order(read: Read) -> Order:
     """The legal (official) name first, then an untyped one, then the rest as they stand."""
 
     def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
         if len(values) == 1:
             return values
-        return sorted(values, key=lambda value: _RANK.get(read(value).use, 3))
+        return sorted(values, key=lambda value: _RANK.get(scope.once(read, value).use, 3))
 
     return ordered
 
@@ -33,14 +33,14 @@ def _whole(name: Name) -> str:
 
 def full_name(read: Read) -> Make:
     """`Anita Kumari Sharma`; the prefix is left out."""
-    return lambda value, scope: _whole(read(value)) or None
+    return lambda value, scope: _whole(scope.once(read, value)) or None
 
 
 def title(read: Read) -> Make:
     """The prefix of the name that is the full name: `Ms`."""
 
     def make(value: Any, scope: Scope) -> str | None:
-        name = read(value)
+        name = scope.once(read, value)
         return name.prefix if _whole(name) else None
 
     return make
@@ -50,7 +50,7 @@ def family(read: Read) -> Make:
     """The family name; of a name that has no parts, the whole (a receiver needs PID-5.1)."""
 
     def make(value: Any, scope: Scope) -> str | None:
-        name = read(value)
+        name = scope.once(read, value)
         if name.family or name.given:
             return name.family
         return _whole(name) or None
@@ -62,7 +62,7 @@ def given(read: Read) -> Make:
     """The given names."""
 
     def make(value: Any, scope: Scope) -> str | None:
-        name = read(value)
+        name = scope.once(read, value)
         return name.given if _whole(name) else None
 
     return make
