@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
-from bridge.hl7v2 import charset, escapes, segments
-from bridge.hl7v2.delimiters import NONE, Delimiters
+from bridge.hl7v2 import charset, delimiters, escapes, segments
+from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header
 from bridge.hl7v2.paths import Hl7Path
 from bridge.message import DELETE, Indicator
 
 _BLANKS = " \t\r\n"
 _DELETE = '""'
+#: no segment holds what ends it
+_NEVER = "\r"
 #: segments whose first two fields are the delimiters themselves
 DECLARING = frozenset(("MSH", "FHS", "BHS"))
 
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """How a message's text is read."""
+    """How a message's text is read.
 
+    A separator that the message does not have is one here that no segment can hold.
+    """
+
+    component: str
+    repetition: str
+    subcomponent: str
+    escape: str
+    #: what says nothing at the end of a repetition: empty components and blanks
+    padding: str
     cut: Delimiters
     #: Python's name of the charset, for escaped bytes
     codec: str
+
+    def unescape(self, text: str) -> str:
+        """The value that `text` stands for."""
+        return escapes.unescape(text, self.cut, self.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +54,12 @@ class Repetition:
     @property
     def text(self) -> str:
         """All of it as one text, escapes read: for fields of one component, and for people."""
-        return escapes.unescape(self.raw, self.syntax.cut, self.syntax.codec)
+        return self.syntax.unescape(self.raw)
 
     def component(self, number: int, sub: int = 1) -> str:
         """A component's subcomponent, both counted from 1; "" where there is none or it is `""`."""
-        value = _part(self.raw, self.syntax.cut, number, sub)
-        if value == _DELETE:
-            return ""
-        return escapes.unescape(value, self.syntax.cut, self.syntax.codec)
+        value = _part(self.raw, self.syntax, number, sub)
+        return "" if value == _DELETE else self.syntax.unescape(value)
 
 
 Value: TypeAlias = str | Repetition | Indicator
@@ -61,23 +75,21 @@ class Hl7Document:
     Raises ReadError where the bytes are not of the message's charset.
     """
 
-    __slots__ = ("_fields", "_padding", "_segments", "_syntax", "header")
+    __slots__ = ("_fields", "_named", "_names", "_segments", "_syntax", "header")
 
     def __init__(self, body: bytes, header: Header, fallback_charset: str = "cp1252") -> None:
         text, codec = charset.decode(body, header.charset, fallback_charset)
-        cut = header.delimiters
+        separator = header.field_separator
         self.header = header
-        self._syntax = Syntax(cut, codec)
-        self._padding = cut.component + cut.subcomponent + _BLANKS
-        self._segments: dict[str, list[str]] = {}
+        self._syntax = _syntax(separator, header.encoding_characters, codec)
+        self._segments = segments.split(text.lstrip(), separator)
+        self._names = [segment.partition(separator)[0] for segment in self._segments]
+        self._named: dict[str, list[str]] = {}
         self._fields: dict[tuple[str, int], list[str]] = {}
-        for segment in segments.split(text.lstrip(), cut.field):
-            name = segment.partition(cut.field)[0]
-            self._segments.setdefault(name, []).append(segment)
 
     def count(self, segment: str) -> int:
         """How many segments of that name there are."""
-        return len(self._segments.get(segment, ()))
+        return self._names.count(segment)
 
     def values(self, path: Hl7Path) -> Sequence[Value]:
         """What stands at `path`, one for each repetition that says something.
@@ -87,72 +99,96 @@ class Hl7Document:
         fields = self._fields.get(path.line)
         if fields is None:
             fields = self._cut_fields(*path.line)
-        text = fields[path.field] if path.field < len(fields) else ""
+        number = path.field
+        text = fields[number] if number < len(fields) else ""
         if not text:
             return ()
-        if path.field <= 2 and path.line[0] in DECLARING:
-            return (_verbatim(text, path),)
-        cut = self._syntax.cut
-        if path.choice is not None or cut.repetition in text:
-            found = (self._value(one, path) for one in _choose(text, path, cut))
-            return [value for value in found if value is not None]
-        value = self._value(text, path)
-        return () if value is None else (value,)
+        if number <= 2 and path.line[0] in DECLARING:
+            return (Repetition(text, _VERBATIM) if path.component is None else text,)
+        if path.choice is None and self._syntax.repetition not in text:
+            value = self._value(text, path)
+            return () if value is None else (value,)
+        chosen = _choose(text, path, self._syntax)
+        return [value for one in chosen if (value := self._value(one, path)) is not None]
 
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
         """The fields of a segment under their own numbers; its name under 0."""
         separator = self._syntax.cut.field
-        found = self._segments.get(segment, ())
-        fields = found[occurrence - 1].split(separator) if occurrence <= len(found) else []
+        line = self._find(segment, occurrence)
+        fields = line.split(separator) if line else []
         if fields and segment in DECLARING:
             fields.insert(1, separator)
         self._fields[segment, occurrence] = fields
         return fields
 
+    def _find(self, segment: str, occurrence: int) -> str:
+        if segment not in self._names:
+            return ""
+        if occurrence == 1:
+            return self._segments[self._names.index(segment)]
+        # Only now: most mappings ask for the first of each name, and need no index for that.
+        if not self._named:
+            for name, line in zip(self._names, self._segments, strict=True):
+                self._named.setdefault(name, []).append(line)
+        lines = self._named[segment]
+        return lines[occurrence - 1] if occurrence <= len(lines) else ""
+
     def _value(self, repetition: str, path: Hl7Path) -> Value | None:
         syntax = self._syntax
-        if repetition.startswith(_DELETE) and _is_delete(repetition, syntax.cut):
+        if repetition.startswith(_DELETE) and _is_delete(repetition, syntax):
             return DELETE
         if path.component is None:
-            raw = repetition.rstrip(self._padding)
+            raw = repetition.rstrip(syntax.padding)
             return Repetition(raw, syntax) if raw else None
-        value = _part(repetition, syntax.cut, path.component, path.subcomponent)
+        value = _part(repetition, syntax, path.component, path.subcomponent)
         if value == _DELETE:
             return DELETE
-        return escapes.unescape(value, syntax.cut, syntax.codec) or None
+        return (syntax.unescape(value) if syntax.escape in value else value) or None
 
 
-def _verbatim(text: str, path: Hl7Path) -> Value:
-    """MSH-1 or MSH-2, in which a delimiter is only itself."""
-    return Repetition(text, Syntax(NONE, "ascii")) if path.component is None else text
+@lru_cache(maxsize=256)
+def _syntax(field_separator: str, encoding_characters: str, codec: str) -> Syntax:
+    cut = delimiters.declared(field_separator, encoding_characters)
+    return Syntax(
+        component=cut.component or _NEVER,
+        repetition=cut.repetition or _NEVER,
+        subcomponent=cut.subcomponent or _NEVER,
+        escape=cut.escape or _NEVER,
+        padding=cut.component + cut.subcomponent + _BLANKS,
+        cut=cut,
+        codec=codec,
+    )
 
 
-def _choose(text: str, path: Hl7Path, cut: Delimiters) -> Sequence[str]:
-    repetitions = text.split(cut.repetition) if cut.repetition else [text]
+#: MSH-1 and MSH-2 themselves, in which a delimiter is only itself
+_VERBATIM = Syntax(_NEVER, _NEVER, _NEVER, _NEVER, "", delimiters.NONE, "ascii")
+
+
+def _choose(text: str, path: Hl7Path, syntax: Syntax) -> Sequence[str]:
+    repetitions = text.split(syntax.repetition)
     choice = path.choice
     if choice is None:
         return repetitions
     if isinstance(choice, int):
         return repetitions[choice - 1 : choice]
-    return [one for one in repetitions if _part(one, cut, path.qualified_by, 1) == choice]
+    return [one for one in repetitions if _part(one, syntax, path.qualified_by, 1) == choice]
 
 
-def _part(repetition: str, cut: Delimiters, component: int, subcomponent: int) -> str:
-    value = repetition
-    if cut.component and cut.component in value:
-        pieces = value.split(cut.component, component)
-        value = pieces[component - 1] if component <= len(pieces) else ""
+def _part(text: str, syntax: Syntax, component: int, subcomponent: int) -> str:
+    if syntax.component in text:
+        pieces = text.split(syntax.component, component)
+        text = pieces[component - 1] if component <= len(pieces) else ""
     elif component > 1:
         return ""
-    if cut.subcomponent and cut.subcomponent in value:
-        pieces = value.split(cut.subcomponent, subcomponent)
-        value = pieces[subcomponent - 1] if subcomponent <= len(pieces) else ""
+    if syntax.subcomponent in text:
+        pieces = text.split(syntax.subcomponent, subcomponent)
+        text = pieces[subcomponent - 1] if subcomponent <= len(pieces) else ""
     elif subcomponent > 1:
         return ""
-    return value.rstrip(_BLANKS)
+    return text.rstrip(_BLANKS)
 
 
-def _is_delete(repetition: str, cut: Delimiters) -> bool:
+def _is_delete(repetition: str, syntax: Syntax) -> bool:
     """Whether the whole repetition is `""` (or `""^""`, or `""` and empty components)."""
-    parts = repetition.rstrip(_BLANKS).split(cut.component or None)
+    parts = repetition.rstrip(_BLANKS).split(syntax.component)
     return all(part in ("", _DELETE) for part in parts)

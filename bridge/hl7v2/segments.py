@@ -17,8 +17,9 @@ def split(text: str, field_separator: str) -> list[str]:
     """
     if "\n" in text:
         text = text.replace("\r\n", "\r")
-    ends = text.split("\r") if "\n" not in text else _end(field_separator).split(text)
-    return [segment for segment in ends if segment]
+    text = text.rstrip("\r")
+    found = text.split("\r") if "\n" not in text else _end(field_separator).split(text)
+    return [segment for segment in found if segment] if "" in found else found
 
 
 def first(text: str, field_separator: str) -> str:
