@@ -216,11 +216,14 @@ class Transaction(View, Protocol):
     def postpone(
         self, delivery_id: int, step: Step, *, due_at: float, attempts: int, reason: str = ""
     ) -> None:
-        """Leave a delivery at the head of its lane with this step, due later."""
+        """Give a delivery's lane back with this step, due later. It stays the head, but for
+        earlier ones released meanwhile, which go first unless it may still take effect (VERIFY).
+        """
         ...
 
     def block(self, delivery_id: int, key: str) -> None:
-        """Leave a delivery at the head until a delivery for `resource/external id` settles."""
+        """Set a delivery's lane aside until a delivery for `resource/external id` settles;
+        earlier ones released meanwhile go first."""
         ...
 
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:

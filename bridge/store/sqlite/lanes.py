@@ -33,36 +33,55 @@ def lease(
 
 
 def move_on(connection: sqlite3.Connection, target: str, lane: str, delivery_id: int) -> None:
-    """Make the next waiting delivery the head, where this one was it."""
+    """Give a lane back to its next waiting delivery, where this one was the head."""
     if not connection.execute(SQL["is_head"], (target, lane, delivery_id)).fetchone():
         return
     following = connection.execute(SQL["next_in_lane"], (target, lane)).fetchone()
     if following is None:
         connection.execute(SQL["leave_lane"], (target, lane))
-        return
-    head = {"head": following["id"], "ready_at": following["due_at"]}
-    connection.execute(SQL["move_lane"], {"target": target, "lane": lane, **head})
+    else:
+        _set_head(connection, target, lane, following["id"], following["due_at"])
+
+
+def _set_head(
+    connection: sqlite3.Connection, target: str, lane: str, delivery_id: int, ready_at: float
+) -> None:
+    place = {"target": target, "lane": lane, "head": delivery_id, "ready_at": ready_at}
+    connection.execute(SQL["move_lane"], place)
 
 
 def postpone(
-    connection: sqlite3.Connection, target: str, lane: str, delivery_id: int, due_at: float
+    connection: sqlite3.Connection, delivery: sqlite3.Row, step: Step, due_at: float
 ) -> None:
-    """Give a lane back with its head due later; raises StoreError where it is not the head."""
-    place = {"target": target, "lane": lane, "head": delivery_id, "ready_at": due_at}
-    _must_be_head(connection.execute(SQL["postpone_lane"], place), delivery_id)
+    """Give a lane back whose head, already written down with this step, is due later.
+
+    What was released meanwhile goes first, unless the head may still take effect. Raises
+    StoreError where the delivery is not the head.
+    """
+    target, lane = delivery["target"], delivery["lane"]
+    _must_be_head(connection, delivery)
+    if step is Step.VERIFY:
+        _set_head(connection, target, lane, delivery["id"], due_at)
+    else:
+        move_on(connection, target, lane, delivery["id"])
 
 
-def block(
-    connection: sqlite3.Connection, target: str, lane: str, delivery_id: int, key: str
-) -> None:
-    """Give a lane back that is ready once `key` settles; raises StoreError as `postpone`."""
-    place = {"target": target, "lane": lane, "head": delivery_id, "waits_for": key}
-    _must_be_head(connection.execute(SQL["block_lane"], place), delivery_id)
+def block(connection: sqlite3.Connection, delivery: sqlite3.Row, key: str) -> None:
+    """Give a lane back that is ready once `key` settles, or now if a released one goes first.
+
+    Raises StoreError where the delivery is not the head.
+    """
+    target, lane = delivery["target"], delivery["lane"]
+    _must_be_head(connection, delivery)
+    postpone(connection, delivery, Step(delivery["step"]), delivery["due_at"])
+    if connection.execute(SQL["block_lane"], (key, target, lane, delivery["id"])).rowcount:
+        connection.execute(SQL["let_delivery_wait_for"], {"id": delivery["id"], "waits_for": key})
 
 
-def _must_be_head(changed: sqlite3.Cursor, delivery_id: int) -> None:
-    if not changed.rowcount:
-        raise StoreError(f"Delivery {delivery_id} is not the head of its lane.")
+def _must_be_head(connection: sqlite3.Connection, delivery: sqlite3.Row) -> None:
+    place = (delivery["target"], delivery["lane"], delivery["id"])
+    if not connection.execute(SQL["is_head"], place).fetchone():
+        raise StoreError(f"Delivery {delivery['id']} is not the head of its lane.")
 
 
 def wake(connection: sqlite3.Connection, key: str) -> None:
@@ -77,9 +96,16 @@ def wake(connection: sqlite3.Connection, key: str) -> None:
 
 def recover(connection: sqlite3.Connection, now: float, quiet_seconds: float) -> int:
     """Give back what was under way when the service died; how many requests were unanswered."""
-    leased = connection.execute(SQL["leased_heads"]).fetchall()
-    unanswered = sum(_close_attempt(connection, head, now, quiet_seconds) for head in leased)
-    connection.execute(SQL["give_back_leases"])
+    unanswered = 0
+    for head in connection.execute(SQL["leased_heads"]).fetchall():
+        attempt = connection.execute(SQL["unanswered"], (head["id"],)).fetchone()
+        if attempt is None:
+            postpone(connection, head, Step(head["step"]), head["due_at"])
+        else:
+            connection.execute(SQL["end_attempt"], (now, rows.to_json(_DIED), attempt["id"]))
+            method = rows.request(attempt["request"]).method
+            _find_out(connection, head, method, now, quiet_seconds)
+            unanswered += 1
     return unanswered
 
 
@@ -88,35 +114,20 @@ _DIED = Outcome(
 )
 
 
-def _close_attempt(
-    connection: sqlite3.Connection, head: sqlite3.Row, now: float, quiet_seconds: float
-) -> bool:
-    """End the unanswered attempt of a delivery, if any, and plan what finds out its effect.
+def _find_out(
+    connection: sqlite3.Connection, head: sqlite3.Row, method: str, now: float, quiet_seconds: float
+) -> None:
+    """Plan what finds out the effect of a request that was never answered.
 
-    An unanswered GET had no effect: its step stands, and is due at once.
+    A GET had none, so its step stands; the hospital knows a resent message by its MSH-10.
     """
-    open_attempt = connection.execute(SQL["unanswered"], (head["id"],)).fetchone()
-    if open_attempt is None:
-        return False
-    connection.execute(SQL["end_attempt"], (now, rows.to_json(_DIED), open_attempt["id"]))
     step, due_at = Step.VERIFY, now + quiet_seconds
     if head["target"] == Target.HOSPITAL:
         step, due_at = Step.APPLY, now
-    elif rows.request(open_attempt["request"]).method == "GET":
+    elif method == "GET":
         step, due_at = Step(head["step"]), now
-    _retry(connection, head, step, due_at)
-    return True
-
-
-def _retry(connection: sqlite3.Connection, head: sqlite3.Row, step: Step, due_at: float) -> None:
+    retry = {"step": step, "due_at": due_at, "attempts": head["attempts"] + 1}
     connection.execute(
-        SQL["postpone_delivery"],
-        {
-            "id": head["id"],
-            "step": step,
-            "due_at": due_at,
-            "attempts": head["attempts"] + 1,
-            "reason": _DIED.detail,
-        },
+        SQL["postpone_delivery"], {"id": head["id"], "reason": _DIED.detail, **retry}
     )
-    postpone(connection, head["target"], head["lane"], head["id"], due_at)
+    postpone(connection, head, step, due_at)

@@ -186,12 +186,10 @@ class SqliteTransaction(SqliteView):
             attempts=attempts,
             reason=reason,
         )
-        lanes.postpone(self._connection, row["target"], row["lane"], delivery_id, due_at)
+        lanes.postpone(self._connection, row, step, due_at)
 
     def block(self, delivery_id: int, key: str) -> None:
-        row = self._delivery(delivery_id)
-        self._write_named("let_delivery_wait_for", id=delivery_id, waits_for=key)
-        lanes.block(self._connection, row["target"], row["lane"], delivery_id, key)
+        lanes.block(self._connection, self._delivery(delivery_id), key)
 
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
         found = self._all("incomplete", resource, external_id, before)

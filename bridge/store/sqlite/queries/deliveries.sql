@@ -45,8 +45,9 @@ WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked
 SELECT * FROM delivery WHERE status = 'held' AND waits_for = ? ORDER BY id
 
 -- name: release_delivery
+-- It starts over: what was found out before it was held may be long out of date.
 UPDATE delivery
-SET status = 'waiting', due_at = :at, changed_at = :at, reason = '', verdict = NULL,
+SET status = 'waiting', step = 'apply', due_at = :at, changed_at = :at, reason = '', verdict = NULL,
     waits_for = ''
 WHERE id = :id
 

@@ -1,6 +1,6 @@
 -- name: enter_lane
--- A delivery that was held goes back before those that came after it, but never past one whose
--- request is under way or may still take effect.
+-- The head is the smallest id that waits: what was held goes back before those that came after
+-- it, but never past one whose request is under way or may still take effect.
 INSERT INTO lane (target, lane, head, ready_at) VALUES (:target, :lane, :id, :at)
 ON CONFLICT (target, lane) DO UPDATE
 SET head = excluded.head, ready_at = excluded.ready_at, waits_for = ''
@@ -36,13 +36,8 @@ WHERE target = :target AND lane = :lane
 -- name: leave_lane
 DELETE FROM lane WHERE target = ? AND lane = ?
 
--- name: postpone_lane
-UPDATE lane SET ready_at = :ready_at, leased = 0, waits_for = ''
-WHERE target = :target AND lane = :lane AND head = :head
-
 -- name: block_lane
-UPDATE lane SET leased = 0, waits_for = :waits_for
-WHERE target = :target AND lane = :lane AND head = :head
+UPDATE lane SET waits_for = ? WHERE target = ? AND lane = ? AND head = ?
 
 -- name: blocked_heads
 SELECT head FROM lane WHERE waits_for = ? AND waits_for <> ''
@@ -55,6 +50,3 @@ SELECT delivery.* FROM lane JOIN delivery ON delivery.id = lane.head WHERE lane.
 
 -- name: unanswered
 SELECT id, request FROM attempt WHERE delivery_id = ? AND ended_at IS NULL ORDER BY id
-
--- name: give_back_leases
-UPDATE lane SET leased = 0 WHERE leased = 1
