@@ -64,7 +64,7 @@ def scan(body: bytes, *, default_version: str = "2.5.1") -> Header:
     """
     if not body.startswith(b"MSH"):
         body = body.removeprefix(UTF8_BOM).lstrip()
-    if not body.startswith(b"MSH") or len(body) < 5 or body[3:4].isalnum() or body[3] < 0x20:
+    if not body.startswith(b"MSH") or len(body) < 5 or body[3:4].isalnum() or body[3] <= 0x20:
         raise ReadError("This is not HL7: a message begins with MSH and a field separator.")
     text, encoding = _decode(body.partition(b"\r")[0])
     if "\n" in text:

@@ -64,7 +64,9 @@ def test_the_text_gives_the_bytes_back(name: bytes) -> None:
     assert header.control_id.encode(header.encoding) == name
 
 
-@pytest.mark.parametrize("body", [b"", b"MSH", b"MSHX|", b"GET / HTTP/1.1\r\n", b"PID|1", b"\0\0"])
+@pytest.mark.parametrize(
+    "body", [b"", b"MSH", b"MSHX|", b"MSH is", b"GET / HTTP/1.1\r\n", b"PID|1", b"\0\0"]
+)
 def test_what_does_not_begin_with_msh_is_not_hl7(body: bytes) -> None:
     with pytest.raises(ReadError, match="not HL7"):
         scan(body)
