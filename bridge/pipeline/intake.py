@@ -190,9 +190,8 @@ class Intake:
 
     def _channel_of(self, header: Header, given: Channel) -> Channel:
         for channel in self._hl7_channels:
-            if channel.sending_application not in ("", header.sending_application):
-                continue
-            if channel.sending_facility in ("", header.sending_facility):
+            application = _is_named(channel.sending_application, header.sending_application, header)
+            if application and _is_named(channel.sending_facility, header.sending_facility, header):
                 return channel
         return given
 
@@ -274,6 +273,13 @@ class Intake:
         self._metrics.received(message.channel, message.message_type, code)
         self._metrics.kept(self._clock() - message.received_at)
         self._wake()
+
+
+def _is_named(setting: str, sent: str, header: Header) -> bool:
+    """Whether a setting names what stands in MSH-3 or MSH-4: whole, or by its namespace (HD.1)."""
+    if setting in ("", sent):
+        return True
+    return sent.partition(header.delimiters.component or "^")[0] == setting
 
 
 def _message(channel: Channel, header: Header, body: bytes, at: float) -> Message:
