@@ -186,7 +186,8 @@ class _Made:
             values[field.name] = _written(found.value)
             label = f"{name}-{field.name}"
             self.lineage.append(Origin(label, found.path, found.raw, rule.place, found.made_by))
-        self.payload["segments"].append([segment.name, values])
+        if values:
+            self.payload["segments"].append([segment.name, values])
 
     def call(self, plan: CallPlan, scope: Scope) -> Call:
         """The finished call."""

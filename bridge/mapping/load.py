@@ -14,7 +14,7 @@ from bridge.mapping.compile import Compiler
 from bridge.mapping.language import CallText, MappingText, Part, TableText
 from bridge.mapping.parse import nearest, parse_mapping, parse_part, parse_table
 from bridge.mapping.plan import CallPlan, Mapping, Mappings, Need
-from bridge.mapping.tree import Table, overlay, read
+from bridge.mapping.tree import Place, Table, overlay, read
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue
@@ -55,20 +55,23 @@ def load(folders: Sequence[Path], catalogue: Catalogue, site: Site) -> Mappings:
     return Mappings(digest, compiled, by_type)
 
 
-class _Texts:
-    """What all files say, by name."""
+_NO_CODES = TableText("", Place("", 1, 1))
 
-    def __init__(self, tables: MappingOf[str, Table], faults: list[Fault]) -> None:
+
+class _Texts:
+    """What all files say, by name; what a file with faults says is empty, and told once."""
+
+    def __init__(self, tables: MappingOf[str, Table | None], faults: list[Fault]) -> None:
         self.mappings: list[MappingText] = []
         self.parts: dict[str, Part | None] = {}
         self.codes: dict[str, TableText] = {}
         for name, table in tables.items():
             folder, _, stem = name.partition("/")
             if folder == PARTS:
-                self.parts[stem] = parse_part(table, stem, faults)
+                self.parts[stem] = parse_part(table, stem, faults) if table else None
             elif folder == CODES:
-                self.codes[stem] = parse_table(table, stem, faults)
-            else:
+                self.codes[stem] = parse_table(table, stem, faults) if table else _NO_CODES
+            elif table:
                 self.mappings.append(parse_mapping(table, name, Protocol(folder), faults))
 
     def compiled_tables(self) -> dict[str, CodeTable]:
@@ -140,17 +143,16 @@ def _by_type(
     return found
 
 
-def _read_all(folders: Sequence[Path], faults: list[Fault]) -> dict[str, Table]:
-    """Every file's tree by its name without suffix, `parts/patient_from_pid`."""
-    found: dict[str, Table] = {}
+def _read_all(folders: Sequence[Path], faults: list[Fault]) -> dict[str, Table | None]:
+    """Every file's tree by its name without suffix, `parts/patient_from_pid`; None is unusable."""
+    found: dict[str, Table | None] = {}
     for folder in folders:
         if not folder.is_dir():
             faults.append(Fault(str(folder), 1, 1, "", "is not a folder of mappings."))
         for file in _files(folder, faults):
             name = file.relative_to(folder).with_suffix("").as_posix()
-            table = read(file, str(file), faults)
-            if table is not None:
-                found[name] = overlay(found[name], table) if name in found else table
+            table, before = read(file, str(file), faults), found.get(name)
+            found[name] = overlay(before, table) if before and table else table
     return found
 
 

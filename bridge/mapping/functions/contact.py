@@ -48,7 +48,7 @@ def _of_kind(read: Callable[[Any], Telecom], kind: str) -> Make:
         telecom = scope.once(read, value)
         if telecom.kind != kind or not (telecom.text or telecom.local):
             return None
-        number = _e164(telecom, scope.site.country)
+        number = e164(telecom, scope.site.country)
         if number is None:
             scope.remark("is not a phone number that can be called; left out")
         return number
@@ -56,7 +56,7 @@ def _of_kind(read: Callable[[Any], Telecom], kind: str) -> Make:
     return make
 
 
-def _e164(telecom: Telecom, country: str) -> str | None:
+def e164(telecom: Telecom, country: str) -> str | None:
     if not telecom.text and telecom.country:
         return _from_parts(telecom)
     text = telecom.text or f"{telecom.area}{telecom.local}"
@@ -87,7 +87,8 @@ def _parsed(text: str, country: str) -> str | None:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    # 0000000000 is what is typed where a form insists on a number
+    if not number.national_number or not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

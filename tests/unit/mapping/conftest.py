@@ -1,0 +1,98 @@
+"""The shipped mappings, and short ways to translate with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.delivery import Call, Translation
+from bridge.fhir.reader import FhirDocument
+from bridge.hl7v2 import header
+from bridge.hl7v2.reader import Hl7Document
+from bridge.mapping.apply import apply
+from bridge.mapping.document import Context
+from bridge.mapping.dotted import OrderDocument
+from bridge.mapping.load import load
+from bridge.mapping.plan import Mappings
+from bridge.message import Protocol
+from bridge.settings import Site
+from bridge.zauto import catalogue
+
+SHIPPED = Path(__file__).parents[3] / "mappings"
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Path:
+    return SHIPPED
+
+
+@pytest.fixture(scope="session")
+def zauto(shipped: Path) -> catalogue.Catalogue:
+    return catalogue.load(shipped / "zauto")
+
+
+@pytest.fixture(scope="session")
+def compiled(shipped: Path, zauto: catalogue.Catalogue) -> Callable[..., Mappings]:
+    """The shipped mappings under settings of the site."""
+    known: dict[Site, Mappings] = {}
+
+    def compile_for(**site: Any) -> Mappings:
+        settings = Site(**site)
+        if settings not in known:
+            known[settings] = load([shipped], zauto, settings)
+        return known[settings]
+
+    return compile_for
+
+
+@pytest.fixture(scope="session")
+def adt(compiled: Callable[..., Mappings]) -> Callable[..., Translation]:
+    """Translate segments behind an MSH of the given event."""
+
+    def translate(*segments: str, event: str = "A04", **site: Any) -> Translation:
+        msh = rf"MSH|^~\&|HIS|LAKESIDE|ZAUTO|CLINIC|20260301101500||ADT^{event}|T1|P|2.5.1"
+        body = "\r".join((msh, *segments)).encode()
+        mapping = compiled(**site).find(Protocol.HL7V2, f"ADT^{event}")
+        assert mapping is not None
+        return apply(mapping, Hl7Document(body, header.scan(body), "cp1252"), Context())
+
+    return translate
+
+
+@pytest.fixture(scope="session")
+def patient(adt: Callable[..., Translation]) -> Callable[..., Call]:
+    """The patients call of segments that need no PV1."""
+
+    def first(*segments: str, **site: Any) -> Call:
+        return adt(*segments, **site).calls[0]
+
+    return first
+
+
+@pytest.fixture(scope="session")
+def fhir(compiled: Callable[..., Mappings]) -> Callable[..., Translation]:
+    """Translate a FHIR resource."""
+
+    def translate(resource: dict[str, Any], links: dict[str, str] | None = None) -> Translation:
+        kind = resource["resourceType"]
+        mapping = compiled().find(Protocol.FHIR, kind)
+        assert mapping is not None
+        document = FhirDocument(resource, f"{kind}/{resource['id']}")
+        return apply(mapping, document, Context(links=links or {}))
+
+    return translate
+
+
+@pytest.fixture(scope="session")
+def order(compiled: Callable[..., Mappings]) -> Callable[..., Translation]:
+    """Translate a pushed order."""
+
+    def translate(kind: str, body: dict[str, Any], context: Context) -> Translation:
+        mapping = compiled().find(Protocol.ORDERS, f"{kind}-order")
+        assert mapping is not None
+        return apply(mapping, OrderDocument(body, context), context)
+
+    return translate

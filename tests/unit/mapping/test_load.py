@@ -1,0 +1,96 @@
+"""Folders of mappings: the shipped set, and what a site says instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.hl7v2 import header
+from bridge.hl7v2.reader import Hl7Document
+from bridge.mapping.apply import apply
+from bridge.mapping.document import Context
+from bridge.mapping.load import load
+from bridge.mapping.plan import Mapping
+from bridge.message import Protocol
+from bridge.settings import Site
+from bridge.zauto.catalogue import Catalogue
+
+BODY = b"MSH|^~\\&|HIS|LAKESIDE|||20260301||ADT^A04|T1|P|2.5.1\rPID|||77||Rao^Meera||19900101|F"
+
+
+def _registration(mappings: object) -> Mapping:
+    found = mappings.find(Protocol.HL7V2, "ADT^A04")  # type: ignore[attr-defined]
+    assert isinstance(found, Mapping)
+    return found
+
+
+def _gender(mapping: Mapping) -> str:
+    document = Hl7Document(BODY, header.scan(BODY), "cp1252")
+    return str(apply(mapping, document, Context()).calls[0].payload["gender"])
+
+
+def test_every_shipped_mapping_compiles(shipped: Path, zauto: Catalogue) -> None:
+    mappings = load([shipped], zauto, Site())
+    taken = {(mapping.protocol, name) for mapping in mappings.all for name in mapping.messages}
+    assert taken == {
+        (Protocol.HL7V2, "ADT^A01"),
+        (Protocol.HL7V2, "ADT^A04"),
+        (Protocol.HL7V2, "ADT^A08"),
+        (Protocol.FHIR, "Patient"),
+        (Protocol.FHIR, "Encounter"),
+        (Protocol.ORDERS, "prescription-order"),
+        (Protocol.ORDERS, "service-order"),
+    }
+
+
+def test_every_shipped_part_and_table_is_used(shipped: Path) -> None:
+    texts = "".join(file.read_text() for file in shipped.glob("*/*.yaml"))
+    for part in (shipped / "parts").glob("*.yaml"):
+        assert f"use: {part.stem}" in texts, part
+    for table in (shipped / "codes").glob("*.yaml"):
+        assert f"codes: {table.stem}" in texts, table
+
+
+def test_a_message_type_without_a_mapping_has_none(shipped: Path, zauto: Catalogue) -> None:
+    mappings = load([shipped], zauto, Site())
+    assert mappings.find(Protocol.HL7V2, "ORU^R01") is None
+    assert mappings.find(Protocol.FHIR, "ADT^A04") is None
+
+
+def test_a_site_overrides_single_rows_and_fields(
+    shipped: Path, zauto: Catalogue, tmp_path: Path
+) -> None:
+    (tmp_path / "codes").mkdir()
+    (tmp_path / "codes/gender.yaml").write_text("rows: {F: Woman}\n")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/patient_from_pid.yaml").write_text("fields:\n  title: {constant: Dr}\n")
+    mapping = _registration(load([shipped, tmp_path], zauto, Site()))
+    document = Hl7Document(BODY, header.scan(BODY), "cp1252")
+    call = apply(mapping, document, Context()).calls[0]
+    assert call.payload["gender"] == "Woman"
+    assert call.payload["title"] == "Dr"
+    assert call.payload["fullName"] == "Meera Rao"
+    rule = next(origin.rule for origin in call.lineage if origin.field == "title")
+    assert rule == f"{tmp_path}/parts/patient_from_pid.yaml:2"
+
+
+def test_the_hash_follows_the_contents_and_not_the_place(
+    shipped: Path, zauto: Catalogue, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        for file in shipped.glob("*/*.yaml"):
+            copy = tmp_path / name / file.relative_to(shipped)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+    same = load([tmp_path / "one"], zauto, Site()).hash
+    assert load([tmp_path / "two"], zauto, Site()).hash == same
+    with (tmp_path / "two/codes/gender.yaml").open("a") as file:
+        file.write("  X: Other\n")
+    assert load([tmp_path / "two"], zauto, Site()).hash != same
+
+
+def test_words_stay_the_text_that_was_written(
+    shipped: Path, zauto: Catalogue, tmp_path: Path
+) -> None:
+    (tmp_path / "codes").mkdir()
+    (tmp_path / "codes/gender.yaml").write_text("rows: {F: NO}\n")
+    assert _gender(_registration(load([shipped, tmp_path], zauto, Site()))) == "NO"

@@ -1,0 +1,266 @@
+"""Prescription and service orders to HL7 v2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bridge.delivery import Call, Interaction, Target, Translation
+from bridge.hl7v2 import grammar, writer
+from bridge.mapping.document import Context
+from bridge.settings import Hospital
+
+Order = Callable[..., Translation]
+
+CONTEXT = Context(
+    received_at=1772347500.0,
+    key="K7Q2M4X6Z8B3D5F7",
+    hospital=Hospital(),
+    known={
+        "patient-visits/V88": {
+            "visitNumber": "V88",
+            "class": "O",
+            "pointOfCare": "OPD",
+            "patientId": "4711",
+            "providerId": "D9",
+        },
+        "patients/4711": {
+            "identifier": "4711",
+            "identifierType": "MR",
+            "authority": "LAKESIDE",
+            "family": "Iyer",
+            "given": "Kavya",
+            "dateOfBirth": "1979-03-05",
+            "sex": "F",
+        },
+        "providers/D9": {"id": "D9", "family": "Menon", "given": "Arun"},
+    },
+)
+
+
+def _medicine(**words: Any) -> dict[str, Any]:
+    return {"externalMedicineId": "M1", "name": "Paracetamol", "dose": "1 tablet", **words}
+
+
+@pytest.fixture
+def prescription(order: Order) -> Callable[..., Call]:
+    """The call of a prescription of these medicines."""
+
+    def send(*medicines: dict[str, Any], context: Context = CONTEXT) -> Call:
+        body = {"externalVisitId": "V88", "Medications": list(medicines)}
+        (call,) = order("prescription", body, context).calls
+        return call
+
+    return send
+
+
+@pytest.fixture
+def services(order: Order) -> Callable[..., Call]:
+    """The call of an order of these services."""
+
+    def send(*lines: dict[str, Any], context: Context = CONTEXT) -> Call:
+        body = {"externalVisitId": "V88", "Services": list(lines)}
+        (call,) = order("service", body, context).calls
+        return call
+
+    return send
+
+
+def _segments(call: Call, name: str) -> list[dict[str, str]]:
+    return [values for segment, values in call.payload["segments"] if segment == name]
+
+
+def test_a_prescription_is_one_rde_for_the_hospital(prescription: Callable[..., Call]) -> None:
+    call = prescription(_medicine(frequency="1-0-1", when="after food", duration="5 days"))
+    assert (call.target, call.interaction) == (Target.HOSPITAL, Interaction.SEND)
+    assert (call.resource, call.external_id) == ("RDE^O11", CONTEXT.key)
+    assert writer.write(call.payload["segments"]).decode().split("\r") == [
+        r"MSH|^~\&|ZAUTO|ZAUTOAI|HIS|HOSPITAL|20260301121500+0530||RDE^O11^RDE_O11"
+        "|K7Q2M4X6Z8B3D5F7|P|2.5.1",
+        "PID|1||4711^^^LAKESIDE^MR||Iyer^Kavya||19790305|F",
+        "PV1|1|O|OPD||||D9^Menon^Arun||||||||||||V88",
+        "ORC|NW|K7Q2M4X6Z8B3D5F7-1|||||||20260301121500+0530|||D9^Menon^Arun",
+        "RXE||M1^Paracetamol^99ZAUTO|1||TAB^tablet||^1 tablet 1-0-1 after food 5 days"
+        "||||||||K7Q2M4X6Z8B3D5F7-1",
+        "TQ1|1||BID|||5^d|||||1 tablet 1-0-1 after food 5 days",
+        "RXR|OTH^Other/Miscellaneous^HL70162",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["prescription", "service"])
+@pytest.mark.parametrize("facts", ["all", "none"])
+def test_the_standards_grammar_finds_no_fault(order: Order, kind: str, facts: str) -> None:
+    known = CONTEXT.known if facts == "all" else {**CONTEXT.known, "providers/D9": {}}
+    context = Context(received_at=1.0, key="K1", hospital=Hospital(), known=known)
+    body = {
+        "externalVisitId": "V88",
+        "Medications": [
+            _medicine(frequency="BD", duration="2 weeks", notes="with water | & ^ ~ \\"),
+            _medicine(name="मरहम", dose="as directed"),
+            _medicine(dose=""),
+        ],
+        "Services": [
+            {"externalServiceId": "S1", "name": "X-ray", "price": 300, "status": "scheduled"},
+            {"externalServiceId": "S2", "name": "ECG", "status": "weird"},
+        ],
+    }
+    (call,) = order(kind, body, context).calls
+    assert grammar.check_structure(writer.write(call.payload["segments"])) == []
+
+
+def test_an_order_of_an_unknown_visit_waits_for_it(order: Order) -> None:
+    body = {"externalVisitId": "V1", "Medications": [_medicine()]}
+    translation = order("prescription", body, CONTEXT)
+    assert translation.calls == ()
+    assert translation.needs == ("patient-visits/V1",)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"Medications": [_medicine()]}, "order.externalVisitId has no value"),
+        ({"externalVisitId": "V88", "Medications": []}, "order.Medications has no value"),
+        ({"externalVisitId": "V88"}, "order.Medications has no value"),
+    ],
+)
+def test_an_order_without_visit_or_lines_is_a_problem(
+    order: Order, body: dict[str, Any], told: str
+) -> None:
+    translation = order("prescription", body, CONTEXT)
+    assert translation.calls == ()
+    assert told in translation.problem
+
+
+@pytest.mark.parametrize(
+    ("dose", "minimum", "maximum", "code", "unit"),
+    [
+        ("1 tablet", "1", None, "TAB", "tablet"),
+        ("500mg", "500", None, "mg", "mg"),
+        ("1/2 tab", "0.5", None, "TAB", "tab"),
+        ("½ tab", "0.5", None, "TAB", "tab"),
+        ("5-10 ml", "5", "10", "mL", "ml"),
+        ("2.5 to 5 ml", "2.5", "5", "mL", "ml"),
+        ("1 sachet", "1", None, None, "sachet"),
+        ("2", "2", None, None, "As directed"),
+        ("1/3 tab", "0", None, None, "As directed"),
+        ("1/0 tab", "0", None, None, "As directed"),
+        ("apply thinly", "0", None, None, "As directed"),
+    ],
+)
+def test_a_dose_is_coded_as_far_as_it_can_be_read(
+    prescription: Callable[..., Call],
+    dose: str,
+    minimum: str,
+    maximum: str | None,
+    code: str | None,
+    unit: str,
+) -> None:
+    call = prescription(_medicine(dose=dose))
+    (rxe,) = _segments(call, "RXE")
+    assert (rxe.get("3"), rxe.get("4")) == (minimum, maximum)
+    assert (rxe.get("5.1"), rxe.get("5.2")) == (code, unit)
+    assert rxe["7.2"] == dose
+    unread = [note["3"] for note in _segments(call, "NTE") if dose in note["3"]]
+    assert bool(unread) is (minimum == "0")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "code"),
+    [("1-0-1", "BID"), ("bd", "BID"), ("TDS", "TID"), ("HS", "QHS"), ("sos", "PRN"), ("?", None)],
+)
+def test_a_frequency_is_coded_where_it_is_known_and_always_sent_as_written(
+    prescription: Callable[..., Call], frequency: str, code: str | None
+) -> None:
+    (tq1,) = _segments(prescription(_medicine(frequency=frequency)), "TQ1")
+    assert tq1.get("3.1") == code
+    assert frequency in tq1["11"]
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [
+        ("5 days", ("5", "d")),
+        ("x 2 wk", ("2", "wk")),
+        ("1 month", ("1", "mo")),
+        ("till review", (None, None)),
+        ("5-7 days", (None, None)),
+    ],
+)
+def test_a_duration_is_coded_where_it_says_nothing_else(
+    prescription: Callable[..., Call], duration: str, expected: tuple[str | None, str | None]
+) -> None:
+    (tq1,) = _segments(prescription(_medicine(duration=duration)), "TQ1")
+    assert (tq1.get("6.1"), tq1.get("6.2")) == expected
+    assert duration in tq1["11"]
+
+
+def test_numbers_are_stable_and_short(prescription: Callable[..., Call]) -> None:
+    lines = [_medicine() for _ in range(120)]
+    first, again = prescription(*lines), prescription(*lines)
+    assert first == again
+    numbers = [orc["2"] for orc in _segments(first, "ORC")]
+    assert len(set(numbers)) == 120
+    assert max(map(len, numbers)) <= 20
+    assert _segments(first, "MSH")[0]["10"] == CONTEXT.key
+
+
+def test_a_service_keeps_its_number_from_push_to_push(services: Callable[..., Call]) -> None:
+    later = Context(received_at=9e8, key="OTHERKEY", hospital=Hospital(), known=CONTEXT.known)
+    new = services({"externalServiceId": "S1", "name": "X-ray", "status": "scheduled"})
+    cancel = services(
+        {"externalServiceId": "S9", "name": "ECG", "status": "scheduled"},
+        {"externalServiceId": "S1", "name": "X-ray", "status": "cancelled"},
+        context=later,
+    )
+    (placed,), (_, cancelled) = _segments(new, "ORC"), _segments(cancel, "ORC")
+    assert placed["2"] == cancelled["2"] == _segments(new, "OBR")[0]["2"]
+    assert (placed["1"], cancelled["1"]) == ("NW", "CA")
+    twice = services(*[{"externalServiceId": "S1", "name": "X-ray"}] * 2)
+    assert len({orc["2"] for orc in _segments(twice, "ORC")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "control", "state"),
+    [
+        (None, "NW", None),
+        ("Scheduled", "NW", None),
+        ("updated", "XO", None),
+        ("canceled", "CA", None),
+        ("in progress", "SC", "IP"),
+        ("completed", "SC", "CM"),
+        ("sample spilt", "SC", None),
+    ],
+)
+def test_a_services_status_becomes_an_order_control(
+    services: Callable[..., Call], status: str | None, control: str, state: str | None
+) -> None:
+    call = services({"externalServiceId": "S1", "name": "X-ray", "status": status})
+    (orc,) = _segments(call, "ORC")
+    assert (orc["1"], orc.get("5")) == (control, state)
+    assert [note["3"] for note in _segments(call, "NTE")] == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    ("price", "written"), [(300, "300"), (300.0, "300"), (99.5, "99.5"), ("1,200.50", "1200.50")]
+)
+def test_a_price_is_a_charge_in_the_sites_currency(
+    services: Callable[..., Call], price: Any, written: str
+) -> None:
+    call = services({"externalServiceId": "S1", "name": "X-ray", "price": price})
+    (ft1,) = _segments(call, "FT1")
+    assert (ft1["12.1.1"], ft1["12.1.2"], ft1["6"]) == (written, "INR", "CG")
+
+
+def test_every_written_value_knows_where_it_came_from(
+    prescription: Callable[..., Call],
+) -> None:
+    call = prescription(_medicine(notes="with water"), _medicine(name="Syrup"))
+    fields = [origin.field for origin in call.lineage]
+    assert len(fields) == len(set(fields))
+    origin = next(o for o in call.lineage if o.field == "RXE[2]-2.2")
+    assert (origin.path, origin.raw) == ("line.name", "Syrup")
+    written = sum(len(values) for _, values in call.payload["segments"])
+    assert len(fields) == written + 1
