@@ -23,8 +23,8 @@ _LOCKED_SECONDS = 0.5
 
 def path_of(url: str) -> Path:
     """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`, without symbolic links."""
-    prefix, separator, path = url.partition(":///")
-    if prefix != "sqlite" or not separator or not path:
+    _, _, path = url.partition(":///")
+    if not path:
         raise StoreUnusable(
             f"'{url}' names no SQLite file: write sqlite:///relative.db or sqlite:////absolute.db."
         )

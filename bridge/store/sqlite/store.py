@@ -36,11 +36,11 @@ class SqliteStore:
 
     def read(self, job: Callable[[View], T]) -> T:
         connection = self._reader()
+        connection.execute("BEGIN")
         try:
-            connection.execute("BEGIN")
             return job(SqliteView(connection))
         finally:
-            connection.execute("ROLLBACK")
+            connection.rollback()
             self._idle.append(connection)
 
     def _reader(self) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from bridge.delivery import Delivery, Entity, Target
-from bridge.errors import DamagedMessage
+from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Status, worst
 from bridge.store.contract import Attempt, KeptMessage, Tally
 from bridge.store.sqlite import rows
@@ -24,12 +24,18 @@ class SqliteView:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def _each(self, query: str, *values: object) -> Iterator[sqlite3.Row]:
+        """The rows of a query, read as they are asked for; raises StoreError."""
+        try:
+            yield from self._connection.execute(SQL[query], values)
+        except sqlite3.Error as error:
+            raise StoreError(f"The store cannot be read: {error}.") from error
+
     def _one(self, query: str, *values: object) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._connection.execute(SQL[query], values).fetchone()
-        return row
+        return next(self._each(query, *values), None)
 
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
-        return self._connection.execute(SQL[query], values).fetchall()
+        return list(self._each(query, *values))
 
     def message(self, message_id: int) -> KeptMessage | None:
         row = self._one("message", message_id)
@@ -38,17 +44,15 @@ class SqliteView:
     def messages(
         self, *, status: Status | None = None, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
-        query = "messages" if status is None else "messages_of_status"
-        values = {
-            "status": status,
-            "before": _AFTER_ALL if before is None else before,
-            "limit": limit,
-        }
-        found = self._connection.execute(SQL[query], values)
+        first = _AFTER_ALL if before is None else before
+        if status is None:
+            found = self._each("messages", first, limit)
+        else:
+            found = self._each("messages_of_status", status, first, limit)
         return [rows.kept_message(row, b"") for row in found]
 
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
-        found = self._connection.execute(SQL["untranslated"], (limit,))
+        found = self._each("untranslated", limit)
         return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
 
     def deliveries_of(self, message_id: int) -> Sequence[Delivery]:

@@ -47,14 +47,14 @@ FROM message JOIN body ON body.message_id = message.id
 WHERE message.id = ?
 
 -- name: messages
-SELECT * FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
+SELECT * FROM message WHERE id < ? ORDER BY id DESC LIMIT ?
 
 -- name: messages_of_status
 -- Two ranges of one index, merged as they are read.
-SELECT * FROM message WHERE status = :status AND translated = 0 AND id < :before
+SELECT * FROM message WHERE status = ?1 AND translated = 0 AND id < ?2
 UNION ALL
-SELECT * FROM message WHERE status = :status AND translated = 1 AND id < :before
-ORDER BY id DESC LIMIT :limit
+SELECT * FROM message WHERE status = ?1 AND translated = 1 AND id < ?2
+ORDER BY id DESC LIMIT ?3
 
 -- name: untranslated
 SELECT message.*, body.checksum, body.bytes

@@ -1,0 +1,74 @@
+"""The SQL files: every query is used, and none that runs often ever scans a table."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import bridge.store.sqlite
+from bridge.message import Status
+from bridge.store.sqlite import opening
+from bridge.store.sqlite.sql import SQL, split
+
+#: run once at start, or read a table of at most a few rows
+MAY_SCAN = {"leased_heads", "counts", "held_for"}
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("plans") / "bridge.db"
+    opening.make_private(path)
+    with closing(opening.connect_writer(path)) as writer:
+        yield writer
+
+
+def plan_of(connection: sqlite3.Connection, query: str) -> list[str]:
+    sql = SQL[query]
+    named = dict.fromkeys(re.findall(r":(\w+)", sql))
+    values = named or (None,) * (3 if "?3" in sql else sql.count("?"))
+    return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+@pytest.mark.parametrize("query", sorted(set(SQL) - MAY_SCAN))
+def test_no_query_scans(connection: sqlite3.Connection, query: str) -> None:
+    assert [step for step in plan_of(connection, query) if "SCAN" in step] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["ready_heads", "next_due", "next_in_lane", "untranslated", "messages", "messages_of_status"],
+)
+def test_no_hot_query_sorts(connection: sqlite3.Connection, query: str) -> None:
+    assert [step for step in plan_of(connection, query) if "TEMP B-TREE" in step] == []
+
+
+def test_what_is_waited_for_is_counted_in_the_indexes_of_what_is_held(
+    connection: sqlite3.Connection,
+) -> None:
+    scans = [step for step in plan_of(connection, "held_for") if step.startswith("SCAN")]
+    assert [step.rsplit(maxsplit=1)[-1] for step in scans[:2]] == ["message_held", "delivery_held"]
+
+
+def test_every_query_is_used_and_every_used_one_exists() -> None:
+    folder = Path(bridge.store.sqlite.__file__).parent
+    source = "".join(file.read_text() for file in folder.glob("*.py"))
+    calls = r'(?:SQL\[|_each\(|_one\(|_all\(|_write\(|_write_named\()\s*"(\w+)"'
+    assert set(re.findall(calls, source)) == set(SQL)
+
+
+def test_every_status_has_a_row_to_be_counted_in(connection: sqlite3.Connection) -> None:
+    rows = connection.execute("SELECT kind, status FROM tally WHERE kind <> 'quarantine'")
+    kept = {status for status in Status if status is not Status.DUPLICATE}
+    assert {tuple(row) for row in rows} == {
+        (kind, status) for kind in ("message", "delivery") for status in kept
+    }
+
+
+def test_a_file_of_queries_is_split_by_their_names() -> None:
+    text = "-- name: one\nSELECT 1\n\n-- name: two\n-- why\nSELECT\n  2\n"
+    assert split(text) == {"one": "SELECT 1", "two": "-- why\nSELECT\n  2"}
