@@ -130,6 +130,7 @@ class Intake:
 
         receipt = await self._store.run(job)
         self._counted(message, "201" if receipt.created else "200")
+        self._wake()
         return receipt
 
     async def take_order(
@@ -159,6 +160,7 @@ class Intake:
             )
         )
         self._counted(message, "duplicate" if kept.duplicate else "202")
+        self._wake()
         return Receipt(kept.id, duplicate=kept.duplicate)
 
     async def refuse(
@@ -239,6 +241,8 @@ class Intake:
             )
         )
         self._counted(message, "duplicate" if kept.duplicate else code)
+        if status is Status.WAITING:
+            self._wake()
         return kept
 
     def _answer(self, header: Header, refusal: Refusal | None, at: float) -> tuple[str, bytes]:
@@ -272,7 +276,6 @@ class Intake:
     def _counted(self, message: Message, code: str) -> None:
         self._metrics.received(message.channel, message.message_type, code)
         self._metrics.kept(self._clock() - message.received_at)
-        self._wake()
 
 
 def _is_named(setting: str, sent: str, header: Header) -> bool:

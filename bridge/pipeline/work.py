@@ -22,11 +22,14 @@ from bridge.settings import Settings
 from bridge.store.contract import KeptMessage, Store, Transaction
 from bridge.zauto.catalogue import Catalogue
 
-#: messages in one transaction; senders that wait for a commit wait no longer than these take
-BATCH = 16
+#: messages in one transaction: few while senders wait, because they wait for its commit too
+BATCH = 32
+BATCH_WHILE_BUSY = 4
 #: while senders wait, this many times a batch's own time is left to them
 YIELD_FACTOR = 4.0
-IDLE_SECONDS = 30.0
+#: seconds left for more to come in before a batch is begun: a transaction a message would halve
+#: what can be acknowledged
+GATHER_SECONDS = 0.02
 STORE_RETRY_SECONDS = 1.0
 
 
@@ -93,13 +96,11 @@ class Work:
         return done
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
-        except TimeoutError:
-            return
+        await self._woken.wait()
+        await asyncio.sleep(GATHER_SECONDS)
 
     def _batch(self, tx: Transaction) -> int:
-        batch = tx.untranslated(BATCH)
+        batch = tx.untranslated(BATCH_WHILE_BUSY if self._busy() else BATCH)
         for kept in batch:
             self._take(tx, kept)
         return len(batch)
