@@ -79,10 +79,11 @@ def parts(value: Any, count: int) -> list[str]:
 
 
 def part(value: Any, component: int, subcomponent: int = 1) -> str:
-    """A component of an HL7 repetition; `""` and a plain text's missing components are empty."""
+    """A component of an HL7 repetition, or a text as its own first; "" for anything else and `""`."""
     if isinstance(value, str):
         return value.strip() if component == 1 else ""
-    text: str = value.component(component, subcomponent).strip()
+    read = getattr(value, "component", None)
+    text: str = read(component, subcomponent).strip() if read is not None else ""
     return "" if text == '""' else text
 
 

@@ -25,7 +25,7 @@ def integer(value: Any, scope: Scope) -> int | None:
     """A whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    found = part(value, 1) if not isinstance(value, (dict, float, bool)) else ""
+    found = part(value, 1)
     if found.isascii() and found.isdigit():
         return int(found)
     scope.remark("is not a whole number")

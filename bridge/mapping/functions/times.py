@@ -15,7 +15,7 @@ def date(value: Any, scope: Scope) -> str | None:
 
     A birth date has no zone: senders that convert its midnight write `20180312053000`.
     """
-    digits = part(value, 1)[:10].replace("-", "")[:8] if not isinstance(value, dict) else ""
+    digits = part(value, 1)[:10].replace("-", "")[:8]
     if len(digits) < 8:
         scope.remark("holds no whole date; left out")
         return None
@@ -31,7 +31,7 @@ def date_time(value: Any, scope: Scope) -> str | None:
 
     A time without an offset is the site's; a date without a time is its midnight.
     """
-    text = part(value, 1) if not isinstance(value, dict) else ""
+    text = part(value, 1)
     try:
         moment = _iso(text) if text[4:5] == "-" else _dtm(text)
         if moment.tzinfo is None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.delivery import Allocation, Interaction, Translation
 
@@ -256,3 +258,37 @@ def test_elements_of_the_wrong_shape_are_survived(fhir: Fhir) -> None:
         status=4,
     )
     assert fhir(encounter).calls == ()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "coding code text value system use type family given reference display start "
+                "identifier individual actor relationship telecom name line language".split()
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+_ELEMENTS = (
+    "identifier name telecom gender birthDate address contact communication status class subject "
+    "participant period reasonCode type location serviceProvider meta"
+).split()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(("Patient", "Encounter")),
+    st.dictionaries(st.sampled_from(_ELEMENTS), _JSON, max_size=6),
+)
+def test_no_json_breaks_the_translation(fhir: Fhir, kind: str, elements: dict[str, Any]) -> None:
+    translation = fhir({**elements, "resourceType": kind, "id": "x"}, {"Patient/p": "1"})
+    for call in translation.calls:
+        assert all(
+            value is None or isinstance(value, (str, int)) for value in call.payload.values()
+        )

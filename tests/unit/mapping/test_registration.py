@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.delivery import Allocation, Call, Interaction, Translation
 
@@ -346,3 +348,19 @@ def test_no_remark_holds_patient_data(adt: Adt) -> None:
     )
     assert len(translation.warnings) >= 6
     assert "QQ" not in repr(translation.warnings)
+
+
+_FIELD = st.text(st.sampled_from('aZ09^~&|\\" -+@.\u00e9\u0939MR'), max_size=40)
+
+
+@settings(max_examples=300, deadline=None)
+@given(pid=_FIELD, pv1=_FIELD, nk1=_FIELD, event=st.sampled_from(("A01", "A04", "A08")))
+def test_no_text_breaks_the_translation(adt: Adt, pid: str, pv1: str, nk1: str, event: str) -> None:
+    segments = (f"PID|1||{pid}", f"PV1|1|{pv1}", f"NK1|1|{nk1}")
+    translation = adt(*segments, event=event)
+    assert translation == adt(*segments, event=event)
+    assert bool(translation.problem) is not bool(translation.calls)
+    for call in translation.calls:
+        fields = {origin.field for origin in call.lineage}
+        allocated = {allocation.field for allocation in call.allocations}
+        assert fields == set(call.payload) | allocated
