@@ -182,7 +182,8 @@ class Transaction(View, Protocol):
         ...
 
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
-        """Lease up to `limit` ready lanes of a target, longest ready first; their heads."""
+        """Lease up to `limit` ready lanes of a target, longest ready first; their heads,
+        without the lineage of their calls (`deliveries_of` has it)."""
         ...
 
     def next_due(self, target: Target) -> float | None:

@@ -17,7 +17,7 @@ from bridge.delivery import (
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Store
-from tests.store.samples import a_call, keep, plan
+from tests.store.samples import a_call, full_call, keep, plan
 
 REFUSED = Outcome(
     Kind.PERMANENT,
@@ -52,7 +52,7 @@ async def begun(store: Store, request: Request, target: Target = Target.ZAUTO) -
 
 
 async def test_deliveries_of_a_message_come_in_order(store: Store) -> None:
-    calls = [a_call("P1"), a_call("V1", resource="patient-visits"), a_call("P2")]
+    calls = [a_call("P1"), a_call("V1", resource="patient-visits"), full_call()]
     ids = await store.run(lambda tx: plan(tx, *calls))
     found = store.read(lambda view: view.deliveries_of(of_message(store).id))
     assert [(each.id, each.position) for each in found] == list(zip(ids, range(3), strict=True))

@@ -127,14 +127,15 @@ class SqliteTransaction(SqliteView):
         added = self._write(
             "insert_delivery",
             *(message_id, position, call.target, lane, call.resource, call.external_id),
-            *(at, at, rows.to_json(call)),
+            *(at, at, rows.call_json(call), rows.lineage_json(call)),
         )
         delivery_id = int(added.lastrowid or 0)
         lanes.enter(self._connection, call.target, lane, delivery_id, at)
         return delivery_id
 
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
-        return [rows.delivery(row) for row in lanes.lease(self._connection, target, now, limit)]
+        heads = lanes.lease(self._connection, target, now, limit)
+        return [rows.delivery(row, lineage=False) for row in heads]
 
     def begin(self, delivery: Delivery, request: Request, at: float) -> int:
         begun = self._write("insert_attempt", delivery.id, rows.to_json(request), at)

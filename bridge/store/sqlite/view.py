@@ -56,7 +56,7 @@ class SqliteView:
         return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
 
     def deliveries_of(self, message_id: int) -> Sequence[Delivery]:
-        return [rows.delivery(row) for row in self._all("deliveries_of", message_id)]
+        return [rows.delivery(row, lineage=True) for row in self._each("deliveries_of", message_id)]
 
     def attempts_of(self, delivery_id: int) -> Sequence[Attempt]:
         return [rows.attempt(row) for row in self._all("attempts_of", delivery_id)]

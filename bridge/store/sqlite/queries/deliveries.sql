@@ -1,11 +1,11 @@
 -- name: insert_delivery
 INSERT INTO delivery (
     message_id, position, target, lane, resource, external_id, status, step, due_at,
-    changed_at, call
-) VALUES (?, ?, ?, ?, ?, ?, 'waiting', 'apply', ?, ?, ?)
+    changed_at, call, lineage
+) VALUES (?, ?, ?, ?, ?, ?, 'waiting', 'apply', ?, ?, ?, ?)
 
 -- name: delivery
-SELECT * FROM delivery WHERE id = ?
+SELECT id, message_id, target, lane, resource, external_id, step, due_at FROM delivery WHERE id = ?
 
 -- name: deliveries_of
 SELECT * FROM delivery WHERE message_id = ? ORDER BY position, id

@@ -58,7 +58,9 @@ CREATE TABLE delivery (
     verdict TEXT,
     waits_for TEXT NOT NULL DEFAULT '',
     changed_at REAL NOT NULL,
-    call BLOB NOT NULL
+    call BLOB NOT NULL,
+    -- apart from its call, because only people read it
+    lineage BLOB NOT NULL
 );
 CREATE INDEX delivery_message ON delivery (message_id);
 CREATE INDEX delivery_waiting ON delivery (target, lane) WHERE status = 'waiting';
