@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, demo, look, pause, replay, serve, translate
+from bridge.cli import check, look, pause, replay, serve, translate
+from bridge.cli.demo import command as demo
 from bridge.errors import BridgeError, MappingError
 
 app = typer.Typer(

@@ -1,5 +1,0 @@
-"""`bridge demo`."""
-
-
-def demo() -> None:
-    """Placeholder."""
