@@ -40,6 +40,8 @@ class Hospital:
     def __init__(self) -> None:
         #: bodies in the order of arrival, answered or not
         self.received: list[bytes] = []
+        #: the answers to each of them, none where it got none
+        self.answered: list[tuple[bytes, ...]] = []
         #: replies to the next messages, one each; then `usual`
         self.planned: deque[Reply] = deque()
         self.usual = ACCEPT
@@ -67,8 +69,10 @@ class Hospital:
         reply = self.planned.popleft() if self.planned else self.usual
         async with self._arrived:
             self.received.append(body)
+            answers = _answers(body, reply, len(self.received))
+            self.answered.append(tuple(answers))
             self._arrived.notify_all()
-        for answer in _answers(body, reply, len(self.received)):
+        for answer in answers:
             writer.write(_START + answer + _END)
         await writer.drain()
 
