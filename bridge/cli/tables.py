@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,8 +28,12 @@ COLOURS = {
 
 
 def console() -> Console:
-    """A console on standard output; wide enough for whole tables when it is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    """A console on standard output; wide enough for whole tables when it is not a terminal.
+
+    COLUMNS, where it is set, is the width in any case.
+    """
+    told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if told else 160, highlight=False)
 
 
 def print_json(value: Any) -> None:
