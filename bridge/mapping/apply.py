@@ -41,10 +41,10 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
 def _gather_needs(mapping: Mapping, scope: Scope) -> _Reason:
     """Add what `needs:` names and is not known; a reason where the document names nothing."""
     for need in mapping.needs:
-        values = scope.values(*need.source)
-        if not values:
+        candidates = scope.candidates(need.source)
+        if not candidates:
             return f"{need.source.text} has no value"
-        key = f"{need.resource}/{values[0]}"
+        key = f"{need.resource}/{candidates[0].value}"
         if key not in scope.context.known:
             scope.needs.append(key)
     return ""

@@ -46,11 +46,8 @@ def choose(choices: Sequence[ChoicePlan], document: Segmented, scope: Scope) -> 
 
 def _number(choice: ChoicePlan, count: int, scope: Scope) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
-    tests = choice.tests[:count]
-    for number, test in enumerate(tests, 1):
-        if test.wanted and test.holds(scope):
-            return number
-    for number, test in enumerate(tests, 1):
-        if replace(test, wanted=frozenset()).holds(scope):
-            return number
-    return 0 if tests else 1
+    for tests in (choice.wanted, choice.possible):
+        for number, test in enumerate(tests[:count], 1):
+            if test.holds(scope):
+                return number
+    return 0 if count else 1

@@ -12,7 +12,7 @@ from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
 from bridge.mapping import dotted, language, plan
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.functions import FUNCTIONS, Function
+from bridge.mapping.functions import FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
 from bridge.mapping.parse import nearest
 from bridge.mapping.plan import CallPlan, FieldPlan
@@ -26,8 +26,8 @@ from bridge.mapping.rules import (
     Join,
     Read,
     Rule,
-    Source,
 )
+from bridge.mapping.scope import Reading, Source
 from bridge.mapping.tree import Word
 from bridge.message import Protocol
 from bridge.settings import Site
@@ -62,6 +62,7 @@ class Compiler:
     site: Site
     tables: Mapping[str, CodeTable]
     faults: list[Fault] = field(default_factory=list)
+    _sources: dict[Any, Source] = field(default_factory=dict)
     _readers: dict[Any, Read] = field(default_factory=dict)
 
     def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
@@ -85,9 +86,12 @@ class Compiler:
             linked=text.linked,
         )
 
-    def reader(self, protocol: Protocol, read: Read) -> Read:
+    def reader(
+        self, sources: tuple[Source, ...], function: Function, default: Found | None
+    ) -> Read:
         """The one reader for all rules that read alike."""
-        key = (protocol, tuple(s.text for s in read.sources), read.function.name, read.default)
+        key = (tuple(source.number for source in sources), function.name, default)
+        read = Read(sources, function, default, len(self._readers))
         return self._readers.setdefault(key, read)
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
@@ -96,13 +100,20 @@ class Compiler:
         message = f"there is no {what} '{word.text}'."
         self.faults.append(word.place.fault(key, message, nearest(word.text, names)))
 
-    def source(self, word: Word, key: str, protocol: Protocol) -> Source:
-        """A path of the protocol's own notation."""
+    def source(self, word: Word, key: str, protocol: Protocol, reading: Reading = PLAIN) -> Source:
+        """A path of the protocol's own notation; the one source for all that read it so."""
+        known = (protocol, word.text, id(reading))
+        if known not in self._sources:
+            path = self._path(word, key, protocol)
+            self._sources[known] = Source(word.text, path, reading, len(self._sources))
+        return self._sources[known]
+
+    def _path(self, word: Word, key: str, protocol: Protocol) -> Any:
         try:
-            return Source(word.text, _PARSE[protocol](word.text))
+            return _PARSE[protocol](word.text)
         except (PathError, hl7v2_paths.PathError) as error:
             self.faults.append(word.place.fault(key, str(error), error.suggestion))
-            return Source(word.text, None)
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +164,18 @@ class _PartCompiler:
         if self.part.source is not Protocol.HL7V2 or not path.text.startswith(f"{name}-"):
             message = f"the path must be one of HL7 segment {name}, such as {name}-7."
             self.all.faults.append(path.place.fault(f"choose.{name}", message))
-            return plan.ChoicePlan(name, ())
-        numbered = (
+            return plan.ChoicePlan(name, (), ())
+        tests = [
             replace(choice.test, path=Word(path.text.replace(name, f"{name}[{n}]", 1), path.place))
             for n in range(1, CHOSEN_FROM + 1)
+        ]
+        wanted = (replace(test, unwanted=()) for test in tests if test.wanted)
+        possible = (replace(test, wanted=()) for test in tests if test.unwanted)
+        return plan.ChoicePlan(
+            name,
+            tuple(self.condition(test) for test in wanted),
+            tuple(self.condition(test) for test in possible),
         )
-        return plan.ChoicePlan(name, tuple(self.condition(test) for test in numbered))
 
     def segments(self) -> tuple[plan.SegmentPlan | plan.EachPlan, ...]:
         """Segments of a message to the hospital."""
@@ -227,16 +244,18 @@ class _PartCompiler:
         return IdOf(word.text, f"id of {word.text}")
 
     def _read(self, rule: language.Rule, spec: ResourceField) -> Finder:
-        source = self.part.source
-        sources = tuple(self.all.source(word, f"{rule.key}.from", source) for word in rule.sources)
         function = self._function(rule)
+        sources = tuple(
+            self.all.source(word, f"{rule.key}.from", self.part.source, function.reading)
+            for word in rule.sources
+        )
         self._check_format(rule, function, spec)
         if rule.join is not None:
             return Join(sources, function, rule.join.text)
         default = None
         if rule.default is not None:
             default = self._constant(rule.default, rule.key, spec, "default")
-        read = self.all.reader(source, Read(sources, function, default))
+        read = self.all.reader(sources, function, default)
         table = self._table(rule, spec)
         return Code(read, table) if table is not None else read
 

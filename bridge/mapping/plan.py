@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from bridge.delivery import Interaction, Target
-from bridge.mapping.rules import Condition, Rule, Source
+from bridge.mapping.rules import Condition, Rule
+from bridge.mapping.scope import Source
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
@@ -29,8 +30,10 @@ class ChoicePlan:
     """Which of several segments of one name is read."""
 
     segment: str
-    #: what is asked of the first, the second …
-    tests: tuple[Condition, ...]
+    #: whether the first, the second … is the one that is wanted
+    wanted: tuple[Condition, ...]
+    #: whether it may stand in where none is
+    possible: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import Function
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Scope, Source
 from bridge.message import DELETE
 
 
@@ -20,13 +20,6 @@ class Found(NamedTuple):
     path: str
     raw: str
     made_by: str
-
-
-class Source(NamedTuple):
-    """A path, compiled, with its text for people."""
-
-    text: str
-    path: Any
 
 
 class Finder(Protocol):
@@ -49,7 +42,7 @@ class Condition:
         """Whether the document, or the site, is so."""
         if self.source is None:
             return self.settled
-        texts = [_text(value) for value in scope.values(*self.source) if value is not DELETE]
+        texts = [_text(candidate.value) for candidate in scope.candidates(self.source)]
         if self.wanted:
             return any(text in self.wanted for text in texts)
         if self.unwanted:
@@ -103,7 +96,7 @@ class IdOf:
         return Found(external_id, "", external_id, self.made_by) if external_id else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Read:
     """`from:` the first value of the first path that gives one.
 
@@ -113,25 +106,33 @@ class Read:
 
     sources: tuple[Source, ...]
     function: Function
-    default: Found | None = None
+    default: Found | None
+    #: under which what it found is kept
+    number: int
 
     def find(self, scope: Scope) -> Found | None:
-        kept: dict[Read, Found | None] = scope.found
-        if self not in kept:
-            kept[self] = self._search(scope)
-        return kept[self]
+        kept: dict[int, Found | None] = scope.found
+        if self.number not in kept:
+            kept[self.number] = self._search(scope)
+        return kept[self.number]
 
     def _search(self, scope: Scope) -> Found | None:
-        name, make, order = self.function
-        for text, path in self.sources:
-            values = scope.values(text, path, order)
-            if values:
-                scope.where = text
-            for value in values:
-                made = make(value, scope) if value is not DELETE else None
+        name, make, _ = self.function
+        for source in self.sources:
+            candidates = scope.candidates(source)
+            scope.where = source.text
+            for value, raw, path in candidates:
+                made = make(value, scope)
                 if made is not None:
-                    return Found(made, _path(text, path, value, scope), raw(value), name)
-        return _deleted(self.sources, scope) or self.default
+                    return Found(made, path, raw, name)
+        return self.otherwise(scope)
+
+    def otherwise(self, scope: Scope) -> Found | None:
+        """Where no path gives a value: the deletion that one of them states, else the default."""
+        for source in self.sources:
+            if scope.deletes(source):
+                return Found(DELETE, source.text, '""', "")
+        return self.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +149,17 @@ class Code:
             if row is not None:
                 return Found(row.value, found.path, found.raw, row.made_by)
             first = first or found
-        if first is None:
-            return _deleted(self.read.sources, scope) or self.read.default
-        return self._otherwise(first, scope)
+        return self.read.otherwise(scope) if first is None else self._otherwise(first, scope)
 
     def _each(self, scope: Scope) -> Iterator[Found]:
-        name, make, order = self.read.function
-        for text, path in self.read.sources:
-            scope.where = text
-            for value in scope.values(text, path, order):
-                made = make(value, scope) if value is not DELETE else None
+        name, make, _ = self.read.function
+        for source in self.read.sources:
+            candidates = scope.candidates(source)
+            scope.where = source.text
+            for value, raw, path in candidates:
+                made = make(value, scope)
                 if made is not None:
-                    yield Found(made, _path(text, path, value, scope), raw(value), name)
+                    yield Found(made, path, raw, name)
 
     def _otherwise(self, found: Found, scope: Scope) -> Found | None:
         row = self.table.otherwise(found.value)
@@ -182,46 +182,17 @@ class Join:
         texts: list[str] = []
         read: list[str] = []
         for source in self.sources:
+            candidates = scope.candidates(source)
             scope.where = source.text
-            values = [v for v in scope.values(*source) if v is not DELETE]
-            made = [self.function.make(value, scope) for value in values]
+            made = [self.function.make(candidate.value, scope) for candidate in candidates]
             texts += [str(one) for one in made if one not in (None, "")]
-            read += [raw(value) for value in values]
+            read += [candidate.raw for candidate in candidates]
         if not texts:
             return None
         paths = ", ".join(source.text for source in self.sources)
         return Found(self.between.join(texts), paths, self.between.join(read), self.function.name)
 
 
-def _deleted(sources: Sequence[Source], scope: Scope) -> Found | None:
-    """The deletion that the first path to hold one states, where no path gave a value."""
-    for text, path in sources:
-        if DELETE in scope.values(text, path):
-            return Found(DELETE, text, '""', "")
-    return None
-
-
-def _path(text: str, path: Any, value: Any, scope: Scope) -> str:
-    """The path, with the number of the value behind it where it is not the first."""
-    values = scope.values(text, path)
-    if len(values) == 1 or values[0] is value:
-        return text
-    number = next(n for n, one in enumerate(values, 1) if one is value)
-    return f"{text} #{number}"
-
-
-def raw(value: Any) -> str:
-    """A source value as text, as it was sent."""
-    if isinstance(value, str):
-        return value
-    stated = getattr(value, "raw", None)
-    return json.dumps(value, ensure_ascii=False) if stated is None else str(stated)
-
-
 def _text(value: Any) -> str:
-    """A value as conditions compare it: of a compound, the first component."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (dict, list, bool, int, float)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value.component(1))
+    """A value as conditions compare it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bridge.delivery import Remark
@@ -12,9 +13,37 @@ from bridge.mapping.document import Context, Document
 from bridge.message import DELETE
 from bridge.settings import Site
 
-T = TypeVar("T")
-#: puts the values of a field into the order in which they are asked
-Order: TypeAlias = Callable[[Sequence[Any], "Scope"], Sequence[Any]]
+
+class Candidate(NamedTuple):
+    """One value that a path gives, read and ready for a function."""
+
+    #: what the reading made of it: a text, a `Name`, a `Telecom` …
+    value: Any
+    #: as it was sent
+    raw: str
+    #: its path; ` #2` behind it where it is the second value there
+    path: str
+
+
+Candidates: TypeAlias = Sequence[Candidate]
+
+
+class Reading(NamedTuple):
+    """How the values of a path are read, and in which order they are asked."""
+
+    read: Callable[[Any], Any]
+    #: None asks them as they stand
+    order: Callable[[Candidates, Scope], Candidates] | None = None
+
+
+class Source(NamedTuple):
+    """A path, compiled."""
+
+    text: str
+    path: Any
+    reading: Reading
+    #: the same for all sources of a set of mappings that read the same path the same way
+    number: int
 
 
 @dataclass(slots=True)
@@ -37,45 +66,50 @@ class Scope:
     where: str = ""
     remarks: list[Remark] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
-    #: what rules found, by the rule's reader
-    found: dict[Any, Any] = field(default_factory=dict)
-    _values: dict[tuple[str, Order | None], Sequence[Any]] = field(default_factory=dict)
-    _read: dict[tuple[Callable[[Any], Any], int], Any] = field(default_factory=dict)
+    #: what rules found, by the number of the reader they share
+    found: dict[int, Any] = field(default_factory=dict)
+    #: sources at which the sender deletes
+    _deleted: set[int] = field(default_factory=set)
+    _candidates: dict[int, Candidates] = field(default_factory=dict)
 
     def turn_to(self, document: Document) -> None:
         """Read from this document from now on."""
         self.document = document
         self.found.clear()
-        self._values.clear()
-        self._read.clear()
+        self._deleted.clear()
+        self._candidates.clear()
 
     def remark(self, text: str) -> None:
         """Note something odd about the path being read; the text never holds its value."""
         self.remarks.append(Remark(self.where, text))
 
-    def values(self, text: str, path: Any, order: Order | None = None) -> Sequence[Any]:
-        """Values at a parsed path (`text` is its text), in the order they are asked."""
-        key = (text, order)
-        found = self._values.get(key)
+    def candidates(self, source: Source) -> Candidates:
+        """The values at a source, deletions aside, in the order they are asked."""
+        found = self._candidates.get(source.number)
         if found is None:
-            found = (
-                self.document.values(path) if order is None else self._ordered(text, path, order)
-            )
-            self._values[key] = found
+            found = self._candidates[source.number] = self._read(source)
         return found
 
-    def _ordered(self, text: str, path: Any, order: Order) -> Sequence[Any]:
-        """A field's own values in order; a deletion counts only where it is all there is."""
-        stated = self.values(text, path)
-        found = [value for value in stated if value is not DELETE]
-        return order(found, self) if found else stated
+    def deletes(self, source: Source) -> bool:
+        """Whether the sender deletes what stands at a source."""
+        self.candidates(source)
+        return source.number in self._deleted
 
-    def once(self, read: Callable[[Any], T], value: Any) -> T:
-        """What `read` makes of a value of this document, made once."""
-        # the document or `_values` holds the value, so that its identity stays its own
-        key = (read, id(value))
-        found = self._read.get(key)
-        if found is None:
-            found = self._read[key] = read(value)
-        known: T = found
-        return known
+    def _read(self, source: Source) -> Candidates:
+        text, path, (read, order), number = source
+        found: list[Candidate] = []
+        for place, value in enumerate(self.document.values(path), 1):
+            if value is DELETE:
+                self._deleted.add(number)
+            else:
+                label = text if place == 1 else f"{text} #{place}"
+                found.append(Candidate(read(value), _raw(value), label))
+        return order(found, self) if order is not None and found else found
+
+
+def _raw(value: Any) -> str:
+    """A source value as text, as it was sent."""
+    if isinstance(value, str):
+        return value
+    stated: str | None = getattr(value, "raw", None)
+    return json.dumps(value, ensure_ascii=False) if stated is None else stated

@@ -1,8 +1,9 @@
 """The functions that `as:` can name: a closed list for each source.
 
-A function turns one source value into one value of a call. Where a field repeats, `order` says
-which repetition is asked first; the first for which `make` finds something counts. `make`
-returns None for "nothing here, look further" and "" for "settled: there is nothing".
+A function turns one source value, as its reading gives it, into one value of a call. Where a
+field repeats, the reading says which repetition is asked first; the first for which `make` finds
+something counts. `make` returns None for "nothing here, look further" and "" for "settled: there
+is nothing".
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bridge.mapping.functions import contact, contacts, identity, links, names, orders, texts, times
-from bridge.mapping.functions.compounds import FHIR, HL7V2, Compounds
-from bridge.mapping.scope import Order, Scope
+from bridge.mapping.functions.compounds import FHIR, HL7V2, Compounds, doctor, plain
+from bridge.mapping.scope import Reading, Scope
 from bridge.message import Protocol
 
 
@@ -21,67 +22,73 @@ class Function(NamedTuple):
 
     name: str
     make: Callable[[Any, Scope], Any]
-    order: Order | None = None
+    reading: Reading
 
 
-def _common() -> tuple[Function, ...]:
-    return (
-        Function("text", texts.text),
-        Function("integer", texts.integer),
-        Function("date", times.date),
-        Function("date_time", times.date_time),
-    )
+#: one text or number
+PLAIN = Reading(plain)
+_DOCTOR = Reading(doctor)
+_ELEMENT = Reading(lambda value: value)
+_CONTACT = Reading(lambda value: value, contacts.order)
 
 
 def _of_people(read: Compounds) -> tuple[Function, ...]:
-    name_order = names.order(read.name)
-    one_identifier = identity.order(read.identifier)
+    name = Reading(read.name, names.order)
+    identifier = Reading(read.identifier, identity.order)
+    telecom = Reading(read.telecom, contact.order)
     return (
-        Function("person_name", names.full_name(read.name), name_order),
-        Function("title", names.title(read.name), name_order),
-        Function("family_name", names.family(read.name), name_order),
-        Function("given_name", names.given(read.name), name_order),
-        Function("identifier", identity.value(read.identifier), one_identifier),
-        Function("identifier_authority", identity.authority(read.identifier), one_identifier),
-        Function("identifier_type", identity.type_code(read.identifier), one_identifier),
-        Function("uhid", identity.uhid(read.identifier), one_identifier),
-        Function("uhid_prefix", identity.uhid_prefix(read.identifier), one_identifier),
-        Function("aadhaar", identity.aadhaar(read.identifier)),
-        Function("phone", contact.phone(read.telecom), contact.order(read.telecom)),
-        Function("whatsapp", contact.whatsapp(read.telecom)),
-        Function("email", contact.email(read.telecom)),
-        Function("address", contact.address(read.address), contact.address_order(read.address)),
+        Function("person_name", names.full_name, name),
+        Function("title", names.title, name),
+        Function("family_name", names.family, name),
+        Function("given_name", names.given, name),
+        Function("identifier", identity.value, identifier),
+        Function("identifier_authority", identity.authority, identifier),
+        Function("identifier_type", identity.type_code, identifier),
+        Function("uhid", identity.uhid, identifier),
+        Function("uhid_prefix", identity.uhid_prefix, identifier),
+        Function("aadhaar", identity.aadhaar, Reading(read.identifier)),
+        Function("phone", contact.phone, telecom),
+        Function("whatsapp", contact.whatsapp, telecom),
+        Function("email", contact.email, telecom),
+        Function("address", contact.address, Reading(read.address, contact.order)),
     )
 
 
+_COMMON = (
+    Function("text", texts.text, PLAIN),
+    Function("integer", texts.integer, PLAIN),
+    Function("date", times.date, PLAIN),
+    Function("date_time", times.date_time, PLAIN),
+)
+
 _OF_HL7V2 = (
-    Function("provider_id", names.provider_id_of_xcn),
-    Function("provider_name", names.provider_name_of_xcn),
-    Function("provider_family", names.provider_family_of_xcn),
-    Function("provider_given", names.provider_given_of_xcn),
-    Function("doctor_name", names.doctor_name_of_xcn),
+    Function("provider_id", names.provider_id, _DOCTOR),
+    Function("provider_name", names.provider_name, _DOCTOR),
+    Function("provider_family", names.provider_family, _DOCTOR),
+    Function("provider_given", names.provider_given, _DOCTOR),
+    Function("doctor_name", names.doctor_name, _DOCTOR),
 )
 
 _OF_FHIR = (
-    Function("concept_text", texts.concept_text),
-    Function("link", links.link),
-    Function("contact_name", contacts.name, contacts.order),
-    Function("contact_relation", contacts.relation, contacts.order),
-    Function("contact_phone", contacts.phone, contacts.order),
-    Function("provider_id", links.provider_id),
-    Function("provider_name", links.provider_name),
+    Function("concept_text", texts.concept_text, _ELEMENT),
+    Function("link", links.link, _ELEMENT),
+    Function("provider_id", links.provider_id, _ELEMENT),
+    Function("provider_name", links.provider_name, _ELEMENT),
+    Function("contact_name", contacts.name, _CONTACT),
+    Function("contact_relation", contacts.relation, _CONTACT),
+    Function("contact_phone", contacts.phone, _CONTACT),
 )
 
 _OF_ORDERS = (
-    Function("dose_minimum", orders.dose_minimum),
-    Function("dose_maximum", orders.dose_maximum),
-    Function("dose_unit", orders.dose_unit),
-    Function("dose_unread", orders.dose_unread),
-    Function("duration_number", orders.duration_number),
-    Function("duration_unit", orders.duration_unit),
-    Function("amount", orders.amount),
-    Function("hl7_time", times.hl7_time),
-    Function("hl7_date", times.hl7_date),
+    Function("dose_minimum", orders.dose_minimum, PLAIN),
+    Function("dose_maximum", orders.dose_maximum, PLAIN),
+    Function("dose_unit", orders.dose_unit, PLAIN),
+    Function("dose_unread", orders.dose_unread, PLAIN),
+    Function("duration_number", orders.duration_number, PLAIN),
+    Function("duration_unit", orders.duration_unit, PLAIN),
+    Function("amount", orders.amount, PLAIN),
+    Function("hl7_time", times.hl7_time, PLAIN),
+    Function("hl7_date", times.hl7_date, PLAIN),
 )
 
 
@@ -90,7 +97,7 @@ def _by_name(*functions: Function) -> Mapping[str, Function]:
 
 
 FUNCTIONS: Mapping[Protocol, Mapping[str, Function]] = {
-    Protocol.HL7V2: _by_name(*_common(), *_of_people(HL7V2), *_OF_HL7V2),
-    Protocol.FHIR: _by_name(*_common(), *_of_people(FHIR), *_OF_FHIR),
-    Protocol.ORDERS: _by_name(*_common(), *_OF_ORDERS),
+    Protocol.HL7V2: _by_name(*_COMMON, *_of_people(HL7V2), *_OF_HL7V2),
+    Protocol.FHIR: _by_name(*_COMMON, *_of_people(FHIR), *_OF_FHIR),
+    Protocol.ORDERS: _by_name(*_COMMON, *_OF_ORDERS),
 }

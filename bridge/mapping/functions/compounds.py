@@ -57,6 +57,16 @@ class Address(NamedTuple):
     rank: int
 
 
+class Doctor(NamedTuple):
+    """XCN: an id and a name, of which the standard lets either be absent."""
+
+    id: str
+    family: str
+    given: str
+    #: `Dr Meera Rao`
+    name: str
+
+
 class Compounds(NamedTuple):
     """How one standard's values are read."""
 
@@ -64,6 +74,11 @@ class Compounds(NamedTuple):
     identifier: Callable[[Any], Identifier]
     telecom: Callable[[Any], Telecom]
     address: Callable[[Any], Address]
+
+
+def plain(value: Any) -> Any:
+    """One text, number or truth value; of a repetition the first component, an object as it is."""
+    return value if isinstance(value, (bool, int, float, dict)) else part(value, 1)
 
 
 def parts(value: Any, count: int) -> list[str]:
@@ -79,7 +94,7 @@ def parts(value: Any, count: int) -> list[str]:
 
 
 def part(value: Any, component: int, subcomponent: int = 1) -> str:
-    """A component of an HL7 repetition, or a text as its own first; "" for anything else and `""`."""
+    """A component of an HL7 repetition, or a text as its own first; "" for `""` and all else."""
     if isinstance(value, str):
         return value.strip() if component == 1 else ""
     read = getattr(value, "component", None)
@@ -134,6 +149,13 @@ def _xad(value: Any) -> Address:
     street, other, city, state, code, country, kind = parts(value, 7)
     line = _one_line([street, other, city], [state, code], [country])
     return Address(line, _ADDRESS_RANK.get(kind, 2))
+
+
+def doctor(value: Any) -> Doctor:
+    """A repetition of an XCN field; a degree (XCN.7) is no part of the name."""
+    identifier, family, given, further, suffix, prefix = parts(value, 6)
+    named = (prefix, given, further, family, suffix) if family or given else ()
+    return Doctor(identifier, family, given, " ".join(filter(None, named)))
 
 
 def _one_line(places: list[str], state: list[str], country: list[str]) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import phonenumbers
 
 from bridge.mapping.functions.compounds import Address, Telecom
-from bridge.mapping.scope import Order, Scope
-
-Make = Callable[[Any, Scope], str | None]
+from bridge.mapping.scope import Candidates, Scope
 
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
+#: how a WhatsApp number is written as a link; behind it a number with its country code
+_WHATSAPP = re.compile(r"^(?:whatsapp:|https://wa\.me/)\+?", re.IGNORECASE)
 #: one `@`, no space, a dot in the domain; whether it is delivered, only sending it tells
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 #: digits of an E.164 number with its country code (ITU-T E.164, 6.2.1); the shortest in use have 7
@@ -22,45 +20,37 @@ _E164_DIGITS = range(7, 16)
 _KEEPS_ZERO = "39"
 
 
-def order(read: Callable[[Any], Telecom]) -> Order:
-    """Mobile, then home or unsaid, then work; within one kind as they stand."""
-
-    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
-        if len(values) == 1:
-            return values
-        return sorted(values, key=lambda value: scope.once(read, value).rank)
-
-    return ordered
+def order(candidates: Candidates, scope: Scope) -> Candidates:
+    """By rank: a mobile before a home number, a home address before one that is old."""
+    if len(candidates) == 1:
+        return candidates
+    return sorted(candidates, key=lambda candidate: candidate.value.rank)
 
 
-def phone(read: Callable[[Any], Telecom]) -> Make:
+def phone(telecom: Telecom, scope: Scope) -> str | None:
     """A number that can be called, as E.164: `+919818512600`."""
-    return _of_kind(read, "phone")
+    return _number(telecom, scope) if telecom.kind == "phone" else None
 
 
-def whatsapp(read: Callable[[Any], Telecom]) -> Make:
+def whatsapp(telecom: Telecom, scope: Scope) -> str | None:
     """A number that the source says is one of WhatsApp, as E.164."""
-    return _of_kind(read, "whatsapp")
+    return _number(telecom, scope) if telecom.kind == "whatsapp" else None
 
 
-def _of_kind(read: Callable[[Any], Telecom], kind: str) -> Make:
-    def make(value: Any, scope: Scope) -> str | None:
-        telecom = scope.once(read, value)
-        if telecom.kind != kind or not (telecom.text or telecom.local):
-            return None
-        number = e164(telecom, scope.site.country)
-        if number is None:
-            scope.remark("is not a phone number that can be called; left out")
-        return number
-
-    return make
+def _number(telecom: Telecom, scope: Scope) -> str | None:
+    if not (telecom.text or telecom.local):
+        return None
+    number = e164(telecom, scope.site.country)
+    if number is None:
+        scope.remark("is not a phone number that can be called; left out")
+    return number
 
 
 def e164(telecom: Telecom, country: str) -> str | None:
     if not telecom.text and telecom.country:
         return _from_parts(telecom)
     text = telecom.text or f"{telecom.area}{telecom.local}"
-    text = re.sub(r"(?i)^(whatsapp:|https://wa\.me/)\+?", "+", text)
+    text = _WHATSAPP.sub("+", text)
     plain = _PUNCTUATION.sub("", text)
     if plain.startswith("+") and "(0)" not in text:
         return _checked(plain[1:])
@@ -93,33 +83,17 @@ def _parsed(text: str, country: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def email(read: Callable[[Any], Telecom]) -> Make:
+def email(telecom: Telecom, scope: Scope) -> str | None:
     """An e-mail address."""
-
-    def make(value: Any, scope: Scope) -> str | None:
-        telecom = scope.once(read, value)
-        if telecom.kind != "email" or not telecom.text:
-            return None
-        text = telecom.text.removeprefix("mailto:")
-        if _EMAIL.fullmatch(text):
-            return text
-        scope.remark("is not an e-mail address; left out")
+    if telecom.kind != "email" or not telecom.text:
         return None
+    text = telecom.text.removeprefix("mailto:")
+    if _EMAIL.fullmatch(text):
+        return text
+    scope.remark("is not an e-mail address; left out")
+    return None
 
-    return make
 
-
-def address(read: Callable[[Any], Address]) -> Make:
+def address(stated: Address, scope: Scope) -> str | None:
     """An address as one line."""
-    return lambda value, scope: scope.once(read, value).line or None
-
-
-def address_order(read: Callable[[Any], Address]) -> Order:
-    """The home address first, one marked old or bad last."""
-
-    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
-        if len(values) == 1:
-            return values
-        return sorted(values, key=lambda value: scope.once(read, value).rank)
-
-    return ordered
+    return stated.line or None

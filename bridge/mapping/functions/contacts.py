@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from bridge.mapping.functions import contact as telecoms
 from bridge.mapping.functions import names, texts
 from bridge.mapping.functions.compounds import FHIR
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Candidates, Scope
 
 #: table 0131, which the R4 value set patient-contactrelationship is made of
 _EMERGENCY = "C"
 _NOT_PEOPLE = frozenset({"E", "F", "I", "S"})
 
-_full_name = names.full_name(FHIR.name)
-_phone = telecoms.phone(FHIR.telecom)
 
-
-def order(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
+def order(candidates: Candidates, scope: Scope) -> Candidates:
     """One contact: the emergency contact, else the first that is no employer, agency or insurer."""
-    contacts = [value for value in values if isinstance(value, dict)]
-    urgent = [value for value in contacts if _EMERGENCY in _codes(value)]
-    others = [value for value in contacts if _NOT_PEOPLE.isdisjoint(_codes(value))]
+    contacts = [candidate for candidate in candidates if isinstance(candidate.value, dict)]
+    urgent = [contact for contact in contacts if _EMERGENCY in _codes(contact.value)]
+    others = [contact for contact in contacts if _NOT_PEOPLE.isdisjoint(_codes(contact.value))]
     return (urgent or others)[:1]
 
 
 def name(value: Any, scope: Scope) -> str | None:
     """The contact's full name."""
-    return _full_name(value.get("name"), scope)
+    return names.full_name(FHIR.name(value.get("name")), scope)
 
 
 def relation(value: Any, scope: Scope) -> str | None:
@@ -41,7 +37,10 @@ def relation(value: Any, scope: Scope) -> str | None:
 def phone(value: Any, scope: Scope) -> str | None:
     """The contact's first number that can be called."""
     points = value.get("telecom")
-    found = (_phone(point, scope) for point in (points if isinstance(points, list) else ()))
+    found = (
+        telecoms.phone(FHIR.telecom(point), scope)
+        for point in (points if isinstance(points, list) else ())
+    )
     return next(filter(None, found), None)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from bridge.delivery import Allocation
 from bridge.mapping.functions.compounds import Identifier
-from bridge.mapping.scope import Order, Scope
-
-Read = Callable[[Any], Identifier]
-Make = Callable[[Any, Scope], Any]
+from bridge.mapping.scope import Candidates, Scope
 
 #: Table 0203 and the ABDM code system ndhm-identifier-type-code: numbers of the nation that the
 #: API has a field of its own for, or that must not identify a hospital's record
@@ -59,34 +56,30 @@ def _rank(identifier: Identifier, wanted: tuple[str, ...]) -> int | None:
     return len(wanted)
 
 
-def order(read: Read) -> Order:
+def order(candidates: Candidates, scope: Scope) -> Candidates:
     """The one identifier that is the record's, by the site's `identifier_types`."""
-
-    def ordered(values: Sequence[Any], scope: Scope) -> Sequence[Any]:
-        wanted = scope.site.identifier_types
-        best, best_rank = None, len(wanted) + 1
-        for value in values:
-            rank = _rank(scope.once(read, value), wanted)
-            if rank is not None and rank < best_rank:
-                best, best_rank = value, rank
-        return () if best is None else (best,)
-
-    return ordered
+    wanted = scope.site.identifier_types
+    best, best_rank = None, len(wanted) + 1
+    for candidate in candidates:
+        rank = _rank(candidate.value, wanted)
+        if rank is not None and rank < best_rank:
+            best, best_rank = candidate, rank
+    return () if best is None else (best,)
 
 
-def value(read: Read) -> Make:
+def value(identifier: Identifier, scope: Scope) -> str | None:
     """The identifier itself, exactly as sent."""
-    return lambda item, scope: scope.once(read, item).value or None
+    return identifier.value or None
 
 
-def authority(read: Read) -> Make:
+def authority(identifier: Identifier, scope: Scope) -> str:
     """Its assigning authority or system; "" settles that the sender named none."""
-    return lambda item, scope: scope.once(read, item).authority
+    return identifier.authority
 
 
-def type_code(read: Read) -> Make:
+def type_code(identifier: Identifier, scope: Scope) -> str:
     """Its type code of table 0203; "" where there is none."""
-    return lambda item, scope: next(iter(scope.once(read, item).types), "")
+    return identifier.types[0] if identifier.types else ""
 
 
 class _Number(NamedTuple):
@@ -106,44 +99,31 @@ def _number(text: str, policies: Sequence[str]) -> _Number | None:
     return None
 
 
-def uhid(read: Read) -> Make:
+def uhid(identifier: Identifier, scope: Scope) -> int | str | Allocation:
     """The number by `site.uhid`: digits, letters and digits, or one to be allocated."""
-
-    def make(item: Any, scope: Scope) -> Any:
-        policies = scope.site.uhid
-        number = _number(scope.once(read, item).value, policies)
-        if number is not None:
-            return number.digits
-        if "allocate" in policies:
-            return Allocation("uhid", "uhid", scope.external_id)
-        scope.remark("site.uhid makes no number of the identifier")
-        return ""
-
-    return make
+    policies = scope.site.uhid
+    number = _number(identifier.value, policies)
+    if number is not None:
+        return number.digits
+    if "allocate" in policies:
+        return Allocation("uhid", "uhid", scope.external_id)
+    scope.remark("site.uhid makes no number of the identifier")
+    return ""
 
 
-def uhid_prefix(read: Read) -> Make:
+def uhid_prefix(identifier: Identifier, scope: Scope) -> str:
     """The letters before the number, where `prefix` is what made the number."""
-
-    def make(item: Any, scope: Scope) -> str:
-        number = _number(scope.once(read, item).value, scope.site.uhid)
-        return number.prefix if number is not None else ""
-
-    return make
+    number = _number(identifier.value, scope.site.uhid)
+    return number.prefix if number is not None else ""
 
 
-def aadhaar(read: Read) -> Make:
+def aadhaar(identifier: Identifier, scope: Scope) -> str | None:
     """Twelve digits of an identifier that says by type or system that it is an Aadhaar number."""
-
-    def make(item: Any, scope: Scope) -> str | None:
-        identifier = scope.once(read, item)
-        typed = not _AADHAAR_TYPES.isdisjoint(kind.upper() for kind in identifier.types)
-        if not typed and "uidai" not in identifier.authority.casefold():
-            return None
-        digits = _SEPARATORS.sub("", identifier.value)
-        if digits.isascii() and digits.isdigit() and len(digits) == 12:
-            return digits
-        scope.remark("an Aadhaar number has twelve digits; this one is left out")
+    typed = not _AADHAAR_TYPES.isdisjoint(kind.upper() for kind in identifier.types)
+    if not typed and "uidai" not in identifier.authority.casefold():
         return None
-
-    return make
+    digits = _SEPARATORS.sub("", identifier.value)
+    if digits.isascii() and digits.isdigit() and len(digits) == 12:
+        return digits
+    scope.remark("an Aadhaar number has twelve digits; this one is left out")
+    return None

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.mapping.functions.compounds import part
 from bridge.mapping.scope import Scope
 
 
 def text(value: Any, scope: Scope) -> Any:
-    """The value itself: text without space around it, a number or truth value as it is.
-
-    Of an HL7 repetition with several components, the first.
-    """
-    if isinstance(value, (bool, int, float)):
-        return value
+    """The value itself: text without space around it, a number or truth value as it is."""
+    if isinstance(value, str):
+        return value or None
     if isinstance(value, dict):
         scope.remark("holds an object where one value is needed")
         return None
-    return part(value, 1) or None
+    return value
 
 
 def integer(value: Any, scope: Scope) -> int | None:
     """A whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    found = part(value, 1)
-    if found.isascii() and found.isdigit():
-        return int(found)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
     scope.remark("is not a whole number")
     return None
 

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.mapping.functions.compounds import part
 from bridge.mapping.scope import Scope
 
 
@@ -15,7 +14,7 @@ def date(value: Any, scope: Scope) -> str | None:
 
     A birth date has no zone: senders that convert its midnight write `20180312053000`.
     """
-    digits = part(value, 1)[:10].replace("-", "")[:8]
+    digits = value[:10].replace("-", "")[:8] if isinstance(value, str) else ""
     if len(digits) < 8:
         scope.remark("holds no whole date; left out")
         return None
@@ -31,7 +30,7 @@ def date_time(value: Any, scope: Scope) -> str | None:
 
     A time without an offset is the site's; a date without a time is its midnight.
     """
-    text = part(value, 1)
+    text = value if isinstance(value, str) else ""
     try:
         moment = _iso(text) if text[4:5] == "-" else _dtm(text)
         if moment.tzinfo is None:
