@@ -73,17 +73,13 @@ class Relay:
         self.asked: list[Asked] = []
         self.run = 0
         self.url = ""
-        self._faults: list[tuple[str, str, Fault]] = []
+        self._faults: list[tuple[str, str, str, Fault]] = []
         self._sandbox = httpx.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=20)
         self._talks: set[asyncio.Task[None]] = set()
 
-    def plan(self, method: str, resource: str, *faults: Fault) -> None:
-        """Answer the next such requests so, one each; `resource` "" is the token."""
-        self._faults += [(method, resource, fault) for fault in faults]
-
-    def clear(self) -> None:
-        """Forget the faults that were not met."""
-        self._faults.clear()
+    def plan(self, method: str, resource: str, *faults: Fault, of: str = "") -> None:
+        """Answer the next such requests so, one each; `resource` "" is the token, `of` an id."""
+        self._faults += [(method, resource, of, fault) for fault in faults]
 
     def of(self, resource: str, external_id: str) -> list[Asked]:
         """The requests about one record, in the order of their arrival."""
@@ -138,8 +134,11 @@ class Relay:
 
     def _fault(self, asked: Asked) -> Fault | None:
         for planned in self._faults:
-            method, resource, fault = planned
-            if (asked.method, asked.resource) == (method, resource):
+            method, resource, of, fault = planned
+            if (asked.method, asked.resource) == (method, resource) and of in (
+                "",
+                asked.external_id,
+            ):
                 self._faults.remove(planned)
                 return fault
         return None
