@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from bridge.errors import StoreError
+from bridge.errors import DamagedMessage, StoreError
 from bridge.mapping.plan import Mappings
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
@@ -85,6 +85,9 @@ class Work:
         """Take one batch through; returns how many messages it held."""
         try:
             done = await self._store.run(self._batch)
+        except DamagedMessage as error:
+            await self._store.run(partial(self._park, message_id=error.message_id, error=error))
+            done = 1
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 (a door: see below)
@@ -120,10 +123,10 @@ class Work:
                 # Ours again; the message is parked for a person, and the log names the place
                 # without the message's content.
                 self._log.exception("translation failed", message=kept.id)
-                await self._store.run(partial(self._park, kept=kept, error=error))
+                await self._store.run(partial(self._park, message_id=kept.id, error=error))
         return len(batch)
 
-    def _park(self, tx: Transaction, kept: KeptMessage, error: Exception) -> None:
+    def _park(self, tx: Transaction, message_id: int, error: Exception) -> None:
         reason = f"the bridge failed to translate it ({type(error).__name__})"
         at = self._clock()
-        tx.mark(kept.id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
+        tx.mark(message_id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
