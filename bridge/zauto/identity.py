@@ -32,16 +32,13 @@ def same_record(resource: Resource, ours: Payload, theirs: Payload) -> bool:
 
 
 def differs(resource: Resource, ours: Payload, theirs: Payload) -> tuple[str, ...]:
-    """Names of the fields that both carry and that hold something else there.
+    """Names of the fields of ours that hold something else there, or are not shown.
 
-    A null of ours differs from anything that is there. A reference that differs may be
-    ZautoAI's own id of the right record: a PUT settles it, so it alone is no reason to park.
+    A null of ours differs from anything that is there. What is not shown may never have arrived;
+    a reference that differs may be ZautoAI's own id of the right record: a PUT settles both, so
+    neither is a reason to park.
     """
-    return tuple(
-        name
-        for name in ours
-        if name != "id" and name in theirs and _differs(resource, name, ours, theirs)
-    )
+    return tuple(name for name in ours if name != "id" and _differs(resource, name, ours, theirs))
 
 
 def _present(record: Payload, name: str) -> bool:
@@ -50,7 +47,7 @@ def _present(record: Payload, name: str) -> bool:
 
 def _differs(resource: Resource, name: str, ours: Payload, theirs: Payload) -> bool:
     spec = resource.fields.get(name, ResourceField())
-    return bool(_normal(spec, ours[name]) != _normal(spec, theirs[name]))
+    return bool(_normal(spec, ours[name]) != _normal(spec, theirs.get(name)))
 
 
 def _normal(spec: ResourceField, value: Any) -> Any:

@@ -104,10 +104,14 @@ def test_an_instant_that_cannot_be_read_differs() -> None:
     assert differs(VISITS, {"visitDateTime": "2024-01-15T14:30:00Z"}, theirs) == ("visitDateTime",)
 
 
-def test_only_what_both_carry_is_compared_and_never_the_id() -> None:
-    ours = {"id": "P1", "fullName": "Asha Rao", "title": "Ms."}
+def test_only_what_we_say_is_compared_and_never_the_id() -> None:
+    ours = {"id": "P1", "fullName": "Asha Rao"}
     theirs = {"id": "u-1", "externalId": "P1", "fullName": "Asha Rao", "createdAt": "x"}
     assert differs(PATIENTS, ours, theirs) == ()
+
+
+def test_what_is_not_shown_may_not_be_there_and_what_is_cleared_need_not_be() -> None:
+    assert differs(PATIENTS, {"title": "Ms.", "email": None}, {}) == ("title",)
 
 
 def test_a_repeating_field_is_compared_item_by_item() -> None:
