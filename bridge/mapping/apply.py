@@ -131,27 +131,29 @@ class _Made:
             rule, found = _first(field, scope)
             if rule is None or found is None or found.value == "":
                 continue
-            if self._put(field, found, rule.on_create, scope):
-                origin = Origin(field.name, found.path, found.raw, rule.place, found.made_by)
-                self.lineage.append(origin)
+            value, path, raw, made_by = found
+            if field.type is FieldType.STRING and type(value) is str:
+                self.payload[field.name] = value
+            elif not self._put(field, found, rule, scope):
+                continue
+            if rule.on_create:
+                self.create_only.add(field.name)
+            self.lineage.append(Origin(field.name, path, raw, rule.place, made_by))
 
-    def _put(self, field: FieldPlan, found: Found, on_create: bool, scope: Scope) -> bool:
-        """Whether the field becomes part of the call."""
+    def _put(self, field: FieldPlan, found: Found, rule: Rule, scope: Scope) -> bool:
+        """Whether what was found, other than plain text, becomes part of the call."""
         if found.value is DELETE:
-            return self._clear(field, found, on_create, scope)
+            return self._clear(field, found, rule, scope)
         if isinstance(found.value, Allocation):
             self.allocations.append(found.value)
             return True
-        value = found.value if field.type is FieldType.STRING else _typed(field, found, scope)
-        if value is None:
-            return False
-        self.payload[field.name] = value if field.type is not FieldType.STRING else str(value)
-        if on_create:
-            self.create_only.add(field.name)
-        return True
+        value = _typed(field, found, scope)
+        if value is not None:
+            self.payload[field.name] = value
+        return value is not None
 
-    def _clear(self, field: FieldPlan, found: Found, on_create: bool, scope: Scope) -> bool:
-        if field.optional and not on_create:
+    def _clear(self, field: FieldPlan, found: Found, rule: Rule, scope: Scope) -> bool:
+        if field.optional and not rule.on_create:
             self.payload[field.name] = None
             return True
         scope.where = found.path
@@ -224,7 +226,9 @@ def _text(field: FieldPlan, scope: Scope) -> str:
 
 
 def _typed(field: FieldPlan, found: Found, scope: Scope) -> Any:
-    """A number or truth value; None, with a remark, for what is neither."""
+    """A value of the field's type; None, with a remark, for what is none."""
+    if field.type is FieldType.STRING:
+        return str(found.value)
     known = _truth(found.value) if field.type is FieldType.BOOLEAN else _number(found.value)
     if known is None:
         scope.where = found.path

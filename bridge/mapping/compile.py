@@ -102,10 +102,13 @@ class Compiler:
 
     def source(self, word: Word, key: str, protocol: Protocol, reading: Reading = PLAIN) -> Source:
         """A path of the protocol's own notation; the one source for all that read it so."""
-        known = (protocol, word.text, id(reading))
+        known = (protocol, word.text, reading)
         if known not in self._sources:
             path = self._path(word, key, protocol)
-            self._sources[known] = Source(word.text, path, reading, len(self._sources))
+            plain = (
+                self.source(word, key, protocol, Reading(reading.read)) if reading.order else None
+            )
+            self._sources[known] = Source(word.text, path, reading, len(self._sources), plain)
         return self._sources[known]
 
     def _path(self, word: Word, key: str, protocol: Protocol) -> Any:

@@ -112,25 +112,28 @@ class Read:
 
     def find(self, scope: Scope) -> Found | None:
         kept: dict[int, Found | None] = scope.found
-        if self.number not in kept:
-            kept[self.number] = self._search(scope)
-        return kept[self.number]
+        if self.number in kept:
+            return kept[self.number]
+        found = next(self.each(scope), None) or self.otherwise(scope)
+        kept[self.number] = found
+        return found
 
-    def _search(self, scope: Scope) -> Found | None:
+    def each(self, scope: Scope) -> Iterator[Found]:
+        """Everything the paths give, best first."""
         name, make, _ = self.function
         for source in self.sources:
             candidates = scope.candidates(source)
-            scope.where = source.text
+            if candidates:
+                scope.where = source.text
             for value, raw, path in candidates:
                 made = make(value, scope)
                 if made is not None:
-                    return Found(made, path, raw, name)
-        return self.otherwise(scope)
+                    yield Found(made, path, raw, name)
 
     def otherwise(self, scope: Scope) -> Found | None:
         """Where no path gives a value: the deletion that one of them states, else the default."""
-        for source in self.sources:
-            if scope.deletes(source):
+        for source in self.sources if scope.deleted else ():
+            if source.number in scope.deleted:
                 return Found(DELETE, source.text, '""', "")
         return self.default
 
@@ -144,22 +147,12 @@ class Code:
 
     def find(self, scope: Scope) -> Found | None:
         first = None
-        for found in self._each(scope):
+        for found in self.read.each(scope):
             row = self.table.row(found.value)
             if row is not None:
                 return Found(row.value, found.path, found.raw, row.made_by)
             first = first or found
         return self.read.otherwise(scope) if first is None else self._otherwise(first, scope)
-
-    def _each(self, scope: Scope) -> Iterator[Found]:
-        name, make, _ = self.read.function
-        for source in self.read.sources:
-            candidates = scope.candidates(source)
-            scope.where = source.text
-            for value, raw, path in candidates:
-                made = make(value, scope)
-                if made is not None:
-                    yield Found(made, path, raw, name)
 
     def _otherwise(self, found: Found, scope: Scope) -> Found | None:
         row = self.table.otherwise(found.value)

@@ -44,6 +44,8 @@ class Source(NamedTuple):
     reading: Reading
     #: the same for all sources of a set of mappings that read the same path the same way
     number: int
+    #: the same path read the same way without an order, where the reading has one
+    plain: Source | None = None
 
 
 @dataclass(slots=True)
@@ -68,15 +70,15 @@ class Scope:
     needs: list[str] = field(default_factory=list)
     #: what rules found, by the number of the reader they share
     found: dict[int, Any] = field(default_factory=dict)
-    #: sources at which the sender deletes
-    _deleted: set[int] = field(default_factory=set)
+    #: numbers of the sources at which the sender deletes
+    deleted: set[int] = field(default_factory=set)
     _candidates: dict[int, Candidates] = field(default_factory=dict)
 
     def turn_to(self, document: Document) -> None:
         """Read from this document from now on."""
         self.document = document
         self.found.clear()
-        self._deleted.clear()
+        self.deleted.clear()
         self._candidates.clear()
 
     def remark(self, text: str) -> None:
@@ -87,24 +89,28 @@ class Scope:
         """The values at a source, deletions aside, in the order they are asked."""
         found = self._candidates.get(source.number)
         if found is None:
-            found = self._candidates[source.number] = self._read(source)
+            found = self._candidates[source.number] = self._ordered(source)
         return found
 
-    def deletes(self, source: Source) -> bool:
-        """Whether the sender deletes what stands at a source."""
-        self.candidates(source)
-        return source.number in self._deleted
+    def _ordered(self, source: Source) -> Candidates:
+        order = source.reading.order
+        if order is None or source.plain is None:
+            return self._read(source)
+        found = self.candidates(source.plain)
+        if source.plain.number in self.deleted:
+            self.deleted.add(source.number)
+        return order(found, self) if found else found
 
     def _read(self, source: Source) -> Candidates:
-        text, path, (read, order), number = source
-        found: list[Candidate] = []
-        for place, value in enumerate(self.document.values(path), 1):
+        text, path, reading, number, _ = source
+        read, found = reading.read, []
+        for value in self.document.values(path):
             if value is DELETE:
-                self._deleted.add(number)
+                self.deleted.add(number)
             else:
-                label = text if place == 1 else f"{text} #{place}"
+                label = f"{text} #{len(found) + 1}" if found else text
                 found.append(Candidate(read(value), _raw(value), label))
-        return order(found, self) if order is not None and found else found
+        return found
 
 
 def _raw(value: Any) -> str:

@@ -15,8 +15,9 @@ from bridge.mapping.scope import Candidates, Scope
 _AADHAAR_TYPES = frozenset({"ADN", "AADHAAR", "ADHAAR", "UIDAI"})
 _NATIONAL_TYPES = _AADHAAR_TYPES | {"ABHA", "HIN", "ABHA NUMBER", "ABHA ADDRESS"}
 #: what systems and namespaces of these numbers hold; a sender may type an ABHA number MR
-_NATIONAL_SYSTEMS = ("ndhm.gov.in", "abdm.gov.in", "uidai")
-_NATIONAL_NAMESPACES = frozenset({"abha", "abdm", "ndhm", "aadhaar"})
+_NATIONAL_SYSTEM = re.compile(
+    r"(?:ndhm|abdm)\.gov\.in|uidai|^(?:abha|abdm|ndhm|aadhaar)$", re.IGNORECASE
+)
 
 #: Table 0203: numbers of the person outside the hospital, or of an account or a visit. Taken
 #: only where the site names the type itself.
@@ -34,21 +35,19 @@ _MAX_DIGITS = 15
 
 def is_national(identifier: Identifier) -> bool:
     """An ABHA or Aadhaar number or address, by its type or its system."""
-    if not _NATIONAL_TYPES.isdisjoint(kind.upper() for kind in identifier.types):
-        return True
-    authority = identifier.authority.casefold()
-    if not authority:
-        return False
-    return authority in _NATIONAL_NAMESPACES or any(s in authority for s in _NATIONAL_SYSTEMS)
+    for kind in identifier.types:
+        if kind.upper() in _NATIONAL_TYPES:
+            return True
+    return _NATIONAL_SYSTEM.search(identifier.authority) is not None
 
 
 def _rank(identifier: Identifier, wanted: tuple[str, ...]) -> int | None:
     """Place in the site's order, last for any other type, None for what is never an id."""
     if not identifier.value or is_national(identifier):
         return None
-    ranks = [wanted.index(kind) for kind in identifier.types if kind in wanted]
-    if ranks:
-        return min(ranks)
+    for rank, kind in enumerate(wanted):
+        if kind in identifier.types:
+            return rank
     if not _NOT_RECORDS.isdisjoint(identifier.types):
         return None
     if identifier.authority.endswith(_NOT_RECORD_SYSTEMS):
