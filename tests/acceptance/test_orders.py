@@ -1,0 +1,148 @@
+"""An order reaches the hospital once its visit is known, and is settled by what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bridge.sandbox.hospital import SILENCE, Hospital, Reply
+from tests.acceptance.conftest import Connect, Launch
+from tests.acceptance.hl7 import Person, Visit, adt
+from tests.acceptance.mllp import field
+from tests.acceptance.processes import ORDERS_KEY, Bridge, Sandbox
+
+KEY = {"X-API-Key": ORDERS_KEY}
+
+
+class Receiver(Hospital):
+    """The sandbox's hospital, with its connections counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await super().talk(reader, writer)
+
+
+@pytest.fixture
+async def hospital() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0)
+    receiver.port = server.sockets[0].getsockname()[1]
+    yield receiver
+    server.close()
+    receiver.hang_up()
+
+
+@pytest.fixture
+async def bridge(sandbox: Sandbox, launch: Launch, hospital: Receiver) -> Bridge:
+    return await launch(
+        sandbox.url, hospital__port=str(hospital.port), hospital__answer_seconds="0.4"
+    )
+
+
+async def push(bridge: Bridge, visit: str, medicine: str = "Paracetamol") -> dict[str, Any]:
+    """Push a prescription; the message it is kept as."""
+    line = {"externalMedicineId": "M1", "name": medicine, "dose": "1 tablet", "frequency": "1-0-1"}
+    order = {"externalVisitId": visit, "Medications": [line]}
+    answer = await bridge.http.post("/orders/prescriptions", json=order, headers=KEY)
+    assert answer.status_code == 202
+    return await bridge.message(answer.json()["data"]["id"])
+
+
+async def register(bridge: Bridge, connect: Connect, visit: str) -> None:
+    await connect(bridge).send(adt("A04", f"C{visit}", Person("71001"), Visit(visit)))
+    await bridge.became(f"C{visit}", "delivered")
+
+
+async def became(bridge: Bridge, order: dict[str, Any], status: str) -> dict[str, Any]:
+    await bridge.settled()
+    found = await bridge.message(order["id"])
+    assert found["status"] == status
+    return found
+
+
+async def test_an_order_for_an_unknown_visit_is_held_and_sent_when_the_visit_comes(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    order = await push(bridge, "V71")
+    await became(bridge, order, "held")
+    status = await bridge.command("status", "--json")
+    assert '"waits_for":"patient-visits/•••"' in status.stdout.replace(" ", "")
+    assert hospital.received == []
+    await register(bridge, connect, "V71")
+    async with asyncio.timeout(10):
+        await hospital.wait_for(1)
+    await became(bridge, order, "delivered")
+    (sent,) = hospital.received
+    assert field(sent, "MSH", 9) == "RDE^O11^RDE_O11"
+    assert 0 < len(field(sent, "MSH", 10)) <= 20
+    assert field(sent, "PID", 3).startswith("71001")
+    assert field(sent, "PV1", 19).startswith("V71")
+
+
+async def test_an_order_that_had_no_answer_is_sent_again_as_it_was(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    hospital.planned.append(SILENCE)
+    await register(bridge, connect, "V72")
+    order = await push(bridge, "V72")
+    await became(bridge, order, "delivered")
+    first, second = hospital.received
+    assert first == second
+    assert hospital.connections == 2
+
+
+async def test_an_answer_to_another_message_closes_the_connection_and_settles_nothing(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    hospital.planned.append(Reply("AA", control_id="NOT-OURS"))
+    await register(bridge, connect, "V73")
+    order = await became(bridge, await push(bridge, "V73"), "delivered")
+    first, second = hospital.received
+    assert first == second
+    assert hospital.connections == 2
+    assert [a["outcome"] for a in order["deliveries"][0]["attempts"]] == ["unknown", "delivered"]
+
+
+async def test_an_order_the_hospital_refuses_is_parked_and_the_next_one_goes(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    hospital.planned.append(Reply("AE", error=204))
+    await register(bridge, connect, "V74")
+    refused = await push(bridge, "V74")
+    taken = await push(bridge, "V74", "Ibuprofen")
+    parked = await became(bridge, refused, "parked")
+    await became(bridge, taken, "delivered")
+    assert parked["verdict"] == "hospital"
+    assert len(hospital.received) == 2
+
+
+async def test_an_order_in_flight_at_a_kill_is_sent_again_with_the_same_control_id(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    hospital.planned.append(SILENCE)
+    await register(bridge, connect, "V75")
+    order = await push(bridge, "V75")
+    async with asyncio.timeout(10):
+        await hospital.wait_for(1)
+    bridge.kill()
+    await bridge.start()
+    await became(bridge, order, "delivered")
+    first, second = hospital.received
+    assert field(first, "MSH", 10) == field(second, "MSH", 10)
+
+
+async def test_the_same_order_pushed_again_is_one_order(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    await register(bridge, connect, "V76")
+    first, second = await push(bridge, "V76"), await push(bridge, "V76")
+    assert first["id"] == second["id"]
+    await became(bridge, first, "delivered")
+    assert len(hospital.received) == 1
