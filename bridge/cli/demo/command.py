@@ -66,7 +66,7 @@ async def _demonstrate(samples: Path, keep: bool, out: Console) -> bool:
         async with staged() as stage:
             show.show_addresses(out, stage)
             played = await Performance(stage, samples).play(
-                lambda folder: spinner.update(f"replaying {folder}")
+                lambda folder: spinner.update(f"replaying {folder.relative_to(samples)}")
             )
             show.show(out, played)
             differences = list(expected.differences(must, played))

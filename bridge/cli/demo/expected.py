@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import yaml
@@ -78,7 +78,7 @@ def read(file: Path) -> dict[str, tuple[Expected, ...]]:
     except ValidationError as error:
         raise BridgeError(_faults(file, error)) from error
     return {
-        f"{folder}/{name}": each if isinstance(each, tuple) else (each,)
+        (PurePosixPath(folder) / name).as_posix(): each if isinstance(each, tuple) else (each,)
         for folder, files in folders.items()
         for name, each in files.items()
     }

@@ -70,9 +70,8 @@ def show_verdict(
     """What differs, one by one, and how it ended."""
     count = len(played.ended)
     took = f"{count} messages in {played.seconds:.1f} s"
-    out.print()
     if not differences:
-        out.print(Text(f"All ended as {file} says: {took}.", style="bold green"))
+        out.print(Text(f"\nAll ended as {file} says: {took}.", style="bold green"))
         return
     _heading(out, f"What is not as {file} says")
     for each in differences:
@@ -186,8 +185,12 @@ def _summary(played: Played) -> Table:
     for name, meaning in _MEANINGS.items():
         if counted[name]:
             made.add_row(_coloured(name), f"{counted[name]:3}  {meaning}")
-    calls = played.journal.total()
-    made.add_row("calls", f"{calls:3}  as the sandbox's journal has them; its limits are lifted")
+    budget = played.status["budget"]
+    made.add_row(
+        "calls",
+        f"{played.journal.total():3}  to ZautoAI's resources; with the token"
+        f" {budget['used']} of the {budget['limit']} an hour that it allows",
+    )
     return made
 
 

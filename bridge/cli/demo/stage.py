@@ -25,6 +25,8 @@ from bridge.settings import PREFIX
 HOST = "127.0.0.1"
 #: bytes the disk must keep free; a demonstration needs no more
 FREE_BYTES = 1024 * 1024
+#: ZautoAI's limit of an hour, so that the budget is seen at work, and none of a minute
+LIMITS = {"hour": 1000, "minute": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ async def staged() -> AsyncIterator[Stage]:
             settings = {
                 "mllp": {"port": mllp_port},
                 "http": {"port": http_port},
-                "zauto": {"base_url": sandbox.url, "client_id": sandbox.client, "limits": "off"},
+                "zauto": {"base_url": sandbox.url, "client_id": sandbox.client, "limits": LIMITS},
                 "store": {"url": f"sqlite:///{folder / 'bridge.db'}", "free_bytes": FREE_BYTES},
                 "hospital": {"port": hospital.port},
             }
