@@ -258,7 +258,8 @@ class _Connection(Protocol):
 
     def expire(self) -> None:
         """Hang up on a sender that was waited for too long, and keep what it had begun."""
-        log.info("connection closed: waited too long", channel=self._listener.channel.name)
+        name = self._listener.channel.name
+        log.info("connection closed: waited too long", channel=name, peer=self._peer)
         self._pieces.extend(self._framer.finish())
         self.abort()
 
@@ -283,8 +284,8 @@ class _Connection(Protocol):
         except StoreBusy:
             self._stay_silent()
         except Exception as error:  # noqa: BLE001 - one message must not end the service
-            name = type(error).__name__
-            log.error("intake failed", channel=self._listener.channel.name, error=name)
+            name = self._listener.channel.name
+            log.error("intake failed", channel=name, error=type(error).__name__)
             self._hang_up()
         self._served = True
         await self._lost
@@ -315,8 +316,7 @@ class _Connection(Protocol):
         if isinstance(piece, Frame):
             return await listener.intake.take_hl7(listener.channel, piece.body, self._peer)
         if isinstance(piece, Oversize):
-            reason = f"frame of more than {listener.limits.frame} bytes"
-            await self._quarantine(piece, reason)
+            await self._quarantine(piece, f"frame of more than {listener.limits.frame} bytes")
             return refuse_oversize(piece.head, at=at, control_id=listener.new_id())
         if piece.head.strip(FILLER):
             await self._quarantine(piece, "bytes that make no frame")
@@ -324,7 +324,7 @@ class _Connection(Protocol):
 
     async def _quarantine(self, piece: Junk | Oversize, reason: str) -> None:
         listener = self._listener
-        log.warning("quarantined", channel=listener.channel.name, reason=reason, size=piece.size)
+        log.warning(reason, channel=listener.channel.name, peer=self._peer, size=piece.size)
         await listener.intake.quarantine(listener.channel.name, self._peer, reason, piece.head)
 
     # What both sides need.

@@ -21,6 +21,10 @@ _NAMED = re.compile(rb'"(?P<key>resourceType|externalVisitId)"\s*:\s*"(?P<value>
 _ORDER_LINES = {"Medications": "prescriptions", "Services": "services"}
 
 
+#: VT and FS, which cannot stand within a message
+_BLOCK_ENDS = (b"\x0b", b"\x1c")
+
+
 class Kind(StrEnum):
     """Which door a part of a file belongs at."""
 
@@ -29,6 +33,21 @@ class Kind(StrEnum):
     ORDER = "order"
     #: nothing known; sent as an MLLP frame, so that the door's answer to it is seen
     OTHER = "other"
+
+
+class Wanted(StrEnum):
+    """Whether the sender of a message wants its acknowledgment: MSH-15, table 0155."""
+
+    ALWAYS = "AL"
+    NEVER = "NE"
+    ON_ERROR = "ER"
+    ON_SUCCESS = "SU"
+
+    def takes(self, code: str) -> bool:
+        """Whether an acknowledgment with this code of table 0008 is wanted."""
+        if self is Wanted.ON_ERROR:
+            return not code.endswith("A")
+        return self is Wanted.ALWAYS or (self is Wanted.ON_SUCCESS and code.endswith("A"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +63,7 @@ class Part:
     message_type: str = ""
     #: MSH-10
     control_id: str = ""
-    #: MSH-15 says that no acknowledgment is wanted
-    silent: bool = False
+    wanted: Wanted = Wanted.ALWAYS
     #: HTTP method, and path below the door's URL
     method: str = ""
     address: str = ""
@@ -67,7 +85,8 @@ def recognise(path: Path, data: bytes) -> list[Part]:
     """The parts of one file, by what it holds rather than by its name."""
     start = _start(data)
     if start.startswith(_HL7):
-        return [_message(path, index, body) for index, body in enumerate(batch.split(data))]
+        bodies = batch.split(data)
+        return [_message(path, index, _cut_out(body)) for index, body in enumerate(bodies)]
     if start.startswith((b"{", b"[")) or path.suffix == ".json":
         return [_json(path, data)]
     return [Part(path, 0, Kind.OTHER, data)]
@@ -105,13 +124,34 @@ def _start(data: bytes) -> bytes:
     return data.removeprefix(BOM).lstrip()
 
 
+def _cut_out(body: bytes) -> bytes:
+    """A message without what is left of the blocks around it, where it was captured."""
+    text = body.rstrip(b"\r\n\x0b\x1c")
+    rest = body[len(text) :]
+    return text + b"\r" if any(end in rest for end in _BLOCK_ENDS) else body
+
+
 def _message(path: Path, index: int, body: bytes) -> Part:
     try:
         header = scan(body)
     except ReadError:
         return Part(path, index, Kind.OTHER, body)
-    silent = header.accept_acknowledgment == "NE"
-    return Part(path, index, Kind.HL7V2, body, header.message_type, header.control_id, silent)
+    return Part(
+        path,
+        index,
+        Kind.HL7V2,
+        body,
+        header.message_type,
+        header.control_id,
+        _wanted(header.message_type, header.accept_acknowledgment),
+    )
+
+
+def _wanted(message_type: str, accept_acknowledgment: str) -> Wanted:
+    if message_type.startswith("ACK"):
+        return Wanted.NEVER
+    known = accept_acknowledgment in list(Wanted)
+    return Wanted(accept_acknowledgment) if known else Wanted.ALWAYS
 
 
 def _json(path: Path, data: bytes) -> Part:

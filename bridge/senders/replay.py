@@ -17,13 +17,15 @@ from bridge.errors import BridgeError, DoorError
 from bridge.hl7v2 import ack
 from bridge.message import Acknowledgment
 from bridge.senders import line
-from bridge.senders.files import Kind, Part, recognise, renumber, walk
+from bridge.senders.files import Kind, Part, Wanted, recognise, renumber, walk
 from bridge.senders.line import Line
 
 #: messages on the wire before the first of them is answered
 WINDOW = 32
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
+#: the same, where messages are only answered when they fail, or only when they do not
+PERHAPS_SECONDS = 2.0
 #: seconds an acknowledgment may be dated before the message it answers was sent: clocks differ
 CLOCK_TOLERANCE = 0.1
 
@@ -136,20 +138,17 @@ class _Pipe:
 
     async def send(self, part: Part) -> list[Replayed]:
         """Send one message; returns what was answered meanwhile."""
+        # Without a control id only its place tells a message's answer, so it is sent alone.
+        alone = not part.control_id
+        answered = await self._drain_to(0) if alone else []
         self._waiting.append(_Sent(part, self._clock.seconds()))
         if self._line is not None:
             self._line.send(part.body)
-        answered: list[Replayed] = []
-        while len(self._waiting) >= WINDOW:
-            answered += await self._settle()
-        return answered
+        return answered + await self._drain_to(0 if alone else WINDOW - 1)
 
     async def drain(self) -> list[Replayed]:
         """Wait for every answer that is out."""
-        answered: list[Replayed] = []
-        while self._waiting:
-            answered += await self._settle()
-        return answered
+        return await self._drain_to(0)
 
     def close(self) -> None:
         """Hang up."""
@@ -157,13 +156,19 @@ class _Pipe:
             self._line.close()
         self._line = None
 
+    async def _drain_to(self, count: int) -> list[Replayed]:
+        answered: list[Replayed] = []
+        while len(self._waiting) > count:
+            answered += await self._settle()
+        return answered
+
     async def _settle(self) -> list[Replayed]:
         """Report on at least the oldest message, or open the line again and report nothing."""
         if self._line is None:
             return await self._open()
-        if all(sent.part.silent for sent in self._waiting):
-            return self._report_unanswered(len(self._waiting))
-        answer = await self._line.answer(ANSWER_SECONDS)
+        if all(sent.part.wanted is Wanted.NEVER for sent in self._waiting):
+            return self._give_up(len(self._waiting), "")
+        answer = await self._line.answer(self._patience())
         if answer is not None:
             self._answered += 1
             return self._pair(answer)
@@ -173,8 +178,11 @@ class _Pipe:
         # only what closes a fresh line at once is known to be the cause.
         if closed and self._answered:
             return []
-        text = "the connection was closed" if closed else f"nothing for {ANSWER_SECONDS:.0f} s"
-        return [self._report(self._waiting.popleft(), NO_ANSWER, text)]
+        return self._give_up(1, "the connection was closed" if closed else "nothing in time")
+
+    def _patience(self) -> float:
+        certain = any(sent.part.wanted is Wanted.ALWAYS for sent in self._waiting)
+        return ANSWER_SECONDS if certain else PERHAPS_SECONDS
 
     async def _open(self) -> list[Replayed]:
         """Open the line and send what is not answered; failing that, give up the oldest."""
@@ -192,21 +200,25 @@ class _Pipe:
     def _pair(self, answer: bytes) -> list[Replayed]:
         """Find what an answer answers; what was sent before it will have none."""
         acknowledgment = _acknowledgment(answer)
-        place = self._place(acknowledgment.control_id)
+        place = self._place(acknowledgment)
         if place is None:
             return []
-        unanswered = self._report_unanswered(place)
+        unanswered = self._give_up(place, "a later message was answered first")
         sent = self._waiting.popleft()
         duplicate = self._duplicate(sent, answer)
         text = acknowledgment.text or "; ".join(error.text for error in acknowledgment.errors)
         return [*unanswered, self._report(sent, acknowledgment.code, text, duplicate=duplicate)]
 
-    def _place(self, control_id: str) -> int | None:
+    def _place(self, acknowledgment: Acknowledgment) -> int | None:
+        """Which of those that wait it answers: the first of its control id, else the oldest."""
+        oldest = None
         for place, sent in enumerate(self._waiting):
-            if sent.part.control_id == control_id:
+            if not sent.part.wanted.takes(acknowledgment.code):
+                continue
+            if sent.part.control_id == acknowledgment.control_id:
                 return place
-        oldest = self._waiting[0].part.control_id
-        return 0 if not control_id or not oldest else None
+            oldest = place if oldest is None else oldest
+        return oldest
 
     def _duplicate(self, sent: _Sent, answer: bytes) -> bool:
         """Whether this is a stored acknowledgment: one that came before, or dated before.
@@ -219,13 +231,14 @@ class _Pipe:
         old = written is not None and written < sent.at - CLOCK_TOLERANCE
         return bool(control_id) and (before == answer or old)
 
-    def _report_unanswered(self, count: int) -> list[Replayed]:
-        return [self._report_silence(self._waiting.popleft()) for _ in range(count)]
+    def _give_up(self, count: int, why: str) -> list[Replayed]:
+        """Report the oldest so many messages as unanswered."""
+        return [self._unanswered(self._waiting.popleft(), why) for _ in range(count)]
 
-    def _report_silence(self, sent: _Sent) -> Replayed:
-        if sent.part.silent:
-            return self._report(sent, NONE_WANTED, "MSH-15 is NE")
-        return self._report(sent, NO_ANSWER, "a later message was answered first")
+    def _unanswered(self, sent: _Sent, why: str) -> Replayed:
+        if sent.part.wanted is Wanted.ALWAYS:
+            return self._report(sent, NO_ANSWER, why)
+        return self._report(sent, NONE_WANTED, "")
 
     def _report(self, sent: _Sent, answer: str, text: str, *, duplicate: bool = False) -> Replayed:
         seconds = self._clock.seconds() - sent.at

@@ -49,6 +49,7 @@ class FakeIntake:
         self.taken: list[bytes] = []
         self.numbers = itertools.count(1)
         self.faults: dict[bytes, BaseException] = {}
+        self.silent: set[bytes] = set()
 
     async def take_hl7(self, channel: Channel, body: bytes, peer: str) -> Reply:
         self.taken.append(body)
@@ -57,7 +58,7 @@ class FakeIntake:
         if not body.startswith(b"MSH"):
             return Reply(None, close=True)
         fields = body.split(b"\r")[0].split(b"|")
-        if fields[14:15] == [b"NE"]:
+        if fields[14:15] == [b"NE"] or fields[8].startswith(b"ACK") or body in self.silent:
             return Reply(None)
         return Reply(self.stored.setdefault(body, self.acknowledgment(fields[9].decode())))
 
@@ -298,9 +299,41 @@ async def test_messages_that_want_no_acknowledgment_are_not_waited_for(
         a_hl7=message("A1", accept="NE"),
         b_hl7=message("A2"),
         c_hl7=message("A3", accept="NE"),
+        d_hl7=message("A3"),
+        e_hl7=message("A4").replace(b"ADT^A04", b"ACK^A04"),
+        f_hl7=b"no HL7 at all",
+        g_hl7=message("A5", accept="NE"),
     )
     answers = await run(*paths, mllp=door[1])
-    assert [answer.answer for answer in answers] == [NONE_WANTED, "AA", NONE_WANTED]
+    assert [answer.answer for answer in answers] == [
+        NONE_WANTED,
+        "AA",
+        NONE_WANTED,
+        "AA",
+        NONE_WANTED,
+        NO_ANSWER,
+        NONE_WANTED,
+    ]
+
+
+async def test_messages_answered_only_when_they_fail_are_waited_for_a_little(
+    door: Door, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.senders.replay.PERHAPS_SECONDS", 0.01)
+    door[0].silent.add(message("A1", accept="ER"))
+    paths = write(tmp_path, a_hl7=message("A1", accept="ER"))
+    assert [answer.answer for answer in await run(*paths, mllp=door[1])] == [NONE_WANTED]
+
+
+async def test_a_message_cut_out_of_a_capture_is_sent_without_its_block_ends(
+    door: Door, run: Run, tmp_path: Path
+) -> None:
+    paths = write(
+        tmp_path, a_hl7=message("A1") + b"\x0b\r", b_hl7=b"\x0b" + message("A2") + b"\x1c\r"
+    )
+    answers = await run(*paths, mllp=door[1])
+    assert [answer.answer for answer in answers] == ["AA", "AA"]
+    assert door[0].taken == [message("A1"), message("A2")]
 
 
 async def test_without_anybody_there_each_part_is_reported(run: Run, tmp_path: Path) -> None:
