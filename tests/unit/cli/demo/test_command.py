@@ -11,7 +11,7 @@ from bridge.errors import BridgeError
 
 
 def test_without_samples_it_is_told_where_there_are_some(tmp_path: Path) -> None:
-    with pytest.raises(BridgeError, match="installed package has none; .* --samples"):
+    with pytest.raises(BridgeError, match=r"installed package has none; .* --samples"):
         demo(samples=tmp_path / "samples")
 
 
