@@ -56,6 +56,7 @@ class Metrics:
             ("channel", "type", "answer"),
             registry=registry,
         )
+        self._counters: dict[tuple[str, str, str], Counter] = {}
         self._kept = Histogram(
             "bridge_message_kept_seconds",
             "From the arrival of a message to its durable commit",
@@ -85,7 +86,12 @@ class Metrics:
     def received(self, channel: str, message_type: str, answer: str) -> None:
         """A message was answered with MSA-1 or the HTTP status `answer`."""
         known = message_type if message_type in self._message_types else "other"
-        self._received.labels(channel, known, answer).inc()
+        key = (channel, known, answer)
+        # `labels` checks and locks; this is in the path of every acknowledgment
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = self._received.labels(*key)
+        counter.inc()
 
     def kept(self, seconds: float) -> None:
         """A message was committed this long after it came."""

@@ -133,7 +133,12 @@ def _msh(
 
 def _time(at: float) -> str:
     """To the millisecond: so a sender sees by the date that this is a stored acknowledgment."""
-    return time.strftime(f"%Y%m%d%H%M%S.{int(at % 1 * 1000):03}+0000", time.gmtime(at))
+    return f"{_second(int(at))}.{int(at % 1 * 1000):03}+0000"
+
+
+@lru_cache(maxsize=4)
+def _second(at: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(at))
 
 
 def _type(header: Header, cut: Delimiters, version: tuple[int, ...]) -> str:

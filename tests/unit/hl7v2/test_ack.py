@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bridge.errors import ReadError
@@ -23,7 +21,7 @@ def answer(header: Header, code: str = "AA", errors: tuple[AckError, ...] = ()) 
 
 
 def modes(accept: str, application: str) -> Header:
-    return replace(HEADER, accept_acknowledgment=accept, application_acknowledgment=application)
+    return HEADER._replace(accept_acknowledgment=accept, application_acknowledgment=application)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +69,7 @@ def test_msh_15_says_whether_an_answer_is_wanted(
 
 
 def test_an_acknowledgment_is_never_acknowledged() -> None:
-    assert not ack.wanted(replace(HEADER, message_type="ACK^A04"), "AA")
+    assert not ack.wanted(HEADER._replace(message_type="ACK^A04"), "AA")
 
 
 def test_a_positive_answer_is_a_header_and_msa() -> None:
@@ -87,14 +85,14 @@ def test_a_positive_answer_is_a_header_and_msa() -> None:
     [("2.1", "ACK"), ("2.3.1", "ACK"), ("2.4", "ACK^A04^ACK"), ("2.8", "ACK^A04^ACK")],
 )
 def test_the_version_decides_how_the_type_is_written(version: str, message_type: str) -> None:
-    fields = answer(replace(HEADER, version=version))[0].split("|")
+    fields = answer(HEADER._replace(version=version))[0].split("|")
 
     assert (fields[8], fields[11]) == (message_type, version)
 
 
 @pytest.mark.parametrize("version", ["2.3.1", "2.4"])
 def test_up_to_2_4_one_err_repeats_and_msa_6_has_the_code(version: str) -> None:
-    assert answer(replace(HEADER, version=version), "AE", ERRORS)[1:] == [
+    assert answer(HEADER._replace(version=version), "AE", ERRORS)[1:] == [
         "MSA|AE|ID-7|identifier \\F\\ missing|||101^Required field missing^HL70357",
         "ERR|PID^1^3^101&Required field missing&HL70357~OBX^1^^207&Application internal error"
         "&HL70357",
@@ -112,7 +110,7 @@ def test_from_2_5_every_error_is_an_err_of_its_own() -> None:
 
 
 def test_from_2_7_msa_3_is_withdrawn() -> None:
-    assert answer(replace(HEADER, version="2.7"), "AE", ERRORS)[1] == "MSA|AE|ID-7"
+    assert answer(HEADER._replace(version="2.7"), "AE", ERRORS)[1] == "MSA|AE|ID-7"
 
 
 def test_an_error_of_no_place_has_none() -> None:
@@ -150,7 +148,7 @@ def test_a_declared_charset_is_declared_again_and_text_is_ascii() -> None:
 
 @pytest.mark.parametrize("version", ["2.3.1", "2.4", "2.5.1", "2.8"])
 def test_what_is_written_is_read_again(version: str) -> None:
-    header = replace(HEADER, version=version)
+    header = HEADER._replace(version=version)
     told = ack.read("\r".join(answer(header, "AE", ERRORS)).encode())
 
     assert (told.code, told.control_id) == ("AE", "ID-7")
