@@ -44,7 +44,7 @@ def _gather_needs(mapping: Mapping, scope: Scope) -> _Reason:
         candidates = scope.candidates(need.source)
         if not candidates:
             return f"{need.source.text} has no value"
-        key = f"{need.resource}/{candidates[0].value}"
+        key = f"{need.resource}/{candidates[0][0]}"
         if key not in scope.context.known:
             scope.needs.append(key)
     return ""
@@ -84,9 +84,10 @@ def _make(plan: CallPlan, scope: Scope) -> Call | _Reason:
     rule, found = _id(plan, scope)
     if rule is None or found is None:
         return f"no id for {plan.resource}: nothing usable in {', '.join(plan.id_paths)}"
-    scope.external_id = str(found.value)
+    value, path, raw, made_by = found
+    scope.external_id = str(value)
     made = _Made({"id": scope.external_id} if plan.target is Target.ZAUTO else {"segments": []})
-    made.lineage.append(Origin("id", found.path, found.raw, rule.place, found.made_by))
+    made.lineage.append(Origin("id", path, raw, rule.place, made_by))
     if plan.target is Target.HOSPITAL:
         made.fill_segments(plan, scope)
     else:
@@ -103,9 +104,9 @@ def _id(plan: CallPlan, scope: Scope) -> tuple[Rule | None, Found | None]:
         reference = _reference(scope)
         known = scope.context.links.get(reference)
         if known:
-            return plan.id.rules[0], Found(known, "id", reference, "known by this id before")
+            return plan.id.rules[0], (known, "id", reference, "known by this id before")
     rule, found = _first(plan.id, scope)
-    if found is None or found.value is DELETE or found.value == "":
+    if found is None or found[0] is DELETE or found[0] == "":
         return None, None
     return rule, found
 
@@ -129,10 +130,12 @@ class _Made:
         """Fields of a ZautoAI resource."""
         for field in plan.fields:
             rule, found = _first(field, scope)
-            if rule is None or found is None or found.value == "":
+            if rule is None or found is None:
                 continue
             value, path, raw, made_by = found
-            if field.type is FieldType.STRING and type(value) is str:
+            if type(value) is str and field.type is FieldType.STRING:
+                if not value:
+                    continue
                 self.payload[field.name] = value
             elif not self._put(field, found, rule, scope):
                 continue
@@ -142,21 +145,23 @@ class _Made:
 
     def _put(self, field: FieldPlan, found: Found, rule: Rule, scope: Scope) -> bool:
         """Whether what was found, other than plain text, becomes part of the call."""
-        if found.value is DELETE:
-            return self._clear(field, found, rule, scope)
-        if isinstance(found.value, Allocation):
-            self.allocations.append(found.value)
+        scope.where = found[1]
+        if found[0] == "":
+            return False
+        if found[0] is DELETE:
+            return self._clear(field, rule, scope)
+        if isinstance(found[0], Allocation):
+            self.allocations.append(found[0])
             return True
-        value = _typed(field, found, scope)
+        value = _typed(field, found[0], scope)
         if value is not None:
             self.payload[field.name] = value
         return value is not None
 
-    def _clear(self, field: FieldPlan, found: Found, rule: Rule, scope: Scope) -> bool:
+    def _clear(self, field: FieldPlan, rule: Rule, scope: Scope) -> bool:
         if field.optional and not rule.on_create:
             self.payload[field.name] = None
             return True
-        scope.where = found.path
         scope.remark(f"asks to delete {field.name}, which must not be empty; left as it is")
         return False
 
@@ -183,23 +188,24 @@ class _Made:
         values: dict[str, str] = {}
         for field in segment.fields:
             rule, found = _first(field, scope)
-            if rule is None or found is None or found.value in ("", DELETE):
+            if rule is None or found is None or found[0] in ("", DELETE):
                 continue
-            values[field.name] = _written(found.value)
+            value, path, raw, made_by = found
+            values[field.name] = _written(value)
             label = f"{name}-{field.name}"
-            self.lineage.append(Origin(label, found.path, found.raw, rule.place, found.made_by))
+            self.lineage.append(Origin(label, path, raw, rule.place, made_by))
         if values:
             self.payload["segments"].append([segment.name, values])
 
     def call(self, plan: CallPlan, scope: Scope) -> Call:
         """The finished call."""
         return Call(
-            target=plan.target,
-            interaction=plan.interaction,
-            resource=plan.resource,
-            external_id=scope.external_id,
-            payload=self.payload,
-            create_only=frozenset(self.create_only),
+            plan.target,
+            plan.interaction,
+            plan.resource,
+            scope.external_id,
+            self.payload,
+            frozenset(self.create_only),
             authority=_text(plan.authority, scope),
             references=(reference,) if plan.linked and (reference := _reference(scope)) else (),
             facts={fact.name: text for fact in plan.facts if (text := _text(fact, scope))},
@@ -221,17 +227,20 @@ def _first(field: FieldPlan, scope: Scope) -> tuple[Rule | None, Found | None]:
 
 def _text(field: FieldPlan, scope: Scope) -> str:
     """A value as text, "" for none."""
-    _, found = _first(field, scope)
-    return "" if found is None or found.value is DELETE else str(found.value)
+    for rule in field.rules:
+        if not rule.when or rule.applies(scope):
+            found = rule.finder.find(scope)
+            if found is not None:
+                return "" if found[0] is DELETE else str(found[0])
+    return ""
 
 
-def _typed(field: FieldPlan, found: Found, scope: Scope) -> Any:
+def _typed(field: FieldPlan, value: Any, scope: Scope) -> Any:
     """A value of the field's type; None, with a remark, for what is none."""
     if field.type is FieldType.STRING:
-        return str(found.value)
-    known = _truth(found.value) if field.type is FieldType.BOOLEAN else _number(found.value)
+        return str(value)
+    known = _truth(value) if field.type is FieldType.BOOLEAN else _number(value)
     if known is None:
-        scope.where = found.path
         scope.remark(f"is not a {field.type.value}, as {field.name} must be; left out")
     return known
 

@@ -12,13 +12,14 @@ from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
 from bridge.mapping import dotted, language, plan
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.functions import FUNCTIONS, PLAIN, Function
+from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
 from bridge.mapping.parse import nearest
 from bridge.mapping.plan import CallPlan, FieldPlan
 from bridge.mapping.rules import (
     Code,
     Condition,
+    Copy,
     Finder,
     Fixed,
     Found,
@@ -226,7 +227,7 @@ class _PartCompiler:
 
     def _constant(self, word: Word, key: str, spec: ResourceField, made_by: str) -> Found | None:
         self._check_enum(word, key, spec)
-        return Found(word.text, "", "", made_by)
+        return word.text, "", "", made_by
 
     def _check_enum(self, word: Word, key: str, spec: ResourceField) -> None:
         if spec.enum and word.text not in spec.enum:
@@ -239,7 +240,7 @@ class _PartCompiler:
             self.all.unknown(word, f"{key}.site", "setting of site", Site.model_fields)
             return None
         value = getattr(self.all.site, word.text)
-        return None if value is None else Found(value, "", "", f"site.{word.text}")
+        return None if value is None else (value, "", "", f"site.{word.text}")
 
     def _id_of(self, word: Word, key: str) -> Finder:
         if word.text not in self.earlier:
@@ -260,16 +261,18 @@ class _PartCompiler:
             default = self._constant(rule.default, rule.key, spec, "default")
         read = self.all.reader(sources, function, default)
         table = self._table(rule, spec)
-        return Code(read, table) if table is not None else read
+        if table is not None:
+            return Code(read, table)
+        return Copy(read) if function.name == "" else read
 
     def _function(self, rule: language.Rule) -> Function:
         known = FUNCTIONS[self.part.source]
         if rule.function is None:
-            return known["text"]
+            return COPY
         if rule.function.text not in known:
             what = f"function for {self.part.source.value}"
             self.all.unknown(rule.function, f"{rule.key}.as", what, known)
-        return known.get(rule.function.text, known["text"])
+        return known.get(rule.function.text, COPY)
 
     def _check_format(self, rule: language.Rule, function: Function, spec: ResourceField) -> None:
         wanted = _FORMATS.get(spec.format) if spec.format is not None else None

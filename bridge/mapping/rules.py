@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import Function
 from bridge.mapping.scope import Scope, Source
 from bridge.message import DELETE
 
-
-class Found(NamedTuple):
-    """A value and where it came from. `DELETE` clears; "" settles that there is nothing."""
-
-    value: Any
-    path: str
-    raw: str
-    made_by: str
+#: A value and where it came from: value, path, value as sent, and what made it (a function, a row
+#: of a code table, a default). `DELETE` clears; "" settles that there is nothing. A plain tuple,
+#: because one is made for every field of every message.
+Found: TypeAlias = tuple[Any, str, str, str]
 
 
 class Finder(Protocol):
@@ -42,7 +37,7 @@ class Condition:
         """Whether the document, or the site, is so."""
         if self.source is None:
             return self.settled
-        texts = [_text(candidate.value) for candidate in scope.candidates(self.source)]
+        texts = [_text(value) for value, _, _ in scope.candidates(self.source)]
         if self.wanted:
             return any(text in self.wanted for text in texts)
         if self.unwanted:
@@ -93,7 +88,7 @@ class IdOf:
 
     def find(self, scope: Scope) -> Found | None:
         external_id = scope.ids.get(self.resource)
-        return Found(external_id, "", external_id, self.made_by) if external_id else None
+        return (external_id, "", external_id, self.made_by) if external_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,28 +109,40 @@ class Read:
         kept: dict[int, Found | None] = scope.found
         if self.number in kept:
             return kept[self.number]
-        found = next(self.each(scope), None) or self.otherwise(scope)
-        kept[self.number] = found
-        return found
-
-    def each(self, scope: Scope) -> Iterator[Found]:
-        """Everything the paths give, best first."""
         name, make, _ = self.function
         for source in self.sources:
-            candidates = scope.candidates(source)
-            if candidates:
-                scope.where = source.text
-            for value, raw, path in candidates:
+            for value, raw, path in scope.candidates(source):
+                scope.where = path
                 made = make(value, scope)
                 if made is not None:
-                    yield Found(made, path, raw, name)
+                    found = kept[self.number] = (made, path, raw, name)
+                    return found
+        missing = kept[self.number] = self.otherwise(scope) if scope.deleted else self.default
+        return missing
 
     def otherwise(self, scope: Scope) -> Found | None:
         """Where no path gives a value: the deletion that one of them states, else the default."""
-        for source in self.sources if scope.deleted else ():
+        for source in self.sources:
             if source.number in scope.deleted:
-                return Found(DELETE, source.text, '""', "")
+                return DELETE, source.text, '""', ""
         return self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`from:` alone: the short way for a text, which is what most fields hold."""
+
+    read: Read
+
+    def find(self, scope: Scope) -> Found | None:
+        for source in self.read.sources:
+            values = scope.document.values(source.path)
+            if values:
+                first = values[0]
+                if type(first) is str and (text := first.strip()):
+                    return text, source.text, first, ""
+                return self.read.find(scope)
+        return self.read.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +153,25 @@ class Code:
     table: CodeTable
 
     def find(self, scope: Scope) -> Found | None:
-        first = None
-        for found in self.read.each(scope):
-            row = self.table.row(found.value)
-            if row is not None:
-                return Found(row.value, found.path, found.raw, row.made_by)
-            first = first or found
+        first: Found | None = None
+        make = self.read.function.make
+        for source in self.read.sources:
+            for value, raw, path in scope.candidates(source):
+                scope.where = path
+                made = make(value, scope)
+                row = None if made is None else self.table.row(made)
+                if row is not None:
+                    return row.value, path, raw, row.made_by
+                if made is not None and first is None:
+                    first = (made, path, raw, "")
         return self.read.otherwise(scope) if first is None else self._otherwise(first, scope)
 
     def _otherwise(self, found: Found, scope: Scope) -> Found | None:
-        row = self.table.otherwise(found.value)
+        code, path, raw, _ = found
+        row = self.table.otherwise(code)
         if row is not None:
-            return Found(row.value, found.path, found.raw, row.made_by)
-        scope.where = found.path
+            return row.value, path, raw, row.made_by
+        scope.where = path
         scope.remark(f"holds a code that codes/{self.table.name} does not know; left out")
         return self.read.default
 
@@ -177,13 +190,13 @@ class Join:
         for source in self.sources:
             candidates = scope.candidates(source)
             scope.where = source.text
-            made = [self.function.make(candidate.value, scope) for candidate in candidates]
+            made = [self.function.make(value, scope) for value, _, _ in candidates]
             texts += [str(one) for one in made if one not in (None, "")]
-            read += [candidate.raw for candidate in candidates]
+            read += [raw for _, raw, _ in candidates]
         if not texts:
             return None
         paths = ", ".join(source.text for source in self.sources)
-        return Found(self.between.join(texts), paths, self.between.join(read), self.function.name)
+        return self.between.join(texts), paths, self.between.join(read), self.function.name
 
 
 def _text(value: Any) -> str:

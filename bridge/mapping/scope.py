@@ -13,18 +13,10 @@ from bridge.mapping.document import Context, Document
 from bridge.message import DELETE
 from bridge.settings import Site
 
-
-class Candidate(NamedTuple):
-    """One value that a path gives, read and ready for a function."""
-
-    #: what the reading made of it: a text, a `Name`, a `Telecom` …
-    value: Any
-    #: as it was sent
-    raw: str
-    #: its path; ` #2` behind it where it is the second value there
-    path: str
-
-
+#: One value that a path gives: what the reading made of it (a text, a `Name`, a `Telecom` …), as it
+#: was sent, and its path, with ` #2` behind it where it is the second there. Plain tuples, because
+#: one is made for every value of every message.
+Candidate: TypeAlias = tuple[Any, str, str]
 Candidates: TypeAlias = Sequence[Candidate]
 
 
@@ -87,35 +79,35 @@ class Scope:
 
     def candidates(self, source: Source) -> Candidates:
         """The values at a source, deletions aside, in the order they are asked."""
-        found = self._candidates.get(source.number)
-        if found is None:
-            found = self._candidates[source.number] = self._ordered(source)
-        return found
-
-    def _ordered(self, source: Source) -> Candidates:
-        order = source.reading.order
-        if order is None or source.plain is None:
-            return self._read(source)
-        found = self.candidates(source.plain)
-        if source.plain.number in self.deleted:
-            self.deleted.add(source.number)
-        return order(found, self) if found else found
-
-    def _read(self, source: Source) -> Candidates:
-        text, path, reading, number, _ = source
-        read, found = reading.read, []
+        text, path, reading, number, plain = source
+        known = self._candidates.get(number)
+        if known is not None:
+            return known
+        if plain is not None:
+            return self._ordered(source, plain)
+        found: list[Candidate] = []
+        read = reading.read
         for value in self.document.values(path):
             if value is DELETE:
                 self.deleted.add(number)
-            else:
-                label = f"{text} #{len(found) + 1}" if found else text
-                found.append(Candidate(read(value), _raw(value), label))
+                continue
+            label = f"{text} #{len(found) + 1}" if found else text
+            found.append((read(value), value if type(value) is str else _raw(value), label))
+        self._candidates[number] = found
+        return found
+
+    def _ordered(self, source: Source, plain: Source) -> Candidates:
+        """What was read at the same path, in order."""
+        found = self.candidates(plain)
+        if plain.number in self.deleted:
+            self.deleted.add(source.number)
+        if found and source.reading.order is not None:
+            found = source.reading.order(found, self)
+        self._candidates[source.number] = found
         return found
 
 
 def _raw(value: Any) -> str:
-    """A source value as text, as it was sent."""
-    if isinstance(value, str):
-        return value
+    """A source value that is no text, as it was sent."""
     stated: str | None = getattr(value, "raw", None)
     return json.dumps(value, ensure_ascii=False) if stated is None else stated

@@ -54,8 +54,10 @@ def _of_people(read: Compounds) -> tuple[Function, ...]:
     )
 
 
+#: what `from:` without `as:` does
+COPY = Function("", texts.text, PLAIN)
+
 _COMMON = (
-    Function("text", texts.text, PLAIN),
     Function("integer", texts.integer, PLAIN),
     Function("date", times.date, PLAIN),
     Function("date_time", times.date_time, PLAIN),

@@ -78,6 +78,8 @@ class Compounds(NamedTuple):
 
 def plain(value: Any) -> Any:
     """One text, number or truth value; of a repetition the first component, an object as it is."""
+    if isinstance(value, str):
+        return value.strip()
     return value if isinstance(value, (bool, int, float, dict)) else part(value, 1)
 
 
@@ -117,6 +119,8 @@ def _cx(value: Any) -> Identifier:
 #: XTN.2 (table 0201) and XTN.3 (table 0202) values of what no one answers when called
 _NOT_CALLED = frozenset({"FX", "X.400", "MD", "TDD", "TTY", "SAT"})
 _NETWORK = frozenset({"NET", "INTERNET"})
+#: XTN.2 for the primary residence number, which senders set for the one to call
+_PRIMARY = "PRN"
 #: XTN.3 for a mobile phone
 _MOBILE = frozenset({"CP", "MOBILE", "CELL"})
 
@@ -129,7 +133,7 @@ def _xtn(value: Any) -> Telecom:
     kind = _kind_of_xtn(use, equipment, found[8], text, email)
     if kind == "email":
         text = email or text
-    rank = 0 if equipment in _MOBILE else 1
+    rank = 0 if use == _PRIMARY else 1 if equipment in _MOBILE else 2
     return Telecom(text, found[4], found[5], found[6], kind, rank)
 
 

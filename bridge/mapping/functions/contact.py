@@ -24,7 +24,7 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
     """By rank: a mobile before a home number, a home address before one that is old."""
     if len(candidates) == 1:
         return candidates
-    return sorted(candidates, key=lambda candidate: candidate.value.rank)
+    return sorted(candidates, key=lambda candidate: candidate[0].rank)
 
 
 def phone(telecom: Telecom, scope: Scope) -> str | None:

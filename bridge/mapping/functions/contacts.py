@@ -16,9 +16,9 @@ _NOT_PEOPLE = frozenset({"E", "F", "I", "S"})
 
 def order(candidates: Candidates, scope: Scope) -> Candidates:
     """One contact: the emergency contact, else the first that is no employer, agency or insurer."""
-    contacts = [candidate for candidate in candidates if isinstance(candidate.value, dict)]
-    urgent = [contact for contact in contacts if _EMERGENCY in _codes(contact.value)]
-    others = [contact for contact in contacts if _NOT_PEOPLE.isdisjoint(_codes(contact.value))]
+    contacts = [candidate for candidate in candidates if isinstance(candidate[0], dict)]
+    urgent = [contact for contact in contacts if _EMERGENCY in _codes(contact[0])]
+    others = [contact for contact in contacts if _NOT_PEOPLE.isdisjoint(_codes(contact[0]))]
     return (urgent or others)[:1]
 
 

@@ -60,7 +60,7 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
     wanted = scope.site.identifier_types
     best, best_rank = None, len(wanted) + 1
     for candidate in candidates:
-        rank = _rank(candidate.value, wanted)
+        rank = _rank(candidate[0], wanted)
         if rank is not None and rank < best_rank:
             best, best_rank = candidate, rank
     return () if best is None else (best,)

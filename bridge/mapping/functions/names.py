@@ -13,7 +13,7 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
     """The legal (official) name first, then an untyped one, then the rest as they stand."""
     if len(candidates) == 1:
         return candidates
-    return sorted(candidates, key=lambda candidate: _RANK.get(candidate.value.use, 3))
+    return sorted(candidates, key=lambda candidate: _RANK.get(candidate[0].use, 3))
 
 
 def full_name(name: Name, scope: Scope) -> str | None:

@@ -31,36 +31,17 @@ def date_time(value: Any, scope: Scope) -> str | None:
     A time without an offset is the site's; a date without a time is its midnight.
     """
     text = value if isinstance(value, str) else ""
+    if text[:8].isdigit():
+        # DTM `YYYYMMDD[HH[MM[SS[.S…]]]][+ZZZZ]` lacks nothing but the T of ISO 8601's basic format
+        text = f"{text[:8]}T{text[8:]}" if text[8:9].isdigit() else text[:8]
     try:
-        moment = _iso(text) if text[4:5] == "-" else _dtm(text)
+        moment = dt.datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=scope.zone)
         return moment.astimezone(dt.UTC).isoformat()[:19] + "Z"
     except (ValueError, OverflowError):
         scope.remark("is not a date and time; left out")
         return None
-
-
-def _iso(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
-
-
-def _dtm(text: str) -> dt.datetime:
-    """`YYYYMMDD[HH[MM[SS[.S…]]]][+ZZZZ]`; raises ValueError."""
-    zone = None
-    if len(text) > 5 and text[-5] in "+-":
-        zone = _offset(text[-5:])
-        text = text[:-5]
-    digits = text.partition(".")[0]
-    if len(digits) not in (8, 10, 12, 14) or not (digits.isascii() and digits.isdigit()):
-        raise ValueError(text)
-    numbers = [int(digits[at : at + 2]) for at in range(4, len(digits), 2)]
-    return dt.datetime(int(digits[:4]), *numbers, tzinfo=zone)  # type: ignore[misc, arg-type]
-
-
-def _offset(text: str) -> dt.timezone:
-    delta = dt.timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
-    return dt.timezone(-delta if text[0] == "-" else delta)
 
 
 def hl7_time(value: Any, scope: Scope) -> str:
