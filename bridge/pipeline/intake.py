@@ -228,7 +228,8 @@ class Intake:
         code, answer = self._answer(header, refusal, at)
         message = _message(channel, header, body, at)
         status = Status.REJECTED if refusal else self._status(message)
-        identity = _identity(header, body) if header.control_id else None
+        # What was refused is judged anew when it comes again: the reason may be gone by then.
+        identity = None if refusal else _identity(header, body)
         kept = await self._store.run(
             lambda tx: tx.keep(
                 message,
