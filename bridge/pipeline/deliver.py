@@ -8,14 +8,15 @@ delivery or an unanswered attempt, which `Transaction.recover` sends to be verif
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
-from bridge.delivery import Delivery, Outcome, Request, Target
+from bridge.delivery import Delivery, Kind, Outcome, Reason, Request, Target
 from bridge.errors import StoreError
+from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
 from bridge.store.contract import Store, Transaction
 
@@ -42,6 +43,11 @@ class Allowance:
 
     requests: int
     wait: float = IDLE_SECONDS
+
+
+Job: TypeAlias = Callable[[Transaction], None]
+#: what was claimed, and when the next lane is ready
+Claimed: TypeAlias = tuple[list[Attempted], float | None]
 
 
 class FarEnd(Protocol):
@@ -109,7 +115,7 @@ class Deliver:
         if allowance.requests <= 0:
             return allowance.wait
         try:
-            claimed, due = await self._store.run(lambda tx: self._claim(tx, now, allowance))
+            claimed, due = await self._claimed(now, allowance)
         except StoreError as error:
             self._log.error("store cannot be written", error=type(error).__name__)
             return STORE_RETRY_SECONDS
@@ -140,9 +146,36 @@ class Deliver:
         except TimeoutError:
             return
 
-    def _claim(
-        self, tx: Transaction, now: float, allowance: Allowance
-    ) -> tuple[list[Attempted], float | None]:
+    async def _claimed(self, now: float, allowance: Allowance) -> Claimed:
+        try:
+            return await self._store.run(lambda tx: self._claim(tx, now, allowance))
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 (a door: see below)
+            # A fault of ours at one head undid the claim of all: find the one, park it.
+            self._log.exception("a claim failed")
+            return await self._claimed_singly(now)
+
+    async def _claimed_singly(self, now: float) -> Claimed:
+        """Claim one lane, the one that was ready first; park its head if that is at fault."""
+        heads: list[Delivery] = []
+
+        def claim(tx: Transaction) -> Claimed:
+            heads[:] = tx.claim(self._end.target, now, 1)
+            return self._begun(tx, heads, now), tx.next_due(self._end.target)
+
+        try:
+            return await self._store.run(claim)
+        except StoreError:
+            raise
+        except Exception as error:
+            if not heads:
+                raise
+            failed = self._failed(heads[0], error)
+            await self._store.run(lambda tx: self._park(tx, heads[0], failed))
+            return [], now
+
+    def _claim(self, tx: Transaction, now: float, allowance: Allowance) -> Claimed:
         claimed: list[Attempted] = []
         seen = 0
         while len(claimed) < allowance.requests and seen < HEADS_A_TRANSACTION:
@@ -150,16 +183,22 @@ class Deliver:
             if not heads:
                 break
             seen += len(heads)
-            for delivery in heads:
-                request = self._end.head(tx, delivery, now)
-                if request is not None:
-                    attempt_id = tx.begin(delivery, request, now)
-                    claimed.append(Attempted(delivery, request, attempt_id))
+            claimed += self._begun(tx, heads, now)
         return claimed, tx.next_due(self._end.target)
+
+    def _begun(self, tx: Transaction, heads: Sequence[Delivery], now: float) -> list[Attempted]:
+        """Those of the heads that need a request, with it written down."""
+        begun = []
+        for delivery in heads:
+            request = self._end.head(tx, delivery, now)
+            if request is not None:
+                attempt_id = tx.begin(delivery, request, now)
+                begun.append(Attempted(delivery, request, attempt_id))
+        return begun
 
     async def _carry(self, attempted: Attempted) -> None:
         started = self._clock()
-        outcome = await self._end.send(attempted)
+        outcome = await self._sent(attempted)
         request = attempted.request
         self._metrics.called(
             request.method, request.resource, outcome.reason, self._clock() - started
@@ -167,15 +206,45 @@ class Deliver:
         await self._settle(attempted, outcome)
         self.wake()
 
+    async def _sent(self, attempted: Attempted) -> Outcome:
+        try:
+            return await self._end.send(attempted)
+        except Exception as error:  # noqa: BLE001 (a door: else its lane stood still for ever)
+            return self._failed(attempted.delivery, error)
+
     async def _settle(self, attempted: Attempted, outcome: Outcome) -> None:
         """Settle, however long the store takes to come back: the outcome must not be lost."""
+        job = self._settling(attempted, outcome)
         while True:
             try:
-                await self._store.run(
-                    lambda tx: self._end.settle(tx, attempted, outcome, self._clock())
-                )
+                return await self._store.run(job)
             except StoreError as error:
                 self._log.error("store cannot be written", error=type(error).__name__)
                 await asyncio.sleep(STORE_RETRY_SECONDS)
-            else:
-                return
+            except Exception as error:  # noqa: BLE001 (a door: as in `_sent`)
+                job = self._parking(attempted, self._failed(attempted.delivery, error))
+
+    def _settling(self, attempted: Attempted, outcome: Outcome) -> Job:
+        return lambda tx: self._end.settle(tx, attempted, outcome, self._clock())
+
+    def _parking(self, attempted: Attempted, failed: Outcome) -> Job:
+        def park(tx: Transaction) -> None:
+            tx.end(attempted.attempt_id, failed, self._clock())
+            self._park(tx, attempted.delivery, failed)
+
+        return park
+
+    def _failed(self, delivery: Delivery, error: Exception) -> Outcome:
+        """A fault of ours as an outcome; the log names the place without patient data."""
+        self._log.error("a delivery failed", delivery=delivery.id, exc_info=error)
+        detail = f"the bridge failed to deliver it ({type(error).__name__})"
+        return Outcome(Kind.PERMANENT, Reason.UNEXPECTED, detail=detail, verdict=Verdict.BRIDGE)
+
+    def _park(self, tx: Transaction, delivery: Delivery, failed: Outcome) -> None:
+        tx.settle(
+            delivery.id,
+            Status.PARKED,
+            at=self._clock(),
+            reason=failed.detail,
+            verdict=failed.verdict,
+        )
