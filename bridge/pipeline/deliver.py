@@ -8,6 +8,7 @@ delivery or an unanswered attempt, which `Transaction.recover` sends to be verif
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -35,6 +36,8 @@ class Attempted:
     delivery: Delivery
     request: Request
     attempt_id: int
+    #: requests of this delivery in a row, before this one, that had no effect
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ class FarEnd(Protocol):
     @property
     def target(self) -> Target: ...
 
-    def allowance(self, now: float, free: int) -> Allowance:
-        """How many of `free` requests may leave now."""
+    def allowance(self, now: float, free: int, under_way: int) -> Allowance:
+        """How many of `free` requests may leave now, while others are under way."""
         ...
 
     def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
@@ -90,6 +93,7 @@ class Deliver:
         self._metrics = metrics
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._failures: Counter[int] = Counter()
         self._log = structlog.get_logger().bind(target=str(end.target))
         self.paused = False
 
@@ -111,7 +115,7 @@ class Deliver:
         if self.paused or free <= 0:
             return IDLE_SECONDS
         now = self._clock()
-        allowance = self._end.allowance(now, free)
+        allowance = self._end.allowance(now, free, len(self._under_way))
         if allowance.requests <= 0:
             return allowance.wait
         try:
@@ -193,7 +197,8 @@ class Deliver:
             request = self._end.head(tx, delivery, now)
             if request is not None:
                 attempt_id = tx.begin(delivery, request, now)
-                begun.append(Attempted(delivery, request, attempt_id))
+                failures = self._failures[delivery.id]
+                begun.append(Attempted(delivery, request, attempt_id, failures))
         return begun
 
     async def _carry(self, attempted: Attempted) -> None:
@@ -203,8 +208,15 @@ class Deliver:
         self._metrics.called(
             request.method, request.resource, outcome.reason, self._clock() - started
         )
+        self._count(attempted.delivery, outcome)
         await self._settle(attempted, outcome)
         self.wake()
+
+    def _count(self, delivery: Delivery, outcome: Outcome) -> None:
+        if outcome.kind is Kind.TRANSIENT:
+            self._failures[delivery.id] += 1
+        else:
+            self._failures.pop(delivery.id, None)
 
     async def _sent(self, attempted: Attempted) -> Outcome:
         try:

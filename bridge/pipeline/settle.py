@@ -32,6 +32,8 @@ SHORT_QUIET = 5.0
 CLOSED = 60.0
 #: unknown outcomes of one delivery, while others succeed, after which it is poison
 POISON_ATTEMPTS = 8
+#: seconds: the longest wait of an order, which somebody waits for beside a bed
+LONGEST_WAIT_OF_ORDER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,14 @@ def after_zauto(
     *,
     ours: Ours,
     quiet_seconds: float,
+    failures: int = 0,
 ) -> Next:
-    """The state table of docs/how-it-works.md: what each answer makes of a delivery."""
+    """The state table of docs/how-it-works.md: what each answer makes of a delivery.
+
+    `failures` are those of its requests in a row, before this one, that had no effect.
+    """
     if request.method == "GET":
-        return _after_read(delivery, outcome, resource, ours, quiet_seconds)
+        return _after_read(delivery, outcome, resource, ours, quiet_seconds, failures)
     match outcome.reason:
         case Reason.ACCEPTED:
             return DELIVERED
@@ -136,7 +142,7 @@ def after_zauto(
         case Reason.INVALID:
             return _parked(outcome, _fields(outcome))
         case _:
-            return _by_kind(delivery, outcome, quiet_seconds)
+            return _by_kind(delivery, outcome, quiet_seconds, failures)
 
 
 def _after_read(
@@ -145,12 +151,13 @@ def _after_read(
     resource: Resource,
     ours: Ours,
     quiet_seconds: float,
+    failures: int,
 ) -> Next:
     if outcome.reason in (Reason.ABSENT, Reason.NOT_FOUND):
         return _not_there(delivery)
     if outcome.reason is Reason.FOUND and outcome.record is not None:
         return _there(delivery, outcome.record, resource, ours)
-    return _by_kind(delivery, outcome, quiet_seconds)
+    return _by_kind(delivery, outcome, quiet_seconds, failures)
 
 
 def _not_there(delivery: Delivery) -> Next:
@@ -179,7 +186,7 @@ def _absent(delivery: Delivery) -> Next:
     return Postpone(Step.POST, 0, "ZautoAI does not know it any more: making it again")
 
 
-def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float) -> Next:
+def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, failures: int) -> Next:
     match outcome.kind:
         case Kind.PERMANENT:
             return _parked(outcome, outcome.detail or outcome.reason)
@@ -188,13 +195,13 @@ def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float) -> Next
         case Kind.UNKNOWN:
             quiet = min(quiet_seconds, SHORT_QUIET) if outcome.status else quiet_seconds
             wait = max(quiet, outcome.retry_after or 0)
-            return Postpone(_check(delivery, outcome), wait, outcome.reason)
+            return Postpone(_check(delivery), wait, outcome.reason)
         case _:
-            wait = outcome.retry_after or backoff(delivery.attempts + 1)
+            wait = outcome.retry_after or backoff(failures + 1)
             return Postpone(delivery.step, wait, outcome.reason, counts=False)
 
 
-def _check(delivery: Delivery, outcome: Outcome) -> Step:
+def _check(delivery: Delivery) -> Step:
     """An unanswered read is read again; an unanswered write is verified."""
     return Step.IDENTIFY if delivery.step is Step.IDENTIFY else Step.VERIFY
 
@@ -208,7 +215,7 @@ def _fields(outcome: Outcome) -> str:
     return f"refused as invalid: {named or outcome.detail or 'no field was named'}"
 
 
-def after_hospital(delivery: Delivery, outcome: Outcome) -> Next:
+def after_hospital(delivery: Delivery, outcome: Outcome, failures: int = 0) -> Next:
     """What the hospital's acknowledgment means (design `delivery.md`, "Orders out").
 
     The same MSH-10 is sent again in every case but a refusal, so a resend does no harm.
@@ -218,5 +225,6 @@ def after_hospital(delivery: Delivery, outcome: Outcome) -> Next:
     if outcome.kind is Kind.PERMANENT:
         return _parked(outcome, outcome.detail or outcome.reason)
     counts = outcome.kind is Kind.UNKNOWN
-    wait = outcome.retry_after or backoff(delivery.attempts + 1)
+    tries = delivery.attempts + failures + 1
+    wait = outcome.retry_after or min(backoff(tries), LONGEST_WAIT_OF_ORDER)
     return Postpone(Step.APPLY, wait, outcome.reason, counts=counts)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bridge.delivery import Delivery, Outcome, Request, Target
 from bridge.hl7v2.writer import write
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.pipeline.deliver import Allowance, Attempted
 from bridge.pipeline.settle import Settle, after_hospital
 from bridge.store.contract import Transaction
@@ -32,7 +32,7 @@ class ToHospital:
         self._jitter = jitter
         self._settled = settled
 
-    def allowance(self, now: float, free: int) -> Allowance:
+    def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """Orders have no limit but the connection."""
         return Allowance(free)
 
@@ -51,16 +51,15 @@ class ToHospital:
         """Write down the acknowledgment and what follows from it."""
         delivery = attempted.delivery
         tx.end(attempted.attempt_id, outcome, now)
-        following = after_hospital(delivery, outcome)
+        following = after_hospital(delivery, outcome, attempted.failures)
         if isinstance(following, Settle):
             self._settled(self.target, following.status)
-            verdict = following.verdict and Verdict.HOSPITAL
             tx.settle(
                 delivery.id,
                 following.status,
                 at=now,
                 reason=following.reason,
-                verdict=verdict,
+                verdict=following.verdict,
             )
             return
         tx.postpone(

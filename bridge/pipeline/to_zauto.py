@@ -90,7 +90,7 @@ class ToZauto:
         """What is closed now: resource ("" for all) to until when and why."""
         return {name: entry for name, entry in self._closed.items() if entry[0] > now}
 
-    def allowance(self, now: float, free: int) -> Allowance:
+    def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """None while all is closed or the budget has nothing left but for verifying."""
         closed = self._closed.get("")
         if closed is not None and closed[0] > now:
@@ -100,8 +100,10 @@ class ToZauto:
             spare = self._budget.wait(now, Priority.VERIFY)
         if wait > 0 and (spare > 0 or not self._verifying):
             return Allowance(0, min(wait, IDLE_SECONDS))
+        if not self._failures:
+            return Allowance(free)
         # An endpoint that just failed is asked by one request at a time until it answers.
-        return Allowance(1 if self._failures else free)
+        return Allowance(0 if under_way else 1)
 
     def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
@@ -155,6 +157,7 @@ class ToZauto:
             resource,
             ours=_ours(entity, call),
             quiet_seconds=self._quiet,
+            failures=attempted.failures,
         )
         corrected = _corrected(entity, attempted, outcome, following, self._catalogue)
         if corrected is not None and corrected != entity:
