@@ -73,6 +73,8 @@ class ToZauto:
         #: until when each resource is closed, and why; "" stands for all of them
         self._closed: dict[str, tuple[float, Reason]] = {}
         self._verifying: set[int] = set()
+        #: deliveries that hold a call of the budget
+        self._calling: set[int] = set()
         self._failures = 0
         self._log = structlog.get_logger()
 
@@ -88,7 +90,8 @@ class ToZauto:
 
     def closed(self, now: float) -> Mapping[str, tuple[float, Reason]]:
         """What is closed now: resource ("" for all) to until when and why."""
-        return {name: entry for name, entry in self._closed.items() if entry[0] > now}
+        # Copied at once, because `settle` writes to it in another thread.
+        return {name: entry for name, entry in self._closed.copy().items() if entry[0] > now}
 
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """None while all is closed or the budget has nothing left but for verifying."""
@@ -108,6 +111,7 @@ class ToZauto:
     def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
         call = delivery.call
+        self._give_back(delivery)
         closed = self._closed.get(call.resource)
         if closed is not None and closed[0] > now:
             self._wait(tx, delivery, closed[0] - now, now, closed[1])
@@ -119,8 +123,7 @@ class ToZauto:
         if isinstance(decision, Settled):
             self._settle_uncalled(tx, delivery, decision, now)
             return None
-        with self._lock:
-            wait = self._budget.take(now, _priority(decision))
+        wait = self._take(delivery, decision, now)
         if wait > 0:
             self._wait(tx, delivery, wait, now, Reason.LIMITED)
             return None
@@ -141,10 +144,8 @@ class ToZauto:
         call = delivery.call
         resource = self._catalogue[call.resource]
         tx.end(attempted.attempt_id, outcome, now)
-        with self._lock:
-            self._budget.give_back()
-            if self._limited:
-                tx.put_note(BUDGET_NOTE, self._budget.dump(now))
+        self._give_back(delivery)
+        self._note_budget(tx, now)
         self._close(outcome, call.resource, now)
         if outcome.reason is Reason.REFERENT_MISSING:
             self._hold_for_lost(tx, delivery, outcome, now)
@@ -163,6 +164,28 @@ class ToZauto:
         if corrected is not None and corrected != entity:
             tx.put_entity(corrected)
         self._move(tx, delivery, following, now)
+
+    def _take(self, delivery: Delivery, request: Request, now: float) -> float:
+        """0.0 and a call of the budget is the delivery's; else seconds to wait for one."""
+        with self._lock:
+            wait = self._budget.take(now, _priority(request))
+            if wait == 0.0:
+                self._calling.add(delivery.id)
+        return wait
+
+    def _give_back(self, delivery: Delivery) -> None:
+        """Give the delivery's call back, once: `head` and `settle` may come again for one
+        request, because the store could not commit what they did."""
+        with self._lock:
+            if delivery.id in self._calling:
+                self._calling.discard(delivery.id)
+                self._budget.give_back()
+
+    def _note_budget(self, tx: Transaction, now: float) -> None:
+        if self._limited:
+            with self._lock:
+                noted = self._budget.dump(now)
+            tx.put_note(BUDGET_NOTE, noted)
 
     def _set_aside(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Hold or block a delivery behind what must be there first; True when it was."""
