@@ -32,6 +32,8 @@ from bridge.zauto.folding import Settled, after, create_body, decide, learn, upd
 Send = Callable[[Request], Awaitable[Outcome]]
 #: name under which the budget's count is kept in the store
 BUDGET_NOTE = "budget"
+#: how often a delivery may be told that ZautoAI lacks a record it refers to
+MOST_RETURNS = 5
 #: position of a delivery that makes a lost referent again: behind the message's own calls
 REBUILT = 1000
 
@@ -148,7 +150,7 @@ class ToZauto:
         self._note_budget(tx, now)
         self._close(outcome, call.resource, now)
         if outcome.reason is Reason.REFERENT_MISSING:
-            self._hold_for_lost(tx, delivery, outcome, now)
+            self._hold_for_lost(tx, attempted, outcome, now)
             return
         entity = tx.entity(call.resource, call.external_id)
         following = after_zauto(
@@ -220,20 +222,14 @@ class ToZauto:
         return True
 
     def _hold_for_lost(
-        self, tx: Transaction, delivery: Delivery, outcome: Outcome, now: float
+        self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float
     ) -> None:
         """ZautoAI lacks a referent: make it again where we know it, and wait for it."""
-        named = {error.field for error in outcome.field_errors}
-        referents = [
-            (referent, str(delivery.call.payload[name]))
-            for name, referent in self._catalogue[delivery.call.resource].referents().items()
-            if delivery.call.payload.get(name) and (name in named or not named)
-        ]
-        if not referents:
-            settled = Settle(
-                Status.PARKED, "ZautoAI misses a record it does not name", Verdict.ZAUTO
-            )
-            self._move(tx, delivery, settled, now)
+        delivery = attempted.delivery
+        referents = self._lost(attempted.request, outcome)
+        if not referents or _returns(tx, delivery) >= MOST_RETURNS:
+            reason = "ZautoAI misses a record it does not name, or one it was given"
+            self._move(tx, delivery, Settle(Status.PARKED, reason, Verdict.ZAUTO), now)
             return
         for referent, external_id in referents:
             entity = tx.entity(referent, external_id)
@@ -242,6 +238,17 @@ class ToZauto:
         referent, external_id = referents[0]
         reason = f"ZautoAI does not know its {referent} record yet"
         self._hold(tx, delivery, f"{referent}/{external_id}", reason, now)
+
+    def _lost(self, request: Request, outcome: Outcome) -> list[tuple[str, str]]:
+        """The referents that the answer names, or all that were sent where it names none."""
+        body = request.body or {}
+        sent = {
+            name: (referent, str(body[name]))
+            for name, referent in self._catalogue[request.resource].referents().items()
+            if body.get(name)
+        }
+        named = [sent[error.field] for error in outcome.field_errors if error.field in sent]
+        return named or list(sent.values())
 
     def _make_again(self, tx: Transaction, message_id: int, entity: Entity, now: float) -> None:
         tx.put_entity(replace(entity, sent=None))
@@ -347,3 +354,9 @@ def _corrected(
         learned = learn(entity, delivery.call)
         return replace(learned, sent=learned.sent or {})
     return after(entity, delivery, attempted.request, outcome, resource)
+
+
+def _returns(tx: Transaction, delivery: Delivery) -> int:
+    """How often ZautoAI said that it lacks a record this delivery refers to."""
+    outcomes = [attempt.outcome for attempt in tx.attempts_of(delivery.id)]
+    return sum(each is not None and each.reason is Reason.REFERENT_MISSING for each in outcomes)
