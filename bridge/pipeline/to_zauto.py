@@ -13,6 +13,7 @@ from bridge.delivery import (
     Delivery,
     Entity,
     Interaction,
+    Kind,
     Outcome,
     Reason,
     Request,
@@ -347,13 +348,30 @@ def _corrected(
     """The shadow after the outcome; what belongs to somebody else teaches nothing of ours."""
     delivery, resource = attempted.delivery, catalogue[attempted.delivery.call.resource]
     if isinstance(following, Settle) and following.status is Status.PARKED:
-        return entity
+        return _doubted(entity, attempted.request) if _may_be_there(outcome) else entity
     if outcome.reason is Reason.DUPLICATE:
         if delivery.call.interaction is not Interaction.CREATE:
             return entity
         learned = learn(entity, delivery.call)
         return replace(learned, sent=learned.sent or {})
     return after(entity, delivery, attempted.request, outcome, resource)
+
+
+def _may_be_there(outcome: Outcome) -> bool:
+    """Whether a request that is given up may have been carried out."""
+    return outcome.kind is Kind.UNKNOWN or outcome.reason in (
+        Reason.WRONG_RECORD,
+        Reason.UNEXPECTED,
+    )
+
+
+def _doubted(entity: Entity | None, request: Request) -> Entity | None:
+    """The shadow without what ZautoAI may hold now or not: the next update sends it anew."""
+    if entity is None or entity.sent is None:
+        return entity
+    written = request.body or {}
+    sure = {name: value for name, value in entity.sent.items() if name not in written}
+    return replace(entity, sent=sure)
 
 
 def _returns(tx: Transaction, delivery: Delivery) -> int:
