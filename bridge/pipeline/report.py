@@ -5,6 +5,7 @@ Patient data (ids, names, payloads, bodies, what a far end said) is masked unles
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from bridge.message import Status
 from bridge.store.contract import Attempt, KeptMessage, Tally, View
 
 MASK = "•••"
+#: a far end's words within a reason (see `settle.quoted`); the store may have cut them short
+_QUOTATION = re.compile("“[^”]*(”|$)")
 
 
 def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
@@ -44,7 +47,7 @@ def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
         "answer": kept.answer_code,
         "status": str(kept.status),
         "verdict": str(kept.verdict) if kept.verdict else "",
-        "reason": kept.reason,
+        "reason": kept.reason if reveal else without_quotations(kept.reason),
         "waits_for": masked_reference(kept.waits_for, reveal=reveal),
         "duplicates": kept.duplicates,
         "mapping": kept.mapping,
@@ -79,7 +82,7 @@ def delivery_report(
         **call_report(delivery.call, reveal=reveal),
         "status": str(delivery.status),
         "step": str(delivery.step),
-        "reason": delivery.reason if reveal else _without_detail(delivery.reason),
+        "reason": delivery.reason if reveal else without_quotations(delivery.reason),
         "waits_for": masked_reference(delivery.waits_for, reveal=reveal),
         "due_at": delivery.due_at,
         "attempts": [attempt_report(attempt, reveal=reveal) for attempt in attempts],
@@ -101,7 +104,7 @@ def call_report(call: Call, *, reveal: bool) -> dict[str, Any]:
                 "path": origin.path,
                 "raw": origin.raw if reveal else (MASK if origin.raw else ""),
                 "rule": origin.rule,
-                "made_by": origin.made_by,
+                "made_by": origin.made_by if reveal else _without_row(origin.made_by),
             }
             for origin in call.lineage
         ],
@@ -147,9 +150,14 @@ def masked_reference(name: str, *, reveal: bool) -> str:
     return name if reveal or not slash else f"{kind}/{MASK}"
 
 
-def _without_detail(reason: str) -> str:
-    """What comes before the first quotation of somebody's data."""
-    return reason.partition(": '")[0]
+def without_quotations(reason: str) -> str:
+    """A reason without what a far end said, which may name or number a patient."""
+    return _QUOTATION.sub(f"“{MASK}”", reason)
+
+
+def _without_row(made_by: str) -> str:
+    """`codes/gender: F` as `codes/gender`: the row is the value."""
+    return made_by.partition(":")[0] if made_by.startswith("codes/") else made_by
 
 
 def text_of(body: bytes) -> str:

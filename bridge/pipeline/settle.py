@@ -189,7 +189,7 @@ def _absent(delivery: Delivery) -> Next:
 def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, failures: int) -> Next:
     match outcome.kind:
         case Kind.PERMANENT:
-            return _parked(outcome, outcome.detail or outcome.reason)
+            return _parked(outcome, _why(outcome))
         case Kind.UNKNOWN if delivery.attempts >= POISON_ATTEMPTS:
             return _parked(outcome, f"no clear answer after {delivery.attempts} tries")
         case Kind.UNKNOWN:
@@ -207,12 +207,25 @@ def _check(delivery: Delivery) -> Step:
 
 
 def _parked(outcome: Outcome, reason: str) -> Settle:
-    return Settle(Status.PARKED, str(reason), outcome.verdict or Verdict.ZAUTO)
+    return Settle(Status.PARKED, reason, outcome.verdict or Verdict.ZAUTO)
+
+
+def _why(outcome: Outcome) -> str:
+    if not outcome.detail or outcome.verdict is Verdict.BRIDGE:
+        return outcome.detail or str(outcome.reason)
+    return f"{outcome.reason}: {quoted(outcome.detail)}"
 
 
 def _fields(outcome: Outcome) -> str:
-    named = "; ".join(f"{error.field}: {error.message}" for error in outcome.field_errors)
-    return f"refused as invalid: {named or outcome.detail or 'no field was named'}"
+    if not outcome.field_errors:
+        return _why(outcome)
+    named = (f"{error.field} {quoted(error.message)}" for error in outcome.field_errors)
+    return f"{outcome.reason}: {'; '.join(named)}"
+
+
+def quoted(text: str) -> str:
+    """A far end's words within a reason: only there may a reason hold patient data."""
+    return f"“{text.replace('“', '').replace('”', '')}”"
 
 
 def after_hospital(delivery: Delivery, outcome: Outcome, failures: int = 0) -> Next:
@@ -223,7 +236,7 @@ def after_hospital(delivery: Delivery, outcome: Outcome, failures: int = 0) -> N
     if outcome.kind is Kind.DELIVERED:
         return DELIVERED
     if outcome.kind is Kind.PERMANENT:
-        return _parked(outcome, outcome.detail or outcome.reason)
+        return _parked(outcome, _why(outcome))
     counts = outcome.kind is Kind.UNKNOWN
     tries = delivery.attempts + failures + 1
     wait = outcome.retry_after or min(backoff(tries), LONGEST_WAIT_OF_ORDER)
