@@ -107,9 +107,17 @@ def lane_of(call: Call, catalogue: Catalogue) -> str:
     ZautoAI that have nothing to do with it (docs/decisions/0003).
     """
     if call.target is Target.HOSPITAL:
-        return f"orders/{call.payload.get('visit', call.external_id)}"
+        return f"orders/{_visit_number(call) or call.external_id}"
     resource = catalogue[call.resource]
     for name, referent in resource.referents().items():
         if resource.fields[name].required and name in call.payload:
             return f"{referent}/{call.payload[name]}"
     return f"{call.resource}/{call.external_id}"
+
+
+def _visit_number(order: Call) -> str:
+    """PV1-19 of a message to the hospital, "" where it has none."""
+    for name, fields in order.payload.get("segments", ()):
+        if name == "PV1":
+            return str(fields.get("19.1") or fields.get("19") or "")
+    return ""
