@@ -31,6 +31,8 @@ YIELD_FACTOR = 4.0
 #: what can be acknowledged
 GATHER_SECONDS = 0.02
 STORE_RETRY_SECONDS = 1.0
+#: the most that is left to senders at once, however slow a batch was or far the clock was set
+LONGEST_YIELD = 1.0
 
 
 class Work:
@@ -79,7 +81,8 @@ class Work:
             if not done:
                 await self._rest()
             elif self._busy():
-                await asyncio.sleep((self._clock() - started) * YIELD_FACTOR)
+                taken = self._clock() - started
+                await asyncio.sleep(min(taken * YIELD_FACTOR, LONGEST_YIELD))
 
     async def once(self) -> int:
         """Take one batch through; returns how many messages it held."""
