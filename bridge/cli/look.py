@@ -48,7 +48,9 @@ def _verdict(report: dict[str, Any]) -> str:
     if counts["waiting"]:
         oldest = report["oldest_waiting_seconds"] or 0
         return f"{counts['waiting']} messages are on their way, the oldest for {oldest:.0f} s."
-    return "All is delivered."
+    if counts["held"]:
+        return f"{counts['held']} messages are held until what they wait for comes."
+    return "All that was taken is delivered."
 
 
 def _counted(report: dict[str, Any]) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -16,9 +16,10 @@ from rich.progress import Progress
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.tables import console, print_json, table
 from bridge.errors import BridgeError
-from bridge.senders.files import recognise, walk
-from bridge.senders.replay import NOT_SENT, HttpDoor, Replayed
 from bridge.settings import Key, Settings
+
+if TYPE_CHECKING:  # the doors take half a second to load: only for who replays
+    from bridge.senders.replay import HttpDoor, Replayed
 
 
 def replay(
@@ -106,6 +107,8 @@ async def _watched(sent: AsyncIterator[Replayed], paths: list[Path], bar: bool) 
 
 
 def _bar(progress: Progress, paths: list[Path]) -> Callable[[], None]:
+    from bridge.senders.files import recognise, walk
+
     total = sum(len(recognise(file, file.read_bytes())) for file in walk(paths))
     task = progress.add_task("replaying", total=total)
     return lambda: progress.advance(task)
@@ -119,6 +122,8 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _door(url: str | None, key: Key) -> HttpDoor | None:
+    from bridge.senders.replay import HttpDoor
+
     if url is None:
         return None
     return HttpDoor(url, key.api_key.get_secret_value() if key.api_key else None)
@@ -158,5 +163,5 @@ def _print(answers: list[Replayed], as_json: bool) -> None:
     out.print(table("", columns, rows))
     counted = Counter("duplicate" if each.duplicate else each.answer for each in answers)
     told = ", ".join(f"{count} {answer}" for answer, count in counted.most_common())
-    sent = sum(each.answer != NOT_SENT for each in answers)
+    sent = sum(each.answer != "not sent" for each in answers)
     out.print(f"{sent} sent: {told}", markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,20 @@ from bridge.cli.options import Config, settings_of
 PUSH_KEY = "BRIDGE_ORDERS__API_KEY"
 
 
+class LogLevel(StrEnum):
+    """What a line of the log must at least be."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 def run(
     config: Config = None,
-    log_level: Annotated[str, typer.Option("--log-level", help="INFO, WARNING …")] = "INFO",
+    log_level: Annotated[
+        LogLevel, typer.Option("--log-level", case_sensitive=False, help="Least that is logged.")
+    ] = LogLevel.INFO,
 ) -> None:
     """Run the bridge until SIGTERM: MLLP and HTTP doors, delivery, the control socket.
 

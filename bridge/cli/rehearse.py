@@ -1,0 +1,95 @@
+"""A dry run: what messages would become, as plain values; nothing is sent or kept."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from bridge.delivery import Translation
+from bridge.errors import BridgeError, ReadError
+from bridge.hl7v2.header import scan
+from bridge.message import Message, Protocol
+from bridge.pipeline.report import call_report
+from bridge.pipeline.translate import Rehearsal, translate
+from bridge.senders.files import Kind, Part, recognise, walk
+from bridge.service.parts import read_parts
+from bridge.settings import Settings
+
+_PROTOCOLS = {Kind.HL7V2: Protocol.HL7V2, Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
+_ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
+
+
+def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
+    """One report a message; later messages know what earlier ones taught, as in the service.
+
+    Raises BridgeError for files that are not there, MappingError for wrong mappings.
+    """
+    mappings = read_parts(settings).mappings
+    rehearsal = Rehearsal()
+    reports = []
+    for part in _parts(files):
+        try:
+            made = translate(_message(part, settings), mappings, settings, rehearsal)
+        except ReadError as error:
+            reports.append(_report(part, None) | {"problem": str(error), "status": "rejected"})
+            continue
+        if made is not None:
+            rehearsal.learn(made.calls)
+        reports.append(_report(part, made))
+    return reports
+
+
+def _parts(files: list[Path]) -> list[Part]:
+    missing = [str(file) for file in files if not file.exists()]
+    if missing:
+        raise BridgeError(f"no such file: {', '.join(missing)}")
+    return [part for file in walk(files) for part in recognise(file, file.read_bytes())]
+
+
+def _message(part: Part, settings: Settings) -> Message:
+    protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
+    message_type, reference = part.message_type, ""
+    if protocol is Protocol.HL7V2:
+        message_type = scan(part.body).message_type
+    elif protocol is Protocol.ORDERS:
+        message_type = _ORDERS.get(part.message_type, part.message_type)
+    else:
+        reference = f"{part.message_type}/{part.address.rpartition('/')[2]}"
+    return Message(
+        channel=settings.channels[0].name,
+        protocol=protocol,
+        message_type=message_type,
+        control_id=part.control_id,
+        sending_application="",
+        sending_facility="",
+        received_at=time.time(),
+        body=part.body,
+        reference=reference,
+    )
+
+
+def _report(part: Part, made: Translation | None) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        "file": str(part.path),
+        "index": part.index,
+        "message_type": part.message_type,
+        "status": _status(made),
+        "mapping": made.mapping if made else "",
+        "mappings_hash": made.mappings_hash if made else "",
+        "calls": [call_report(call, reveal=True) for call in made.calls] if made else [],
+        "remarks": [f"{each.where}: {each.text}" for each in made.warnings] if made else [],
+        "needs": list(made.needs) if made else [],
+        "problem": made.problem if made else "",
+    }
+    return report
+
+
+def _status(made: Translation | None) -> str:
+    if made is None:
+        return "unmapped"
+    if made.needs:
+        return "held"
+    if made.problem:
+        return "parked"
+    return "waiting" if made.calls else "suppressed"
