@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 
 from bridge.errors import BridgeError, DoorError
 
@@ -61,21 +62,25 @@ class Control:
             self._path.unlink()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ValueError):
+        # ValueError: a question without an end.
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ValueError):
             while line := await reader.readline():
                 writer.write(await self._answer(line) + b"\n")
                 await writer.drain()
-        writer.close()
 
     async def _answer(self, line: bytes) -> bytes:
         try:
             question = orjson.loads(line)
             answer = self._answers[question["ask"]]
-            return orjson.dumps({"ok": await answer(question)})
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return orjson.dumps({"error": "the service does not know this question"})
+        try:
+            return orjson.dumps({"ok": await answer(question)})
         except BridgeError as error:
             return orjson.dumps({"error": str(error)})
+        except Exception as failure:  # noqa: BLE001 (a door: who asks must not wait in vain)
+            structlog.get_logger().error("question failed", exc_info=failure)
+            return orjson.dumps({"error": "the service failed on this question; its log has more"})
 
 
 def ask(path: Path, question: Mapping[str, Any], *, seconds: float = 30.0) -> Any:
