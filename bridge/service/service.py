@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,10 @@ from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
 from bridge.zauto.budget import Budget
 
-#: seconds the doors have to answer what is committed, and deliveries under way to end
-DOOR_GRACE = 3.0
-DELIVERY_GRACE = 3.0
+#: seconds the MLLP door has to answer what is committed, and deliveries under way to end; with
+#: the five of the HTTP door, one after the other, they stay below the ten in which a stop ends
+DOOR_GRACE = 2.0
+DELIVERY_GRACE = 2.0
 #: seconds within which something handed in counts as senders waiting
 BUSY_SECONDS = 0.05
 
@@ -65,6 +66,7 @@ class Service:
         self._budget = Budget(settings.zauto.call_limits())
         self._delivers: dict[Target, Deliver] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._paused = False
         self._stopping = contextlib.AsyncExitStack()
         self._log = structlog.get_logger()
         self.started_at = self._clock()
@@ -91,8 +93,11 @@ class Service:
             planned=self.wake,
         )
         self.intake = self._build_intake(store)
-        self._tasks = [asyncio.create_task(self.work.run())]
-        self._tasks += [asyncio.create_task(each.run()) for each in self._delivers.values()]
+        self._tasks = [self._kept_going("translation", self.work.run())]
+        self._tasks += [
+            self._kept_going(f"delivery to {target}", each.run())
+            for target, each in self._delivers.items()
+        ]
         self._stopping.push_async_callback(self._end_work)
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
         await self._answer_questions()
@@ -117,11 +122,11 @@ class Service:
     @property
     def paused(self) -> bool:
         """Whether delivery is paused."""
-        return any(deliver.paused for deliver in self._delivers.values())
+        return self._paused
 
     def notices(self) -> list[str]:
         """What a person should know, worst first, without patient data."""
-        told = []
+        told = [f"{each} has stopped: restart the bridge" for each in self._ended()]
         if self.zauto is None:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
@@ -244,7 +249,20 @@ class Service:
             self.store.read(lambda view: view.note(PAUSED_NOTE))
         except StoreError:
             return ["the store cannot be read"]
-        return []
+        return [f"{each} has stopped" for each in self._ended()]
+
+    def _kept_going(self, what: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Work that never ends by itself; when a fault of ours ends it, that is told."""
+        task = asyncio.create_task(work, name=what)
+        task.add_done_callback(self._tell_of_end)
+        return task
+
+    def _tell_of_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._log.critical("work has stopped", exc_info=task.exception())
+
+    def _ended(self) -> list[str]:
+        return [task.get_name() for task in self._tasks if task.done()]
 
     async def _end_work(self) -> None:
         for task in self._tasks:
@@ -253,6 +271,7 @@ class Service:
         await asyncio.gather(*(each.stop(DELIVERY_GRACE) for each in self._delivers.values()))
 
     def _set_paused(self, paused: bool) -> None:
+        self._paused = paused
         for deliver in self._delivers.values():
             deliver.paused = paused
 
