@@ -253,6 +253,8 @@ def _from_file(file: Path) -> dict[str, Any]:
         values = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: is not UTF-8 at byte {error.start}") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{file}: is not YAML: {error}") from error
     if values is None:
@@ -288,6 +290,8 @@ def _secret_file(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{name}: {path} is not UTF-8 at byte {error.start}") from error
 
 
 def _put(values: dict[str, Any], path: list[str], value: str) -> None:
