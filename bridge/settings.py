@@ -304,9 +304,16 @@ def _put(values: dict[str, Any], path: list[str], value: str) -> None:
 
 def _told(error: ValidationError, file: Path | None) -> str:
     lines = []
-    for fault in error.errors():
-        path = ".".join(str(part) for part in fault["loc"])
-        name = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
+    for fault in error.errors(include_input=False):
+        keys = [str(part) for part in fault["loc"] if not _names_a_kind(part)]
         text = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{file or 'environment'}: {path}: {text} (or set {name})")
+        hint = f" (or set {PREFIX}{'__'.join(keys).upper()})"
+        if fault["type"] == "extra_forbidden":
+            text, hint = "is not a setting", ""
+        lines.append(f"{file or 'environment'}: {'.'.join(keys)}: {text}{hint}")
     return "\n".join(lines)
+
+
+def _names_a_kind(part: int | str) -> bool:
+    """Whether pydantic added it to a path to say which of several kinds a value was read as."""
+    return isinstance(part, str) and ("[" in part or part[:1].isupper())
