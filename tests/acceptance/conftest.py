@@ -15,6 +15,22 @@ from tests.acceptance.relay import Relay, relaying
 Launch = Callable[..., Awaitable[Bridge]]
 Connect = Callable[[Bridge], Sender]
 
+REPORT = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that are printed below the tests."""
+    return pytestconfig.stash.setdefault(REPORT, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what tests reported."""
+    for line in config.stash.get(REPORT, []):
+        terminalreporter.write_line(line)
+
 
 @pytest.fixture(scope="session")
 async def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:

@@ -1,0 +1,149 @@
+"""The bridge starts only when all is right, says what is not, and stops without losing a thing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import socket
+import sqlite3
+import time
+from pathlib import Path
+
+from tests.acceptance.conftest import Connect, Launch
+from tests.acceptance.hl7 import Person, Visit, adt
+from tests.acceptance.mllp import HungUp, Sender, field
+from tests.acceptance.processes import ROOT, Process, Sandbox, settings, until
+
+
+class Load:
+    """Senders that send until they are hung up on, and note what was acknowledged."""
+
+    def __init__(self, senders: list[Sender]) -> None:
+        self.acknowledged: list[str] = []
+        self.sending = asyncio.gather(*map(self._send, range(len(senders)), senders))
+
+    async def _send(self, which: int, sender: Sender) -> None:
+        number = 0
+        while True:
+            number += 1
+            person = Person(f"9{which}{number:05}")
+            control_id = f"L{which}N{number}"
+            try:
+                answer = await sender.send(adt("A04", control_id, person, Visit(f"V{control_id}")))
+            except HungUp:
+                return
+            assert field(answer, "MSA", 1) == "AA"
+            self.acknowledged.append(control_id)
+
+
+async def test_sigterm_under_load_ends_in_time_and_keeps_what_was_acknowledged(
+    sandbox: Sandbox, launch: Launch, connect: Connect
+) -> None:
+    bridge = await launch(sandbox.url)
+    load = Load([connect(bridge) for _ in range(8)])
+    await until(lambda: len(load.acknowledged) > 300, "the load runs")
+    told = time.monotonic()
+    assert await bridge.stop() == 0
+    assert time.monotonic() - told < 10
+    await load.sending
+    await bridge.start()
+    kept = {row["control_id"] for row in await bridge.messages()}
+    assert set(load.acknowledged) <= kept
+    assert bridge.failures() == []
+    status = await bridge.settled(seconds=60)
+    assert status["messages"]["delivered"] == len(kept)
+
+
+async def test_sigterm_ends_in_time_although_zautoai_and_a_sender_hang(
+    launch: Launch, connect: Connect
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        bridge = await launch(
+            f"http://127.0.0.1:{silent.getsockname()[1]}", zauto__deadline_seconds="60"
+        )
+        sender = connect(bridge)
+        await sender.send(adt("A04", "C1", Person("91001"), None))
+        await sender.raw(b"\x0bMSH|^~\\&|HALF")
+        told = time.monotonic()
+        assert await bridge.stop() == 0
+        assert time.monotonic() - told < 10
+
+
+async def test_a_second_service_on_the_same_store_is_refused(
+    sandbox: Sandbox, launch: Launch
+) -> None:
+    bridge = await launch(sandbox.url)
+    refused = await bridge.command("run")
+    assert_a_sentence(refused.returncode, refused.stdout + refused.stderr)
+    assert "held by another process" in refused.stderr
+    assert await bridge.healthy()
+
+
+async def test_a_store_of_a_newer_version_is_refused(sandbox: Sandbox, launch: Launch) -> None:
+    bridge = await launch(sandbox.url)
+    assert await bridge.stop() == 0
+    with sqlite3.connect(bridge.folder / "kept" / "bridge.db") as store:
+        (version,) = store.execute("PRAGMA user_version").fetchone()
+        store.execute(f"PRAGMA user_version = {version + 1}")
+    refused = await bridge.command("run")
+    assert_a_sentence(refused.returncode, refused.stdout + refused.stderr)
+    assert "newer version" in refused.stderr
+
+
+async def test_a_wrong_mapping_stops_the_start_with_its_place_and_the_right_word(
+    tmp_path: Path,
+) -> None:
+    mappings = tmp_path / "mappings"
+    shutil.copytree(ROOT / "mappings", mappings)
+    file = mappings / "parts" / "patient_from_pid.yaml"
+    text = file.read_text(encoding="utf-8")
+    line = text[: text.index("as: person_name")].count("\n") + 1
+    file.write_text(text.replace("as: person_name", "as: person_nam", 1), encoding="utf-8")
+    chosen = settings(tmp_path, "http://127.0.0.1:9", mappings__folder=str(mappings))
+    run = Process(tmp_path, ["run"], chosen)
+    assert_a_sentence(await run.end(), run.output() + run.errors())
+    assert re.search(
+        rf"patient_from_pid\.yaml:{line}\b.*fullName.*person_nam.*person_name", run.errors()
+    )
+
+
+async def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for door in ("mllp__port", "http__port"):
+            folder = tmp_path / door
+            folder.mkdir()
+            run = Process(folder, ["run"], settings(folder, "http://127.0.0.1:9", **{door: port}))
+            assert_a_sentence(await run.end(), run.output() + run.errors())
+            assert port in run.errors()
+
+
+async def test_a_wrong_setting_is_told_in_a_sentence(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, "ftp://nowhere", site__time_zone="Asia/Nowhere")
+    run = Process(tmp_path, ["run"], chosen)
+    assert_a_sentence(await run.end(), run.output() + run.errors())
+    assert "zauto.base_url" in run.errors()
+    assert "site.time_zone" in run.errors()
+
+
+async def test_what_is_paused_stays_paused_over_a_restart_and_goes_out_when_resumed(
+    sandbox: Sandbox, launch: Launch, connect: Connect
+) -> None:
+    bridge = await launch(sandbox.url)
+    assert (await bridge.command("pause")).returncode == 0
+    assert field(await connect(bridge).send(adt("A04", "C1", Person("91002"), None)), "MSA", 1)
+    assert await bridge.stop() == 0
+    await bridge.start()
+    status = await bridge.status()
+    assert (status["paused"], status["messages"]["waiting"]) == (True, 1)
+    assert await sandbox.record("patients", "91002") is None
+    assert (await bridge.command("resume")).returncode == 0
+    await bridge.became("C1", "delivered")
+
+
+def assert_a_sentence(code: int, said: str) -> None:
+    """It ended with exit 1, and tells a person, not a programmer, why."""
+    assert code == 1, said
+    assert "Traceback" not in said
+    assert said.strip()
