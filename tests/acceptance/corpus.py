@@ -16,6 +16,8 @@ FOLDER = ROOT.parent / "shared" / "corpus"
 #: files of first line ends, which the index does not list again
 RAW = "raw-lineends"
 _FRAME = re.compile(rb"\x0b(.*?)(?:\x1c|$)", re.DOTALL)
+#: left over where a message was cut out of a capture
+_BLOCK_END = re.compile(rb"[\x0b\x1c]\s*$")
 _HEADER = re.compile(rb"(?m)^MSH")
 _TRAILERS = re.compile(rb"(?m)^[BF]TS.*", re.DOTALL)
 
@@ -55,8 +57,9 @@ def fhir_parts() -> Iterator[Part]:
 
 def split(data: bytes) -> list[bytes]:
     """The messages of a file: of a capture its frames, of a batch what begins with MSH."""
-    if b"\x0b" in data:
+    if data.lstrip().startswith(b"\x0b"):
         return _FRAME.findall(data)
+    data = _BLOCK_END.sub(b"", data)
     starts = [found.start() for found in _HEADER.finditer(data.replace(b"\r", b"\n"))]
     if not starts or (len(starts) < 2 and not data.startswith((b"FHS", b"BHS"))):
         return [data]

@@ -111,6 +111,8 @@ def table(replay: Replay, rows: dict[int, dict[str, Any]]) -> Iterator[str]:
     yield f"{'type':<32}" + "".join(f"{status:>12}" for status in statuses)
     for type_ in sorted({type_ for type_, _ in counts}):
         numbers = (counts[type_, status] for status in statuses)
-        yield f"{type_[:31]:<32}" + "".join(f"{number or '':>12}" for number in numbers)
+        yield f"{ascii(type_)[1:-1][:31]:<32}" + "".join(
+            f"{number or '':>12}" for number in numbers
+        )
     totals = (sum(c for (_, s), c in counts.items() if s == status) for status in statuses)
     yield f"{'all':<32}" + "".join(f"{total:>12}" for total in totals)
