@@ -43,9 +43,10 @@ class Syntax:
         return escapes.unescape(text, self.cut, self.codec)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for most fields of every message, and a frozen one takes twice as long.
+@dataclass(slots=True)
 class Repetition:
-    """One repetition of a field, whole."""
+    """One repetition of a field, whole; never changed."""
 
     #: as sent, with its delimiters and escapes; trailing ones without content left out
     raw: str

@@ -39,9 +39,9 @@ class Condition:
             return self.settled
         texts = [_text(value) for value, _, _ in scope.candidates(self.source)]
         if self.wanted:
-            return any(text in self.wanted for text in texts)
+            return not self.wanted.isdisjoint(texts)
         if self.unwanted:
-            return all(text not in self.unwanted for text in texts)
+            return self.unwanted.isdisjoint(texts)
         return bool(texts)
 
     def told(self) -> str:

@@ -87,12 +87,14 @@ def parts(value: Any, count: int) -> list[str]:
     """The first `count` components of an HL7 repetition, as `part` gives them."""
     if isinstance(value, str):
         return [value.strip()] + [""] * (count - 1)
-    raw, cut = value.raw, value.syntax.cut
-    if not cut.component or (cut.subcomponent and cut.subcomponent in raw) or cut.escape in raw:
+    raw, cut = value.raw, value.syntax
+    if cut.subcomponent in raw or cut.escape in raw:
         return [part(value, number) for number in range(1, count + 1)]
-    found = [text.strip() for text in raw.split(cut.component, count)[:count]]
-    found += [""] * (count - len(found))
-    return ["" if text == '""' else text for text in found] if '""' in raw else found
+    found: list[str] = raw.split(cut.component, count)[:count]
+    if " " in raw or '"' in raw:
+        found = [text.strip() for text in found]
+        found = ["" if text == '""' else text for text in found]
+    return found + [""] * (count - len(found))
 
 
 def part(value: Any, component: int, subcomponent: int = 1) -> str:

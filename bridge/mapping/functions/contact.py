@@ -59,8 +59,10 @@ def e164(telecom: Telecom, country: str) -> str | None:
 
 def _from_parts(telecom: Telecom) -> str | None:
     """The sender named the country code, so that nothing has to be guessed."""
-    code = _PUNCTUATION.sub("", telecom.country).removeprefix("+").removeprefix("00")
-    number = _PUNCTUATION.sub("", telecom.area + telecom.local)
+    code = telecom.country.removeprefix("+").removeprefix("00")
+    number = telecom.area + telecom.local
+    if not number.isdigit():
+        number = _PUNCTUATION.sub("", number)
     if code != _KEEPS_ZERO:
         number = number.removeprefix("0")
     return _checked(code + number)

@@ -88,7 +88,7 @@ class _Number(NamedTuple):
 
 def _number(text: str, policies: Sequence[str]) -> _Number | None:
     """What the site's policies before `allocate` make of an identifier."""
-    plain = _SEPARATORS.sub("", text)
+    plain = text if text.isalnum() else _SEPARATORS.sub("", text)
     for policy in policies:
         if policy == "allocate":
             return None

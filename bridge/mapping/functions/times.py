@@ -15,11 +15,11 @@ def date(value: Any, scope: Scope) -> str | None:
     A birth date has no zone: senders that convert its midnight write `20180312053000`.
     """
     digits = value[:10].replace("-", "")[:8] if isinstance(value, str) else ""
-    if len(digits) < 8:
+    if len(digits) < 8 or not digits.isdigit():
         scope.remark("holds no whole date; left out")
         return None
     try:
-        return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+        return dt.date.fromisoformat(digits).isoformat()
     except ValueError:
         scope.remark("is not a date; left out")
         return None

@@ -184,6 +184,7 @@ def test_the_legal_name_is_the_full_name(
         ("1980", None),
         ("198002", None),
         ("19810229", None),
+        ("1981W011", None),
     ],
 )
 def test_a_birth_date_is_the_first_eight_digits(adt: Adt, field: str, expected: str | None) -> None:
