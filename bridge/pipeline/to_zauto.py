@@ -134,7 +134,10 @@ class ToZauto:
 
     async def send(self, attempted: Attempted) -> Outcome:
         """Make the request."""
-        outcome = await self._send(attempted.request)
+        try:
+            outcome = await self._send(attempted.request)
+        finally:
+            self._give_back(attempted.delivery)
         if outcome.reason in (Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER):
             self._failures += 1
         else:
@@ -147,7 +150,6 @@ class ToZauto:
         call = delivery.call
         resource = self._catalogue[call.resource]
         tx.end(attempted.attempt_id, outcome, now)
-        self._give_back(delivery)
         self._note_budget(tx, now)
         self._close(outcome, call.resource, now)
         if outcome.reason is Reason.REFERENT_MISSING:
@@ -177,8 +179,8 @@ class ToZauto:
         return wait
 
     def _give_back(self, delivery: Delivery) -> None:
-        """Give the delivery's call back, once: `head` and `settle` may come again for one
-        request, because the store could not commit what they did."""
+        """Give the delivery's call back, if it holds one: after its request, or when it heads its
+        lane again because the store could not commit the claim."""
         with self._lock:
             if delivery.id in self._calling:
                 self._calling.discard(delivery.id)
