@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.delivery import Call, Delivery, Outcome
-from bridge.message import Status
+from bridge.message import Message, Protocol, Status
 from bridge.store.contract import Attempt, KeptMessage, Tally, View
 
 MASK = "•••"
@@ -43,7 +43,7 @@ def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
         "channel": message.channel,
         "protocol": str(message.protocol),
         "message_type": message.message_type,
-        "control_id": message.control_id,
+        "control_id": message.control_id if reveal else _told_control_id(message),
         "answer": kept.answer_code,
         "status": str(kept.status),
         "verdict": str(kept.verdict) if kept.verdict else "",
@@ -52,6 +52,12 @@ def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
         "duplicates": kept.duplicates,
         "mapping": kept.mapping,
     }
+
+
+def _told_control_id(message: Message) -> str:
+    """MSH-10 says nothing of a person; an Idempotency-Key can be the order's number."""
+    hidden = message.protocol is Protocol.ORDERS and message.control_id
+    return MASK if hidden else message.control_id
 
 
 def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:
