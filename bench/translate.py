@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import functools
 import pstats
 import statistics
 import sys
@@ -102,9 +103,7 @@ def main() -> None:
             return _profile(both, options.messages)
         document, calls = read(), len(both().calls)
         reading = _measure(read, options.messages)
-        applying = _measure(
-            lambda m=mapping, d=document, c=context: apply(m, d, c), options.messages
-        )
+        applying = _measure(functools.partial(apply, mapping, document, context), options.messages)
         together = _measure(both, options.messages)
         medians = [statistics.median(times) for times in (reading, applying, together)]
         cells = "".join(f"{value:>9.1f}" for value in (*medians, min(together)))
