@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
-from bridge.errors import ReadError
+from bridge.errors import PathError, ReadError
 from bridge.hl7v2 import escapes, paths
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header, scan
@@ -197,7 +197,7 @@ def _place(location: str) -> tuple[str, ...]:
     """A path as ERL says it: segment, its number, field, repetition, component, subcomponent."""
     try:
         path = paths.parse(location)
-    except paths.PathError:
+    except PathError:
         return (location, "1") if len(location) == 3 and location.isalnum() else ()
     repetition = path.choice if isinstance(path.choice, int) else None
     numbers = [path.line[1], path.field, repetition, path.component]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from bridge.errors import PathError
 from bridge.hl7v2 import paths, segments
 from bridge.hl7v2.header import Header, scan
 from bridge.hl7v2.reader import DECLARING
@@ -33,7 +34,7 @@ def field_name(path: str, version: str) -> str:
     """
     try:
         place = paths.parse(path)
-    except paths.PathError:
+    except PathError:
         return ""
     known = _load(f"{place.line[0]}_{place.field}", "Field", _known_version(version))
     if known is None:

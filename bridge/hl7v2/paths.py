@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bridge.errors import BridgeError
+from bridge.errors import PathError
 
 #: which component qualifies a repetition, by data type, and the fields of that type
 _QUALIFIED_BY = (
@@ -66,14 +66,6 @@ _PATH = re.compile(
 )
 _PLACE = re.compile(_FIELD + _PARTS)
 _LOOSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{2})(\[\d+\])?[-._ ](\d+.*?)\s*")
-
-
-class PathError(BridgeError):
-    """A path cannot be used; `suggestion` is the nearest one that can, or None."""
-
-    def __init__(self, message: str, suggestion: str | None = None) -> None:
-        super().__init__(message)
-        self.suggestion = suggestion
 
 
 @dataclass(frozen=True, slots=True)

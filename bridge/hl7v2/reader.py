@@ -106,10 +106,15 @@ class Hl7Document:
             return ()
         if number <= 2 and path.line[0] in DECLARING:
             return (Repetition(text, _VERBATIM) if path.component is None else text,)
-        if path.choice is None and self._syntax.repetition not in text:
+        syntax = self._syntax
+        if path.choice is None and syntax.repetition not in text:
+            if path.component is None and text[0] != '"':
+                # the way of most fields: it does not repeat, and does not delete
+                raw = text.rstrip(syntax.padding)
+                return (Repetition(raw, syntax),) if raw else ()
             value = self._value(text, path)
             return () if value is None else (value,)
-        chosen = _choose(text, path, self._syntax)
+        chosen = _choose(text, path, syntax)
         return [value for one in chosen if (value := self._value(one, path)) is not None]
 
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:

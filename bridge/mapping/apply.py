@@ -129,8 +129,14 @@ class _Made:
     def fill_fields(self, plan: CallPlan, scope: Scope) -> None:
         """Fields of a ZautoAI resource."""
         for field in plan.fields:
-            rule, found = _first(field, scope)
-            if rule is None or found is None:
+            # `_first`, written out: this is run for every field of every message
+            for rule in field.rules:
+                if rule.when and not rule.applies(scope):
+                    continue
+                found = rule.find(scope)
+                if found is not None:
+                    break
+            else:
                 continue
             value, path, raw, made_by = found
             if type(value) is str and field.type is FieldType.STRING:
@@ -219,7 +225,7 @@ def _first(field: FieldPlan, scope: Scope) -> tuple[Rule | None, Found | None]:
     for rule in field.rules:
         if rule.when and not rule.applies(scope):
             continue
-        found = rule.finder.find(scope)
+        found = rule.find(scope)
         if found is not None:
             return rule, found
     return None, None
@@ -229,7 +235,7 @@ def _text(field: FieldPlan, scope: Scope) -> str:
     """A value as text, "" for none."""
     for rule in field.rules:
         if not rule.when or rule.applies(scope):
-            found = rule.finder.find(scope)
+            found = rule.find(scope)
             if found is not None:
                 return "" if found[0] is DELETE else str(found[0])
     return ""

@@ -115,7 +115,7 @@ class Compiler:
     def _path(self, word: Word, key: str, protocol: Protocol) -> Any:
         try:
             return _PARSE[protocol](word.text)
-        except (PathError, hl7v2_paths.PathError) as error:
+        except PathError as error:
             self.faults.append(word.place.fault(key, str(error), error.suggestion))
             return None
 
@@ -203,7 +203,7 @@ class _PartCompiler:
     def _check_position(self, word: Word) -> None:
         try:
             hl7v2_paths.parse_place(word.text)
-        except (PathError, hl7v2_paths.PathError) as error:
+        except PathError as error:
             fault = word.place.fault(f"fields.{word.text}", str(error), error.suggestion)
             self.all.faults.append(fault)
 
@@ -214,7 +214,7 @@ class _PartCompiler:
     def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
         when = tuple(self.condition(test) for test in rule.when)
         place = f"{rule.place.file}:{rule.place.line}"
-        return Rule(self._finder(rule, spec), place, rule.on_create, when)
+        return Rule(self._finder(rule, spec).find, place, rule.on_create, when)
 
     def _finder(self, rule: language.Rule, spec: ResourceField) -> Finder:
         if rule.constant is not None:

@@ -94,7 +94,8 @@ def _fhir(message: Message, known: Known) -> tuple[Document, Context]:
     resource = fhir_reader.read(message.body)
     document = fhir_reader.FhirDocument(resource, message.reference)
     links = {}
-    for reference in document.references():
+    # its own reference too: a resource keeps the id that it was first given
+    for reference in (*document.references(), message.reference):
         external_id = known.link(reference)
         if external_id is not None:
             links[reference] = external_id

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.hl7v2.paths import Hl7Path, PathError, Place, parse, parse_place
+from bridge.errors import PathError
+from bridge.hl7v2.paths import Hl7Path, Place, parse, parse_place
 
 NUMBERS = st.integers(1, 9999)
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.errors import PathError
 from bridge.hl7v2.header import scan
-from bridge.hl7v2.paths import Hl7Path, PathError, Place
+from bridge.hl7v2.paths import Hl7Path, Place
 from bridge.hl7v2.reader import Hl7Document
 from bridge.hl7v2.writer import write
 
