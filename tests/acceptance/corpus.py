@@ -15,6 +15,7 @@ from tests.acceptance.processes import ROOT
 FOLDER = ROOT.parent / "shared" / "corpus"
 #: files of first line ends, which the index does not list again
 RAW = "raw-lineends"
+_FRAMED = re.compile(rb"[\r\n ]*\x0b")
 _FRAME = re.compile(rb"\x0b(.*?)(?:\x1c|$)", re.DOTALL)
 #: left over where a message was cut out of a capture
 _BLOCK_END = re.compile(rb"[\x0b\x1c]\s*$")
@@ -57,7 +58,7 @@ def fhir_parts() -> Iterator[Part]:
 
 def split(data: bytes) -> list[bytes]:
     """The messages of a file: of a capture its frames, of a batch what begins with MSH."""
-    if data.lstrip().startswith(b"\x0b"):
+    if _FRAMED.match(data):
         return _FRAME.findall(data)
     data = _BLOCK_END.sub(b"", data)
     starts = [found.start() for found in _HEADER.finditer(data.replace(b"\r", b"\n"))]

@@ -278,3 +278,40 @@ async def test_a_message_of_nothing_but_its_header_is_parked_not_lost(
     header = {3: "HIS", 4: "CITY", 9: "ADT^A04", 10: "BARE", 11: "P", 12: "2.5.1"}
     assert field(await sender.send(message([("MSH", header)])), "MSA", 1) == "AA"
     assert (await bridge.became("BARE", "parked"))["reason"]
+
+
+async def test_the_same_bytes_again_get_the_stored_answer_and_make_no_new_work(
+    bridge: Bridge, sender: Sender
+) -> None:
+    body = good("AGAIN")
+    first = await sender.send(body)
+    found = await bridge.became("AGAIN", "delivered")
+    assert await sender.send(body) == first
+    again = await bridge.message_of("AGAIN")
+    assert (again["id"], again["duplicates"]) == (found["id"], 1)
+    assert again["deliveries"] == found["deliveries"]
+
+
+async def test_the_same_control_id_with_other_bytes_is_a_new_message(
+    bridge: Bridge, sender: Sender
+) -> None:
+    for body in (good("REUSED"), good("REUSED")):
+        assert field(await sender.send(body), "MSA", 1) == "AA"
+    await bridge.settled()
+    kept = [row for row in await bridge.messages() if row["control_id"] == "REUSED"]
+    assert [row["status"] for row in kept] == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "answered"), [("AL", "NE", "CA"), ("", "", "AA"), ("NE", "NE", "")]
+)
+async def test_the_acknowledgment_is_the_one_that_is_asked_for(
+    accept: str, application: str, answered: str, bridge: Bridge, sender: Sender
+) -> None:
+    number = str(next(_numbers))
+    asking = {"accept": accept, "application_acknowledgment": application}
+    await sender.raw(START + adt("A04", f"M{number}", Person(number), None, **asking) + END)
+    await sender.raw(START + good("NEXT" + number) + END)
+    answers = [await sender.answer() for _ in range(2 if answered else 1)]
+    codes = [(field(each, "MSA", 1), field(each, "MSA", 2)) for each in answers]
+    assert codes == [(answered, f"M{number}")] * bool(answered) + [("AA", f"NEXT{number}")]

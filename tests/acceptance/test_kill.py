@@ -17,7 +17,7 @@ from tests.acceptance.mllp import HungUp, Sender, field
 from tests.acceptance.processes import Bridge, Sandbox, until
 from tests.acceptance.relay import Asked, Relay
 
-KILLS_WHILE_SENDING = 3
+KILLS_WHILE_SENDING = 4
 QUIET = 0.3
 
 
@@ -79,12 +79,12 @@ async def kill_after(calls: int, bridge: Bridge, relay: Relay) -> None:
     await bridge.start()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_killed_at_random_the_sandbox_holds_the_fold_of_what_was_acknowledged(
     seed: int, sandbox: Sandbox, relay: Relay, launch: Launch, connect: Connect
 ) -> None:
     random = Random(seed)
-    hospital = Hospital(day(random, patients=20, updates=11))
+    hospital = Hospital(day(random, patients=25, updates=11))
     bridge = await launch(relay.url, zauto__quiet_seconds=str(QUIET))
     await asyncio.gather(
         hospital.send_all([connect(bridge) for _ in range(4)]),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.sandbox.hospital import SILENCE, Hospital, Reply
-from tests.acceptance.conftest import Connect, Launch
+from tests.acceptance.conftest import Connect
 from tests.acceptance.hl7 import Person, Visit, adt
 from tests.acceptance.mllp import field
-from tests.acceptance.processes import ORDERS_KEY, Bridge, Sandbox
+from tests.acceptance.processes import ORDERS_KEY, Bridge, Sandbox, settings
 
 KEY = {"X-API-Key": ORDERS_KEY}
 
@@ -29,7 +29,7 @@ class Receiver(Hospital):
         await super().talk(reader, writer)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def hospital() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0)
@@ -39,11 +39,30 @@ async def hospital() -> AsyncIterator[Receiver]:
     receiver.hang_up()
 
 
-@pytest.fixture
-async def bridge(sandbox: Sandbox, launch: Launch, hospital: Receiver) -> Bridge:
-    return await launch(
-        sandbox.url, hospital__port=str(hospital.port), hospital__answer_seconds="0.4"
+@pytest.fixture(scope="module")
+async def running(
+    one_sandbox: Sandbox, hospital: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bridge]:
+    folder = tmp_path_factory.mktemp("orders")
+    port, seconds = str(hospital.port), "0.4"
+    chosen = settings(
+        folder, one_sandbox.url, hospital__port=port, hospital__answer_seconds=seconds
     )
+    bridge = Bridge(folder, chosen, [])
+    try:
+        yield await bridge.start()
+        await bridge.http.aclose()
+    finally:
+        bridge.end()
+
+
+@pytest.fixture
+def bridge(running: Bridge, hospital: Receiver) -> Bridge:
+    """The bridge, not connected to the hospital, which has received nothing yet."""
+    hospital.hang_up()
+    hospital.received.clear()
+    hospital.connections = 0
+    return running
 
 
 async def push(bridge: Bridge, visit: str, medicine: str = "Paracetamol") -> dict[str, Any]:
