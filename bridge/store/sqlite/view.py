@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 
 from bridge.delivery import Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
@@ -24,7 +25,7 @@ class SqliteView:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def _each(self, query: str, *values: object) -> Iterator[sqlite3.Row]:
+    def _each(self, query: str, *values: object) -> Generator[sqlite3.Row, None, None]:
         """The rows of a query, read as they are asked for; raises StoreError."""
         try:
             yield from self._connection.execute(SQL[query], values)
@@ -52,8 +53,9 @@ class SqliteView:
         return [rows.kept_message(row, b"") for row in found]
 
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
-        found = self._each("untranslated", limit)
-        return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
+        # Closed at once: the error about a damaged message would keep the statement open.
+        with closing(self._each("untranslated", limit)) as found:
+            return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
 
     def deliveries_of(self, message_id: int) -> Sequence[Delivery]:
         return [rows.delivery(row, lineage=True) for row in self._each("deliveries_of", message_id)]
