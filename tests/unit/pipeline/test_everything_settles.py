@@ -58,7 +58,8 @@ def _message(draw: st.DrawFn) -> tuple[Call, ...]:
     calls: list[Call] = []
     if draw(st.integers(0, 4)):
         calls.append(draw(_patient(patient_id)))
-    if calls and draw(st.booleans()):
+    alone = draw(st.booleans())
+    if calls and alone:
         return tuple(calls)
     doctor = draw(st.sampled_from(["", *_PROVIDERS]))
     payload = draw(

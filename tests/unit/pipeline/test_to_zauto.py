@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Entity, Step
+from bridge.delivery import Entity, Outcome, Request, Step
 from bridge.message import Status
 from bridge.pipeline.to_zauto import BUDGET_NOTE, MOST_RETURNS
 from bridge.settings import CallLimits

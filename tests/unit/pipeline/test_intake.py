@@ -1,0 +1,259 @@
+"""Keep, then acknowledge: what each sender is told, and what is kept of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from bridge.errors import StoreBusy
+from bridge.hl7v2 import ack
+from bridge.message import Protocol, Reply, Status, Verdict
+from bridge.metrics import Metrics
+from bridge.pipeline.intake import ORDER_WINDOW, Intake
+from bridge.settings import Channel, Limits, Settings
+from bridge.store.contract import KeptMessage, Store, Transaction
+from bridge.store.open import open_store
+from tests.unit.pipeline.hl7 import adt
+from tests.unit.pipeline.remote import Clock
+
+T = TypeVar("T")
+
+TAKEN = {"ADT^A04", "Patient", "prescription-order"}
+
+
+class Desk:
+    """An intake with its store, clock and ids."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.clock = Clock()
+        self.store: Store = open_store(
+            f"sqlite:///{folder}/bridge.db", free_bytes=0, clock=self.clock
+        )
+        self.settings = Settings(**settings)
+        self.woken = 0
+        self.intake = self.made(self.store)
+
+    def made(self, store: Store) -> Intake:
+        numbers = itertools.count(1)
+        return Intake(
+            store,
+            self.settings,
+            takes=lambda protocol, message_type: message_type in TAKEN,
+            clock=self.clock,
+            new_id=lambda: f"ID{next(numbers)}",
+            metrics=Metrics(),
+            wake=self._wake,
+        )
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    async def hl7(self, body: bytes, channel: Channel | None = None) -> Reply:
+        return await self.intake.take_hl7(channel or self.settings.channels[0], body, "a peer")
+
+    def kept(self) -> list[KeptMessage]:
+        """All that is kept, oldest first."""
+        return list(reversed(self.store.read(lambda view: view.messages())))
+
+    @property
+    def quarantined(self) -> int:
+        return self.store.read(lambda view: view.tally()).quarantined
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path) -> Callable[..., Desk]:
+    return lambda **settings: Desk(tmp_path, **settings)
+
+
+@pytest.fixture
+async def desk(open_desk: Callable[..., Desk]) -> AsyncIterator[Desk]:
+    made = open_desk()
+    yield made
+    await made.store.close()
+
+
+def told(reply: Reply) -> tuple[str, str]:
+    """MSA-1 and MSA-2."""
+    assert reply.acknowledgment is not None
+    found = ack.read(reply.acknowledgment)
+    return found.code, found.control_id
+
+
+class TestHl7:
+    async def test_a_message_is_kept_as_it_came_and_acknowledged(self, desk: Desk) -> None:
+        body = adt("C77")
+        assert told(await desk.hl7(body)) == ("AA", "C77")
+        (kept,) = desk.kept()
+        whole = desk.store.read(lambda view: view.message(kept.id))
+        assert whole is not None
+        assert whole.message.body == body
+        assert (whole.status, whole.answer_code) == (Status.WAITING, "AA")
+        assert (whole.message.sending_application, whole.message.sending_facility) == (
+            "HIS",
+            "LOTUS",
+        )
+        assert desk.woken == 1
+
+    async def test_enhanced_mode_gets_a_commit(self, desk: Desk) -> None:
+        assert told(await desk.hl7(adt(msh_end="|||AL|NE"))) == ("CA", "C1")
+
+    async def test_who_wants_no_answer_gets_none_and_is_kept(self, desk: Desk) -> None:
+        reply = await desk.hl7(adt(msh_end="|||NE|NE"))
+        assert reply == Reply(None)
+        assert len(desk.kept()) == 1
+
+    async def test_a_type_without_a_mapping_is_kept_as_unmapped(self, desk: Desk) -> None:
+        assert told(await desk.hl7(adt(kind="ORU^R01"))) == ("AA", "C1")
+        assert desk.kept()[0].status is Status.UNMAPPED
+
+    async def test_the_same_bytes_get_the_stored_answer_and_no_new_work(self, desk: Desk) -> None:
+        first = await desk.hl7(adt())
+        desk.clock.now += 3600
+        assert await desk.hl7(adt()) == first
+        (kept,) = desk.kept()
+        assert kept.duplicates == 1
+
+    async def test_the_same_control_id_with_other_bytes_is_a_new_message(self, desk: Desk) -> None:
+        await desk.hl7(adt(name="Nair^Meera"))
+        await desk.hl7(adt(name="Menon^Meera"))
+        assert len(desk.kept()) == 2
+
+    @pytest.mark.parametrize(
+        ("body", "code", "reason"),
+        [
+            (adt(version="3.0"), "AR", "MSH-12: version is not 2.x (error 203)"),
+            (adt(kind="").replace(b"EVN||", b"ZVN||"), "AE", "MSH-9: message type is missing"),
+            (adt(""), "AE", "MSH-10: message control id is missing (error 101)"),
+            (adt(msh_end="||||||UNICODE UTF-8").replace(b"Meera", b"M\xff"), "AE", "(error 102)"),
+        ],
+    )
+    async def test_what_cannot_be_taken_is_refused_and_kept(
+        self, desk: Desk, body: bytes, code: str, reason: str
+    ) -> None:
+        assert told(await desk.hl7(body))[0] == code
+        (kept,) = desk.kept()
+        assert (kept.status, kept.verdict) == (Status.REJECTED, Verdict.SENDER)
+        assert reason in kept.reason
+
+    async def test_a_refused_message_is_judged_anew_when_it_comes_again(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        strict = Channel(name="default", processing_ids=("T",))
+        desk = open_desk(channels=(strict,))
+        assert told(await desk.hl7(adt()))[0] == "AR"
+        desk.settings = Settings()
+        desk.intake = desk.made(desk.store)
+        assert told(await desk.hl7(adt()))[0] == "AA"
+        assert [kept.status for kept in desk.kept()] == [Status.REJECTED, Status.WAITING]
+        await desk.store.close()
+
+    async def test_a_channel_may_refuse_what_no_mapping_takes(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        desk = open_desk(channels=(Channel(name="strict", unknown_types="reject"),))
+        assert told(await desk.hl7(adt(kind="ORU^R01")))[0] == "AR"
+        assert told(await desk.hl7(adt(kind="ADT^A04")))[0] == "AA"
+        await desk.store.close()
+
+    async def test_a_message_belongs_to_the_channel_that_names_its_sender(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        desk = open_desk(
+            channels=(
+                Channel(name="lab", sending_application="LIS"),
+                Channel(name="front desk", sending_application="HIS", sending_facility="LOTUS"),
+                Channel(name="rest"),
+            )
+        )
+        await desk.hl7(adt())
+        await desk.hl7(adt().replace(b"LOTUS", b"OTHER"))
+        assert [kept.message.channel for kept in desk.kept()] == ["front desk", "rest"]
+        await desk.store.close()
+
+    async def test_what_is_not_hl7_is_put_aside_and_hung_up_on(self, desk: Desk) -> None:
+        assert await desk.hl7(b"GET / HTTP/1.1\r\n") == Reply(None, close=True)
+        assert (desk.quarantined, desk.kept()) == (1, [])
+
+    async def test_what_is_over_a_cap_is_answered_put_aside_and_hung_up_on(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        desk = open_desk(limits=Limits(segments=3))
+        reply = await desk.hl7(adt())
+        assert told(reply)[0] == "AR"
+        assert reply.close
+        assert (desk.quarantined, desk.kept()) == (1, [])
+        await desk.store.close()
+
+    async def test_nothing_is_answered_when_nothing_could_be_kept(self, desk: Desk) -> None:
+        desk.intake = desk.made(_Full())
+        with pytest.raises(StoreBusy):
+            await desk.hl7(adt())
+        assert desk.woken == 0
+
+
+class _Full:
+    """A store without room."""
+
+    async def run(self, job: Callable[[Transaction], T]) -> T:
+        raise StoreBusy("no room")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
+class TestFhir:
+    async def test_a_create_is_given_an_id(self, desk: Desk) -> None:
+        receipt = await desk.intake.take_fhir("Patient", "", b"{}", update=False)
+        assert (receipt.resource_id, receipt.created) == ("ID1", True)
+        (kept,) = desk.kept()
+        assert (kept.message.reference, kept.answer_code) == ("Patient/ID1", "201")
+
+    async def test_the_first_update_creates_and_the_next_does_not(self, desk: Desk) -> None:
+        first = await desk.intake.take_fhir("Patient", "7", b"{}", update=True)
+        second = await desk.intake.take_fhir("Patient", "7", b"{}", update=True)
+        assert (first.created, second.created) == (True, False)
+        assert second.id > first.id
+
+    async def test_what_the_door_refused_is_kept_with_its_reason(self, desk: Desk) -> None:
+        await desk.intake.refuse(Protocol.FHIR, "Patient", b"{", 400, "the body is no JSON")
+        (kept,) = desk.kept()
+        assert (kept.status, kept.answer_code) == (Status.REJECTED, "400")
+        assert kept.reason == "the body is no JSON"
+
+
+class TestOrders:
+    async def take(self, desk: Desk, body: bytes, key: str = "") -> tuple[int, bool]:
+        receipt = await desk.intake.take_order("prescription-order", body, idempotency_key=key)
+        return receipt.id, receipt.duplicate
+
+    async def test_the_same_order_within_the_window_is_kept_once(self, desk: Desk) -> None:
+        first, _ = await self.take(desk, b'{"a": 1, "b": 2}')
+        desk.clock.now += ORDER_WINDOW - 1
+        assert await self.take(desk, b'{"b": 2, "a": 1}') == (first, True)
+        assert len(desk.kept()) == 1
+
+    async def test_after_the_window_it_is_a_new_order(self, desk: Desk) -> None:
+        first, _ = await self.take(desk, b'{"a": 1}')
+        desk.clock.now += ORDER_WINDOW + 1
+        second, duplicate = await self.take(desk, b'{"a": 1}')
+        assert (second != first, duplicate) == (True, False)
+        assert await self.take(desk, b'{"a": 1}') == (second, True)
+
+    async def test_a_key_names_one_order_for_good(self, desk: Desk) -> None:
+        first, _ = await self.take(desk, b'{"a": 1}', "K1")
+        desk.clock.now += 10 * ORDER_WINDOW
+        assert await self.take(desk, b'{"a": 1}', "K1") == (first, True)
+
+    async def test_two_keys_are_two_orders(self, desk: Desk) -> None:
+        first = await self.take(desk, b'{"a": 1}', "K1")
+        assert await self.take(desk, b'{"a": 1}', "K2") != first
+        assert len(desk.kept()) == 2
+
+    async def test_prescriptions_and_services_are_never_the_same_order(self, desk: Desk) -> None:
+        await self.take(desk, b'{"a": 1}')
+        receipt = await desk.intake.take_order("service-order", b'{"a": 1}')
+        assert not receipt.duplicate

@@ -1,0 +1,146 @@
+"""From calls to deliveries in lanes, and what a message teaches and releases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation
+from bridge.message import Status, Verdict
+from bridge.pipeline.plan import FIRST_NUMBER, lane_of, plan
+from bridge.store.contract import KeptMessage, Transaction
+from tests.unit.pipeline.bench import (
+    CATALOGUE,
+    Bench,
+    a_call,
+    a_patient,
+    a_provider,
+    a_visit,
+    keep,
+)
+
+
+def an_order(number: str = "ORDER1", visit: str = "V1") -> Call:
+    segments = [["MSH", {"9.1": "RDE", "10": number}], ["PV1", {"19.1": visit}]]
+    return Call(Target.HOSPITAL, Interaction.SEND, "RDE^O11", number, {"segments": segments})
+
+
+async def planned(bench: Bench, translation: Translation | None) -> KeptMessage:
+    """Keep a message, plan this translation of it, and show what became of it."""
+
+    def job(tx: Transaction) -> KeptMessage:
+        kept = tx.message(keep(tx, 1.0))
+        assert kept is not None
+        plan(tx, kept, translation, CATALOGUE, 2.0)
+        after = tx.message(kept.id)
+        assert after is not None
+        return after
+
+    return await bench.store.run(job)
+
+
+def made(*calls: Call, **changes: object) -> Translation:
+    return replace(Translation("hl7v2/adt", "hash", calls), **changes)  # type: ignore[arg-type]
+
+
+class TestFate:
+    async def test_without_a_mapping_it_is_unmapped(self, bench: Bench) -> None:
+        assert (await planned(bench, None)).status is Status.UNMAPPED
+
+    async def test_with_a_problem_it_is_parked_for_its_sender(self, bench: Bench) -> None:
+        kept = await planned(bench, made(problem="PID-3 has no value"))
+        assert (kept.status, kept.verdict) == (Status.PARKED, Verdict.SENDER)
+        assert kept.reason == "PID-3 has no value"
+
+    async def test_with_a_need_it_is_held_for_the_first(self, bench: Bench) -> None:
+        kept = await planned(bench, made(needs=("patient-visits/V1", "patients/P1")))
+        assert (kept.status, kept.waits_for) == (Status.HELD, "patient-visits/V1")
+
+    async def test_without_calls_it_is_suppressed(self, bench: Bench) -> None:
+        assert (await planned(bench, made())).status is Status.SUPPRESSED
+
+    async def test_with_calls_it_waits_and_shows_its_remarks(self, bench: Bench) -> None:
+        kept = await planned(bench, made(a_patient(), warnings=(Remark("PID-7", "no date"),)))
+        assert (kept.status, kept.reason) == (Status.WAITING, "PID-7: no date")
+        assert (kept.mapping, kept.mappings_hash) == ("hl7v2/adt", "hash")
+
+
+class TestLanes:
+    @pytest.mark.parametrize(
+        ("call", "lane"),
+        [
+            (a_patient("P7"), "patients/P7"),
+            (a_visit("V1", "P7", providerId="D1"), "patients/P7"),
+            (a_call("patient-visits", "V1", {"id": "V1"}), "patient-visits/V1"),
+            (a_provider("D1"), "providers/D1"),
+            (an_order("A", "V1"), "orders/V1"),
+            (an_order("A", ""), "orders/A"),
+        ],
+    )
+    def test_a_call_queues_with_its_patient_visit_or_record(self, call: Call, lane: str) -> None:
+        assert lane_of(call, CATALOGUE) == lane
+
+    async def test_deliveries_keep_the_order_of_the_calls(self, bench: Bench) -> None:
+        kept = await planned(bench, made(a_patient(), a_provider(), a_visit()))
+        deliveries = bench.deliveries([kept.id])
+        assert [each.position for each in deliveries] == [0, 1, 2]
+        assert [each.call.resource for each in deliveries] == [
+            "patients",
+            "providers",
+            "patient-visits",
+        ]
+
+
+class TestNumbers:
+    def call(self, key: str) -> Call:
+        return replace(a_patient(key), allocations=(Allocation("uhid", "uhid", key),))
+
+    async def test_a_key_gets_the_same_number_for_ever(self, bench: Bench) -> None:
+        ids = [(await planned(bench, made(self.call(key)))).id for key in ("A", "B", "A")]
+        numbers = [each.call.payload["uhid"] for each in bench.deliveries(ids)]
+        assert numbers == [FIRST_NUMBER, FIRST_NUMBER + 1, FIRST_NUMBER]
+
+    async def test_what_is_kept_asks_for_no_number_any_more(self, bench: Bench) -> None:
+        kept = await planned(bench, made(self.call("A")))
+        assert bench.deliveries([kept.id])[0].call.allocations == ()
+
+
+class TestTeaching:
+    async def test_facts_and_references_are_remembered(self, bench: Bench) -> None:
+        call = replace(
+            a_patient(), facts={"family": "Nair"}, references=("Patient/7",), authority="NORTH"
+        )
+        await planned(bench, made(call))
+        entity = bench.store.read(lambda view: view.entity("patients", "P1"))
+        assert entity is not None
+        assert (entity.facts, entity.authority) == ({"family": "Nair"}, "NORTH")
+        assert bench.store.read(lambda view: view.link("Patient/7")) == "P1"
+
+    async def test_facts_gather_over_messages(self, bench: Bench) -> None:
+        await planned(bench, made(replace(a_visit(), facts={"bed": "1", "room": "2"})))
+        await planned(bench, made(replace(a_visit(), facts={"bed": "3"})))
+        entity = bench.store.read(lambda view: view.entity("patient-visits", "V1"))
+        assert entity is not None
+        assert entity.facts == {"bed": "3", "room": "2"}
+
+    async def test_a_record_of_another_authority_teaches_nothing(self, bench: Bench) -> None:
+        await planned(bench, made(replace(a_patient(), authority="N", facts={"family": "Nair"})))
+        other = replace(
+            a_patient(), authority="S", facts={"family": "Das"}, references=("Patient/8",)
+        )
+        await planned(bench, made(other))
+        entity = bench.store.read(lambda view: view.entity("patients", "P1"))
+        assert entity is not None
+        assert entity.facts == {"family": "Nair"}
+        assert bench.store.read(lambda view: view.link("Patient/8")) is None
+
+
+class TestReleasing:
+    @pytest.mark.parametrize("need", ["patients/P1", "Patient/7"])
+    async def test_a_message_that_waited_is_translated_again(self, bench: Bench, need: str) -> None:
+        held = await planned(bench, made(needs=(need,)))
+        await planned(bench, made(replace(a_patient(), references=("Patient/7",))))
+        assert bench.status(held.id) is Status.WAITING
+        untranslated = bench.store.read(lambda view: view.untranslated(10))
+        assert [kept.id for kept in untranslated] == [held.id]

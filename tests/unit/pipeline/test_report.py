@@ -1,0 +1,138 @@
+"""What people are shown: nothing of a patient unless it was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.delivery import FieldError, Kind, Origin, Outcome, Reason
+from bridge.message import Status
+from bridge.pipeline.report import (
+    MASK,
+    call_report,
+    masked,
+    masked_reference,
+    message_report,
+    message_row,
+    outcome_report,
+    status_report,
+    text_of,
+    without_quotations,
+)
+from bridge.pipeline.settle import quoted
+from bridge.store.contract import View
+from tests.unit.pipeline.bench import Bench, a_patient, a_visit
+from tests.unit.pipeline.remote import Fault
+from tests.unit.pipeline.test_plan import an_order
+
+SECRETS = ("P1", "4711", "Meera", "Nair", "+919845000001", "V1")
+
+
+async def told(bench: Bench, reveal: bool) -> list[dict[str, Any]]:
+    """Reports of messages in many states."""
+    bench.remote.faults = iter([Fault.INVALID])
+    ids = [await bench.plan(replace(a_patient(), lineage=lineage()), a_visit())]
+    await bench.finish()
+    ids.append(await bench.plan(an_order("X")))
+    return bench.store.read(lambda view: everything(view, ids, bench.clock(), reveal))
+
+
+def everything(view: View, ids: list[int], now: float, reveal: bool) -> list[dict[str, Any]]:
+    reports = [message_report(view, number, reveal=reveal) for number in ids]
+    rows = [message_row(kept, reveal=reveal) for kept in view.messages()]
+    status = status_report(view.tally(), now=now, running=True)
+    return [*(report for report in reports if report is not None), *rows, status]
+
+
+def lineage() -> tuple[Origin, ...]:
+    return (
+        Origin("fullName", "PID-5", "Nair^Meera", "parts/patient.yaml:3", "person_name"),
+        Origin("gender", "PID-8", "F", "parts/patient.yaml:4", "codes/gender: F"),
+    )
+
+
+async def test_nothing_of_a_patient_is_shown_unless_asked_for(bench: Bench) -> None:
+    shown = orjson.dumps(await told(bench, reveal=False)).decode()
+    assert [secret for secret in SECRETS if secret in shown] == []
+    assert "codes/gender" in shown
+    assert "codes/gender: F" not in shown
+
+
+async def test_what_is_asked_for_is_shown(bench: Bench) -> None:
+    shown = orjson.dumps(await told(bench, reveal=True)).decode()
+    assert [secret for secret in SECRETS if secret not in shown] == []
+    assert "codes/gender: F" in shown
+
+
+async def test_a_reason_names_the_field_but_not_what_was_said_of_it(bench: Bench) -> None:
+    reports = await told(bench, reveal=False)
+    assert reports[0]["reason"] == f"refused as invalid: fullName “{MASK}”"
+    assert reports[0]["waits_for"] == ""
+    assert reports[0]["deliveries"][1]["waits_for"] == f"patients/{MASK}"
+
+
+async def test_a_message_that_is_not_there_has_no_report(bench: Bench) -> None:
+    assert bench.store.read(lambda view: message_report(view, 99, reveal=True)) is None
+
+
+def test_the_status_tells_every_status_and_how_old_the_oldest_is(bench: Bench) -> None:
+    tally = bench.store.read(lambda view: view.tally())
+    report = status_report(replace(tally, oldest_waiting=90.0), now=100.0, running=False)
+    assert list(report["messages"]) == [str(status) for status in Status]
+    assert report["oldest_waiting_seconds"] == 10.0
+    assert report["running"] is False
+
+
+@given(st.text(), st.text())
+def test_no_word_of_a_far_end_is_left_in_a_reason(said: str, more: str) -> None:
+    reason = f"refused: uhid {quoted(said)}; email {quoted(more)}"
+    assert without_quotations(reason) == f"refused: uhid “{MASK}”; email “{MASK}”"
+    cut = reason[: len("refused: uhid “") + len(said) // 2]
+    assert without_quotations(cut) == f"refused: uhid “{MASK}”"
+
+
+@pytest.mark.parametrize("reason", ["", "incomplete: phoneNumber", "waits for its patients record"])
+def test_our_own_words_are_left_alone(reason: str) -> None:
+    assert without_quotations(reason) == reason
+
+
+def test_masking_keeps_the_shape_and_says_what_is_cleared() -> None:
+    value = {"segments": [["PID", {"5.1": "Nair"}]], "email": None, "uhid": 7}
+    expected = {"segments": [[MASK, {"5.1": MASK}]], "email": None, "uhid": MASK}
+    assert masked(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("patients/P1", f"patients/{MASK}"), ("Patient/a/b", f"Patient/{MASK}"), ("", "")],
+)
+def test_a_reference_shows_its_kind(name: str, shown: str) -> None:
+    assert masked_reference(name, reveal=False) == shown
+    assert masked_reference(name, reveal=True) == name
+
+
+def test_an_outcome_names_fields_and_hides_what_was_said() -> None:
+    outcome = Outcome(
+        Kind.PERMANENT,
+        Reason.INVALID,
+        400,
+        detail="4711 is odd",
+        field_errors=(FieldError("uhid", "4711"),),
+    )
+    shown = outcome_report(outcome, reveal=False)
+    assert (shown["status"], shown["fields"], shown["detail"]) == (400, ["uhid"], "")
+    assert outcome_report(outcome, reveal=True)["detail"] == "4711 is odd"
+    assert outcome_report(None, reveal=True)["outcome"] == "unanswered"
+
+
+def test_a_call_shows_what_of_it_only_creation_sends() -> None:
+    assert call_report(a_visit(), reveal=False)["create_only"] == ["status"]
+
+
+def test_a_body_is_shown_a_segment_a_line() -> None:
+    assert text_of(b"MSH|1\rPID|\xff\r") == "MSH|1\nPID|�\n"

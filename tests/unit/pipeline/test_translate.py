@@ -1,0 +1,90 @@
+"""Reading a message and what is known beside it: pure, and the same dry as in earnest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.delivery import Entity, Translation
+from bridge.message import Message, Protocol
+from bridge.pipeline.translate import Rehearsal, channel_named, stable_key, translate
+from bridge.settings import Channel, Settings
+from tests.unit.pipeline.hl7 import adt, message
+from tests.unit.pipeline.test_work import MAPPINGS, encounter, order, patient
+
+SETTINGS = Settings()
+
+
+def translated(given: Message, known: Rehearsal | None = None) -> Translation:
+    made = translate(given, MAPPINGS, SETTINGS, known or Rehearsal())
+    assert made is not None
+    return made
+
+
+def test_a_type_without_a_mapping_gives_nothing() -> None:
+    assert translate(message(adt(kind="ORU^R01")), MAPPINGS, SETTINGS, Rehearsal()) is None
+
+
+@pytest.mark.parametrize("given", [message(adt()), patient("P9")])
+def test_the_same_message_always_gives_the_same_calls(given: Message) -> None:
+    assert translated(given) == translated(given)
+    assert translated(given).calls
+
+
+def test_what_cannot_be_read_says_why() -> None:
+    made = translated(replace(patient("P9"), body=b"[]"))
+    assert (made.calls, made.problem) == ((), "must be a JSON object")
+
+
+def test_a_link_that_was_learnt_is_followed() -> None:
+    known = Rehearsal()
+    assert translated(encounter("P9"), known).needs == ("Patient/P9",)
+    known.learn(translated(patient("P9"), known).calls)
+    (visit,) = translated(encounter("P9"), known).calls
+    assert visit.payload["patientId"] == "4711"
+
+
+def test_an_order_is_filled_with_what_is_known_of_its_visit() -> None:
+    known = Rehearsal()
+    assert translated(order("V1"), known).needs == ("patient-visits/V1",)
+    known.learn(translated(message(adt(visit="V1")), known).calls)
+    (call,) = translated(order("V1"), known).calls
+    segments = dict(call.payload["segments"][:3])
+    assert segments["PID"]["5.1"] == "Nair"
+    assert segments["PV1"]["7.1"] == "D1"
+
+
+def test_an_order_whose_visit_is_all_that_is_known_is_translated() -> None:
+    known = Rehearsal()
+    known._entities["patient-visits", "V1"] = Entity("patient-visits", "V1")
+    assert len(translated(order("V1"), known).calls) == 1
+
+
+def test_the_key_of_an_order_is_the_same_at_every_sending_and_no_other() -> None:
+    one = order("V1")
+    assert stable_key(one) == stable_key(replace(one))
+    assert len(stable_key(one)) <= 20
+    others = [
+        order("V2"),
+        replace(one, received_at=2e6),
+        replace(one, message_type="service-order"),
+    ]
+    assert len({stable_key(each) for each in (one, *others)}) == 4
+
+
+def test_a_message_may_outlive_its_channel() -> None:
+    assert channel_named(SETTINGS, "default") is SETTINGS.channels[0]
+    assert channel_named(SETTINGS, "gone") == Channel(name="gone")
+
+
+def test_the_channels_version_and_charset_are_read_by() -> None:
+    settings = Settings(channels=(Channel(name="default", fallback_charset="cp1251"),))
+    given = message(adt(name="Nair^Meera").replace(b"Meera", "Мира".encode("cp1251")))
+    made = translate(given, MAPPINGS, settings, Rehearsal())
+    assert made is not None
+    assert made.calls[0].payload["fullName"] == "Мира Nair"
+
+
+def test_every_protocol_is_read() -> None:
+    assert {each.protocol for each in MAPPINGS.all} == set(Protocol)
