@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import typing
 from collections import deque
 from collections.abc import Callable
@@ -30,11 +31,10 @@ from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bridge.errors import DoorError, ReadError, StoreBusy
-from bridge.hl7v2 import ack
+from bridge.errors import DoorError, StoreBusy
 from bridge.hl7v2.framing import Frame, Framer, Junk, Oversize, wrap
-from bridge.hl7v2.header import scan
-from bridge.message import AckError, Acknowledgment, Reply
+from bridge.listeners.oversize import refuse_oversize
+from bridge.message import Reply
 from bridge.settings import Channel, Limits, Mllp
 
 log = structlog.get_logger()
@@ -48,8 +48,6 @@ STRAY_BYTES = 4096
 STRAY_SECONDS = 5.0
 #: bytes between frames that say nothing: line ends and padding
 FILLER = b" \t\r\n\0"
-
-HANG_UP = Reply(None, close=True)
 
 
 class Intake(typing.Protocol):
@@ -185,6 +183,8 @@ class _Connection(Protocol):
         self._arrival: asyncio.Future[None] | None = None
         #: set while the sender does not read its answers
         self._clogged: asyncio.Future[None] | None = None
+        #: where answers can be written at once; None once that failed, and for TLS
+        self._socket: socket.socket | None = None
         self._reading = True
         #: no piece will be added
         self._ended = False
@@ -201,6 +201,8 @@ class _Connection(Protocol):
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
+        handle = self.transport.getHandle()
+        self._socket = handle if isinstance(handle, socket.socket) else None
         self._loop = asyncio.get_running_loop()
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._listener.watch(self, self._loop.create_task(self._live()))
@@ -294,12 +296,30 @@ class _Connection(Protocol):
         while (piece := await self._next()) is not None:
             reply = await self._reply(piece)
             if reply.acknowledgment is not None:
-                self.transport.write(wrap(reply.acknowledgment))
+                self._send(wrap(reply.acknowledgment))
             if reply.close:
                 return
             if self._clogged is not None:
                 self._allow(self._listener.settings.frame_seconds)
                 await self._clogged
+
+    def _send(self, data: bytes) -> None:
+        """Give an answer to the kernel at once, as long as it takes whole answers.
+
+        `transport.write` first asks epoll whether it may write and is called back: for each
+        answer that costs more than the writing.
+        """
+        sent = 0
+        if self._socket is not None:
+            try:
+                sent = self._socket.send(data)
+            except OSError:
+                sent = 0
+            if sent == len(data):
+                return
+            # from now on Twisted's buffer keeps the order
+            self._socket = None
+        self.transport.write(data[sent:])
 
     async def _next(self) -> Frame | Junk | Oversize | None:
         if not self._pieces and not self._ended:
@@ -378,17 +398,3 @@ class _Connection(Protocol):
 
     def _allow(self, seconds: float) -> None:
         self.deadline = self._listener.clock.seconds() + seconds
-
-
-def refuse_oversize(head: bytes, *, at: float, control_id: str) -> Reply:
-    """The answer to a frame too large to take, from its first bytes; none if they are not HL7."""
-    try:
-        header = scan(head)
-    except ReadError:
-        return HANG_UP
-    code = ack.unable(header)
-    if not ack.wanted(header, code):
-        return HANG_UP
-    text = "frame is larger than this receiver takes"
-    answer = Acknowledgment(code, header.control_id, text, (AckError("", 207, text),))
-    return Reply(ack.write(answer, header, at=at, control_id=control_id), close=True)
