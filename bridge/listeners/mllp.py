@@ -8,6 +8,7 @@ bounded and a fast sender is slowed by TCP itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 import typing
@@ -201,7 +202,7 @@ class _Connection(Protocol):
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
-        handle = self.transport.getHandle()
+        handle = getattr(self.transport, "getHandle", lambda: None)()
         self._socket = handle if isinstance(handle, socket.socket) else None
         self._loop = asyncio.get_running_loop()
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -311,15 +312,12 @@ class _Connection(Protocol):
         """
         sent = 0
         if self._socket is not None:
-            try:
+            with contextlib.suppress(OSError):
                 sent = self._socket.send(data)
-            except OSError:
-                sent = 0
-            if sent == len(data):
-                return
+        if sent < len(data):
             # from now on Twisted's buffer keeps the order
             self._socket = None
-        self.transport.write(data[sent:])
+            self.transport.write(data[sent:])
 
     async def _next(self) -> Frame | Junk | Oversize | None:
         if not self._pieces and not self._ended:
