@@ -1,0 +1,109 @@
+"""What the running service answers to the command line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.message import Message, Protocol, Status
+from bridge.pipeline.settle import quoted
+from bridge.service.answers import answers
+from bridge.store.contract import Store, Transaction
+from bridge.store.open import open_store
+
+
+class Running:
+    """A service as far as it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.paused = False
+        self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
+
+    async def pause(self, paused: bool) -> None:
+        self.paused = paused
+
+    def notices(self) -> list[str]:
+        return ["something"]
+
+    def budget(self) -> Mapping[str, Any] | None:
+        return self.left
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    store = open_store(f"sqlite:///{tmp_path}/bridge.db", free_bytes=0, clock=lambda: 0.0)
+    await store.run(_keep_two)
+    yield Running(store)
+    await store.close()
+
+
+def _keep_two(tx: Transaction) -> None:
+    for status in (Status.PARKED, Status.UNMAPPED):
+        tx.keep(
+            Message("default", Protocol.HL7V2, "ADT^A04", "C1", "HIS", "LOTUS", 1.0, b"MSH|Nair"),
+            status=status,
+            answer_code="AA",
+            acknowledgment=b"MSA|AA|C1\r",
+            identity=None,
+            reason=f"refused: {quoted('Nair')}",
+        )
+
+
+async def answered(running: Running, ask: str, **arguments: Any) -> Any:
+    return await answers(running)[ask]({"ask": ask, **arguments})
+
+
+async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Running) -> None:
+    report = await answered(running, "status")
+    assert report["messages"]["parked"] == 1
+    assert (report["running"], report["paused"]) == (True, False)
+    assert report["notices"] == ["something"]
+    assert report["budget"] == {"used": 3, "limit": 1000}
+
+
+async def test_without_zautoai_there_is_no_budget(running: Running) -> None:
+    running.left = None
+    assert "budget" not in await answered(running, "status")
+
+
+async def test_messages_are_listed_newest_first(running: Running) -> None:
+    assert [row["id"] for row in await answered(running, "messages")] == [2, 1]
+    assert [row["id"] for row in await answered(running, "messages", limit=1)] == [2]
+
+
+async def test_messages_are_listed_by_status(running: Running) -> None:
+    rows = await answered(running, "messages", status="parked")
+    assert [(row["id"], row["status"]) for row in rows] == [(1, "parked")]
+
+
+@pytest.mark.parametrize(("ask", "arguments"), [("messages", {}), ("message", {"id": 1})])
+async def test_nothing_of_a_patient_is_answered_or_logged_unless_asked_for(
+    running: Running, ask: str, arguments: dict[str, Any]
+) -> None:
+    with capture_logs() as logged:
+        assert "Nair" not in str(await answered(running, ask, **arguments))
+    assert logged == []
+
+
+@pytest.mark.parametrize(("ask", "arguments"), [("messages", {}), ("message", {"id": 1})])
+async def test_that_it_was_asked_for_is_logged(
+    running: Running, ask: str, arguments: dict[str, Any]
+) -> None:
+    with capture_logs() as logged:
+        assert "Nair" in str(await answered(running, ask, reveal=True, **arguments))
+    assert [line["event"] for line in logged] == ["patient data shown"]
+    assert "Nair" not in str(logged)
+
+
+async def test_a_message_that_is_not_there_is_null(running: Running) -> None:
+    assert await answered(running, "message", id=99) is None
+
+
+async def test_pause_says_what_holds_now(running: Running) -> None:
+    assert await answered(running, "pause", paused=True) == {"paused": True}
+    assert await answered(running, "pause", paused=False) == {"paused": False}
