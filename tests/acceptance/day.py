@@ -19,6 +19,7 @@ Said: TypeAlias = dict[str, Any]
 #: resource and external id
 Key: TypeAlias = tuple[str, str]
 
+FIRST_PATIENT = 500_000
 DOCTORS = (("D17", "Rao", "Meera"), ("D18", "Menon", "Arun"), ("D19", "Fernandes", "Luis"))
 GIVEN = ("Anjali", "Ravi", "தமிழ்", "Søren", "Zoë", "मीरा")
 
@@ -79,9 +80,17 @@ def version_of(said: Said) -> int | None:
     return int(last[1:]) if last[:1] == "v" and last[1:].isdecimal() else None
 
 
+def patient_of(key: Key) -> str:
+    """The patient a record is about; a doctor is on their own."""
+    resource, external_id = key
+    if resource != "patient-visits":
+        return external_id
+    return str(FIRST_PATIENT + int(external_id.removeprefix("V").partition("-")[0]))
+
+
 def _history(random: Random, number: int, updates: int) -> list[Event]:
     """One patient's events; the family name and the purpose of the visit carry the version."""
-    person = Person(str(500_000 + number), given=random.choice(GIVEN))
+    person = Person(str(FIRST_PATIENT + number), given=random.choice(GIVEN))
     events = []
     visit = _visit(random, number, 1)
     for version in range(updates + 1):

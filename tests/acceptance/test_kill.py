@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from tests.acceptance.conftest import Connect, Launch
-from tests.acceptance.day import Event, day, fold, shown, version_of
+from tests.acceptance.day import Event, day, fold, patient_of, shown, version_of
 from tests.acceptance.mllp import HungUp, Sender, field
 from tests.acceptance.processes import Bridge, Sandbox, until
 from tests.acceptance.relay import Asked, Relay
@@ -141,14 +141,16 @@ def assert_versions_never_go_back(asked: Sequence[Asked]) -> None:
 
 
 def assert_one_call_at_a_time(asked: Sequence[Asked]) -> None:
-    """Of one record, within one run of the bridge."""
-    of_record = defaultdict(list)
+    """Of one patient with all their visits, within one run of the bridge."""
+    of_patient = defaultdict(list)
     for each in asked:
-        of_record[each.run, each.resource, each.external_id].append(each)
-    for record, calls in of_record.items():
+        if each.resource:
+            key = (each.resource, each.external_id)
+            of_patient[each.run, patient_of(key)].append(each)
+    for patient, calls in of_patient.items():
         for one, other in pairwise(calls):
-            assert one.ended is not None, record
-            assert one.ended <= other.began, record
+            assert one.ended is not None, patient
+            assert one.ended <= other.began, patient
 
 
 def assert_quiet_after_each_kill(bridge: Bridge, asked: Sequence[Asked]) -> None:
