@@ -1,0 +1,177 @@
+"""`bridge status`, `messages` and `messages show`, with a running service and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.cli import app as module
+from bridge.cli.look import _verdict
+from bridge.errors import BridgeError
+from bridge.message import Status
+from bridge.pipeline.report import MASK
+from bridge.service.service import Service
+from bridge.settings import load
+from tests.unit.cli.conftest import Run
+from tests.unit.pipeline.hl7 import adt
+from tests.unit.service.test_service import PARTS
+
+#: what of the message below is a patient's
+SECRETS = ("4711", "Nair", "Meera", "9845000001", "V-77", "19840712", "Lake Road")
+
+
+@pytest.fixture
+async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    """A service of the same store, with one message that is translated."""
+    monkeypatch.setenv("BRIDGE_MLLP__PORT", "0")
+    monkeypatch.setenv("BRIDGE_HTTP__PORT", "0")
+    made = Service(load(None), PARTS)
+    await made.start()
+    planned = asyncio.Event()
+    made.work._planned = planned.set
+    await made.intake.take_hl7(made.settings.channels[0], adt(visit="V-77"), "a peer")
+    await asyncio.wait_for(planned.wait(), 10)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture(params=["running", "stopped"])
+async def reached(request: pytest.FixtureRequest, service: Service) -> str:
+    """The same store, with its service running or stopped."""
+    if request.param == "stopped":
+        await service.stop()
+    return str(request.param)
+
+
+async def said(run: Run, *words: str) -> str:
+    result = await asyncio.to_thread(run, *words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+async def data(run: Run, *words: str) -> Any:
+    return json.loads(await said(run, *words, "--json"))
+
+
+async def test_status_counts(run: Run, reached: str) -> None:
+    report = await data(run, "status")
+    assert report["messages"]["waiting"] == 1
+    assert report["running"] is (reached == "running")
+    printed = await said(run, "status")
+    assert ("on their way" in printed) is (reached == "running")
+    assert ("not running" in printed) is (reached == "stopped")
+
+
+async def test_messages_are_listed(run: Run, reached: str) -> None:
+    (row,) = await data(run, "messages")
+    assert (row["id"], row["message_type"], row["answer"]) == (1, "ADT^A04", "AA")
+    assert "ADT^A04" in await said(run, "messages")
+
+
+async def test_messages_are_listed_by_status(run: Run, reached: str) -> None:
+    assert await data(run, "messages", "--status", "parked") == []
+    assert len(await data(run, "messages", "--status", "waiting")) == 1
+
+
+async def test_one_message_is_shown_with_its_calls_and_their_lineage(
+    run: Run, reached: str
+) -> None:
+    report = await data(run, "messages", "show", "1")
+    assert [each["resource"] for each in report["deliveries"]] == [
+        "patients",
+        "providers",
+        "patient-visits",
+    ]
+    printed = await said(run, "messages", "show", "1")
+    assert "upsert patients" in printed
+    assert "PID-5" in printed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("messages",),
+        ("messages", "--json"),
+        ("messages", "show", "1"),
+        ("messages", "show", "1", "--json"),
+    ],
+)
+async def test_nothing_of_a_patient_is_printed(
+    run: Run, reached: str, words: tuple[str, ...]
+) -> None:
+    printed = await said(run, *words)
+    assert [secret for secret in SECRETS if secret in printed] == []
+
+
+async def test_what_is_asked_for_is_printed(run: Run, reached: str) -> None:
+    printed = await said(run, "messages", "show", "1", "--reveal")
+    assert [secret for secret in SECRETS if secret not in printed] == []
+    assert MASK not in printed
+
+
+async def test_a_message_that_is_not_there_is_told(run: Run, reached: str) -> None:
+    result = await asyncio.to_thread(run, "messages", "show", "99")
+    assert isinstance(result.exception, BridgeError)
+    assert "there is no message 99" in str(result.exception)
+
+
+async def test_pause_and_resume_reach_the_service(run: Run, service: Service) -> None:
+    assert "paused" in await said(run, "pause")
+    assert "Delivery is paused" in await said(run, "status")
+    assert service.paused
+    await said(run, "resume")
+    assert not service.paused
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_without_a_service_there_is_nothing_to_pause(
+    run: Run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bridge", command])
+    with pytest.raises(SystemExit, match="bridge: no service answers at"):
+        module.main()
+
+
+@pytest.mark.parametrize("command", [("status",), ("messages",), ("messages", "show", "1")])
+def test_without_service_and_store_that_is_told(run: Run, command: tuple[str, ...]) -> None:
+    result = run(*command)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, BridgeError)
+    assert "no service runs and there is no store at" in str(result.exception)
+    assert "bridge run" in str(result.exception)
+
+
+def test_a_store_that_is_none_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bridge.db").write_bytes(b"this is no database, whatever its name is" * 100)
+    result = run("status")
+    assert isinstance(result.exception, BridgeError)
+    assert "cannot be read as a store" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "words", [("messages", "--status", "lost"), ("messages", "--limit", "0"), ("messages", "show")]
+)
+def test_what_is_typed_wrong_is_told_and_exits_2(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({}, "All that was taken is delivered."),
+        ({"held": 2}, "2 messages are held until what they wait for comes."),
+        ({"held": 2, "waiting": 1}, "1 messages are on their way, the oldest for 12 s."),
+        ({"waiting": 1, "parked": 3}, "3 messages need a person: bridge messages --status parked"),
+    ],
+)
+def test_the_first_line_names_what_matters_most(counts: dict[str, int], told: str) -> None:
+    messages = {str(status): counts.get(str(status), 0) for status in Status}
+    report = {"running": True, "messages": messages, "oldest_waiting_seconds": 12.3}
+    assert _verdict(report) == told

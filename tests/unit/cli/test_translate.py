@@ -1,0 +1,86 @@
+"""`bridge translate`: the calls of a file, without a store or a service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.errors import BridgeError
+from tests.unit.pipeline.hl7 import adt
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "registration.hl7"
+    path.write_bytes(adt())
+    return path
+
+
+def as_json(run: Any, *files: Path) -> Any:
+    result = run("translate", "--json", *map(str, files))
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+def test_the_calls_are_shown_as_a_table(run: Any, file: Path) -> None:
+    output = run("translate", str(file)).output
+    assert "upsert patients 4711" in output
+    assert "Meera Nair" in output
+    assert "create providers D1" in output
+
+
+def test_each_fields_origin_is_explained_with_the_standards_name(run: Any, file: Path) -> None:
+    output = run("translate", str(file), "--explain").output
+    line = next(line for line in output.splitlines() if line.split()[:2] == ["fullName", "Meera"])
+    assert "PID-5" in line
+    assert "Patient name" in line
+    assert "Nair^Meera" in line
+    assert "patient_from_pid.yaml:" in line
+
+
+def test_json_holds_the_payloads_and_their_lineage(run: Any, file: Path) -> None:
+    (report,) = as_json(run, file)
+    assert (report["status"], report["message_type"]) == ("waiting", "ADT^A04")
+    patient = report["calls"][0]
+    assert patient["payload"]["fullName"] == "Meera Nair"
+    by_field = {origin["field"]: origin for origin in patient["lineage"]}
+    assert by_field["fullName"]["raw"] == "Nair^Meera"
+
+
+def test_later_files_know_what_earlier_ones_taught(run: Any, file: Path, tmp_path: Path) -> None:
+    order = tmp_path / "z-order.json"
+    order.write_text('{"externalVisitId": "V1", "Medications": [{"name": "Paracetamol"}]}')
+    assert as_json(run, order)[0]["status"] == "held"
+    assert as_json(run, order)[0]["needs"] == ["patient-visits/V1"]
+    assert as_json(run, file, order)[1]["status"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (adt(kind="ORU^R01"), "unmapped"),
+        (b'{"resourceType": "Patient", "id": "7"', "parked"),
+        (b"no message at all", "rejected"),
+    ],
+)
+def test_what_makes_no_calls_says_why(run: Any, tmp_path: Path, body: bytes, status: str) -> None:
+    path = tmp_path / "odd.hl7"
+    path.write_bytes(body)
+    (report,) = as_json(run, path)
+    assert report["status"] == status
+    assert run("translate", str(path)).exit_code == 0
+
+
+def test_a_file_that_is_not_there_is_told(run: Any) -> None:
+    result = run("translate", "gone.hl7")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, BridgeError)
+    assert str(result.exception) == "no such file: gone.hl7"
+
+
+def test_nothing_is_kept(run: Any, file: Path, tmp_path: Path) -> None:
+    run("translate", str(file))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [file.name]

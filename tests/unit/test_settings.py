@@ -1,0 +1,143 @@
+"""Settings: the file, the environment over it, secrets from neither, and what is said of faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import SettingsError
+from bridge.settings import CallLimits, load
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "bridge.yaml"
+
+
+def fault(file: Path | None = None, **environment: str) -> str:
+    with pytest.raises(SettingsError) as told:
+        load(file, environment)
+    return str(told.value)
+
+
+class TestSources:
+    def test_without_file_and_environment_all_is_as_shipped(self) -> None:
+        settings = load(None, {})
+        assert (settings.mllp.host, settings.mllp.port, settings.http.port) == (
+            "127.0.0.1",
+            2575,
+            8080,
+        )
+        assert settings.zauto.base_url is None
+
+    def test_the_environment_wins_over_the_file(self, file: Path) -> None:
+        file.write_text("mllp: {port: 1111, host: 10.0.0.1}\nsite: {time_zone: Asia/Tokyo}\n")
+        settings = load(file, {"BRIDGE_MLLP__PORT": "2222"})
+        assert (settings.mllp.port, settings.mllp.host) == (2222, "10.0.0.1")
+        assert settings.site.time_zone == "Asia/Tokyo"
+
+    def test_other_variables_are_left_alone(self) -> None:
+        load(None, {"BRIDGE_HOME": "/opt", "PATH": "/bin", "BRIDGED__X": "1"})
+
+    def test_an_empty_variable_unsets(self, file: Path) -> None:
+        file.write_text("zauto: {base_url: https://zauto.example}\n")
+        assert load(file, {"BRIDGE_ZAUTO__BASE_URL": ""}).zauto.base_url is None
+
+    def test_an_empty_file_is_none(self, file: Path) -> None:
+        file.write_text("# nothing yet\n")
+        assert load(file, {}) == load(None, {})
+
+    @pytest.mark.parametrize(
+        ("value", "limits"),
+        [("documented", CallLimits(hour=1000, minute=100)), ("off", None)],
+    )
+    def test_the_call_limits(self, value: str, limits: CallLimits | None) -> None:
+        assert load(None, {"BRIDGE_ZAUTO__LIMITS": value}).zauto.call_limits() == limits
+
+    def test_the_call_limits_may_be_numbers(self) -> None:
+        environment = {"BRIDGE_ZAUTO__LIMITS__HOUR": "500", "BRIDGE_ZAUTO__LIMITS__MINUTE": "50"}
+        assert load(None, environment).zauto.call_limits() == CallLimits(hour=500, minute=50)
+
+    def test_an_address_ends_without_a_slash(self) -> None:
+        settings = load(None, {"BRIDGE_ZAUTO__BASE_URL": "https://zauto.example/"})
+        assert settings.zauto.base_url == "https://zauto.example"
+
+
+class TestSecrets:
+    def test_one_comes_from_the_environment_and_is_never_printed(self) -> None:
+        settings = load(None, {"BRIDGE_ZAUTO__CLIENT_SECRET": "sesame"})
+        assert settings.zauto.client_secret is not None
+        assert settings.zauto.client_secret.get_secret_value() == "sesame"
+        assert "sesame" not in repr(settings)
+
+    def test_one_comes_from_a_file_that_is_named(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("sesame\n")
+        settings = load(None, {"BRIDGE_FHIR__API_KEY_FILE": str(secret)})
+        assert settings.fhir.api_key is not None
+        assert settings.fhir.api_key.get_secret_value() == "sesame"
+
+    def test_a_file_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
+        told = fault(BRIDGE_FHIR__API_KEY_FILE=str(tmp_path / "gone"))
+        assert told.startswith("BRIDGE_FHIR__API_KEY_FILE: ")
+        (tmp_path / "binary").write_bytes(b"\xff\xfe")
+        assert "is not UTF-8" in fault(BRIDGE_FHIR__API_KEY_FILE=str(tmp_path / "binary"))
+
+    @pytest.mark.parametrize(
+        ("section", "key"), [("zauto", "client_secret"), ("fhir", "api_key"), ("orders", "api_key")]
+    )
+    def test_one_in_the_settings_file_is_refused_and_not_repeated(
+        self, file: Path, section: str, key: str
+    ) -> None:
+        file.write_text(f"{section}: {{{key}: sesame}}\n")
+        told = fault(file)
+        assert f"set BRIDGE_{section.upper()}__{key.upper()}" in told
+        assert "sesame" not in told
+
+    def test_an_empty_key_is_no_key(self) -> None:
+        assert load(None, {"BRIDGE_ORDERS__API_KEY": ""}).orders.api_key is None
+
+    def test_a_secret_of_the_wrong_kind_is_not_repeated(self) -> None:
+        assert "sesame" not in fault(BRIDGE_FHIR__API_KEY__X="sesame")
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("mllp: {port: 99999}", "mllp.port: Input should be less than or equal to 65535"),
+            ("mllp: {prot: 1}", "mllp.prot: is not a setting"),
+            ("mpll: {}", "mpll: is not a setting"),
+            ("- mllp", "must hold sections such as 'mllp:'"),
+            ("mllp: [", "is not YAML"),
+            ("zauto: {limits: sometimes}", "zauto.limits: Input should be 'documented' or 'off'"),
+            ("zauto: {limits: {hour: 0}}", "zauto.limits.hour: Input should be greater than"),
+            ("zauto: {base_url: zauto.example}", "zauto.base_url: must begin with https://"),
+            ("site: {time_zone: Mars/Base}", "'Mars/Base' is not an IANA time zone"),
+            ("channels: []", "channels: needs at least one channel"),
+            ("channels: [{name: a}, {name: a}]", "every name only once"),
+            ("channels: [{name: a, listener: ftp}]", "channels.0.listener: Input should be"),
+        ],
+    )
+    def test_a_wrong_file_is_told_with_the_settings_name(
+        self, file: Path, text: str, told: str
+    ) -> None:
+        file.write_text(text + "\n")
+        assert fault(file).startswith(f"{file}: ")
+        assert told in fault(file)
+        assert "Literal" not in fault(file)
+        assert "CallLimits" not in fault(file).replace("instance of CallLimits", "")
+
+    def test_the_variable_to_set_is_named(self) -> None:
+        assert fault(BRIDGE_HTTP__PORT="many").endswith("(or set BRIDGE_HTTP__PORT)")
+
+    def test_every_fault_is_told_at_once(self) -> None:
+        assert len(fault(BRIDGE_HTTP__PORT="many", BRIDGE_MLLP__PORT="-1").splitlines()) == 2
+
+    def test_a_file_that_is_not_there_is_told(self, file: Path) -> None:
+        assert fault(file) == f"{file}: cannot be read: No such file or directory"
+
+    def test_a_file_in_another_charset_is_told(self, file: Path) -> None:
+        file.write_bytes("site: {name: Zürich}\n".encode("cp1252"))
+        assert fault(file) == f"{file}: is not UTF-8 at byte 14"
