@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -99,23 +100,37 @@ class Hl7Document:
         """
         fields = self._fields.get(path.line)
         if fields is None:
-            fields = self._cut_fields(*path.line)
+            fields = self._fields[path.line] = self._cut_fields(*path.line)
         number = path.field
-        text = fields[number] if number < len(fields) else ""
+        if number >= len(fields):
+            return ()
+        text = fields[number]
         if not text:
             return ()
         if number <= 2 and path.line[0] in DECLARING:
             return (Repetition(text, _VERBATIM) if path.component is None else text,)
         syntax = self._syntax
-        if path.choice is None and syntax.repetition not in text:
-            if path.component is None and text[0] != '"':
-                # the way of most fields: it does not repeat, and does not delete
-                raw = text.rstrip(syntax.padding)
-                return (Repetition(raw, syntax),) if raw else ()
-            value = self._value(text, path)
-            return () if value is None else (value,)
-        chosen = _choose(text, path, syntax)
-        return [value for one in chosen if (value := self._value(one, path)) is not None]
+        if path.choice is not None or syntax.repetition in text or text[0] == '"':
+            return self._repetitions(text, path)
+        # the way of most fields: it does not repeat, and does not delete
+        if path.component is None:
+            raw = text.rstrip(syntax.padding)
+            return (Repetition(raw, syntax),) if raw else ()
+        value = _component(text, syntax, path.component, path.subcomponent)
+        return (value,) if value else ()
+
+    def choosing(self, numbers: Mapping[str, int]) -> Hl7Document:
+        """The same message, as if the segment of this number were the first of its name.
+
+        With number 0 there is none of that name.
+        """
+        chosen = {
+            (name, 1): self._cut_fields(name, number) if number else []
+            for name, number in numbers.items()
+        }
+        view = copy.copy(self)
+        view._fields = {**self._fields, **chosen}
+        return view
 
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
         """The fields of a segment under their own numbers; its name under 0."""
@@ -124,7 +139,6 @@ class Hl7Document:
         fields = line.split(separator) if line else []
         if fields and segment in DECLARING:
             fields.insert(1, separator)
-        self._fields[segment, occurrence] = fields
         return fields
 
     def _find(self, segment: str, occurrence: int) -> str:
@@ -139,6 +153,10 @@ class Hl7Document:
         lines = self._named[segment]
         return lines[occurrence - 1] if occurrence <= len(lines) else ""
 
+    def _repetitions(self, text: str, path: Hl7Path) -> list[Value]:
+        chosen = _choose(text, path, self._syntax)
+        return [value for one in chosen if (value := self._value(one, path))]
+
     def _value(self, repetition: str, path: Hl7Path) -> Value | None:
         syntax = self._syntax
         if repetition.startswith(_DELETE) and _is_delete(repetition, syntax):
@@ -146,10 +164,7 @@ class Hl7Document:
         if path.component is None:
             raw = repetition.rstrip(syntax.padding)
             return Repetition(raw, syntax) if raw else None
-        value = _part(repetition, syntax, path.component, path.subcomponent)
-        if value == _DELETE:
-            return DELETE
-        return (syntax.unescape(value) if syntax.escape in value else value) or None
+        return _component(repetition, syntax, path.component, path.subcomponent)
 
 
 @lru_cache(maxsize=256)
@@ -192,6 +207,16 @@ def _part(text: str, syntax: Syntax, component: int, subcomponent: int) -> str:
     elif subcomponent > 1:
         return ""
     return text.rstrip(_BLANKS)
+
+
+def _component(
+    repetition: str, syntax: Syntax, component: int, subcomponent: int
+) -> str | Indicator:
+    """What a component says, escapes read; "" where it says nothing."""
+    value = _part(repetition, syntax, component, subcomponent)
+    if value == _DELETE:
+        return DELETE
+    return syntax.unescape(value) if syntax.escape in value else value
 
 
 def _is_delete(repetition: str, syntax: Syntax) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.delivery import Allocation, Call, Origin, Payload, Target, Translation
-from bridge.mapping.choose import ChosenSegments, choose
+from bridge.mapping.choose import choose
 from bridge.mapping.document import Context, Document
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.plan import CallPlan, EachPlan, FieldPlan, Mapping, SegmentPlan
@@ -70,11 +70,13 @@ def _call(plan: CallPlan, scope: Scope) -> Call | _Reason:
     for condition in plan.when:
         if not condition.holds(scope):
             return f"not called: {condition.told()}"
+    if not plan.choose:
+        return _make(plan, scope)
     whole: Any = scope.document
     chosen = choose(plan.choose, whole, scope)
     if not chosen:
         return _make(plan, scope)
-    scope.turn_to(ChosenSegments(whole, chosen))
+    scope.turn_to(whole.choosing(chosen))
     call = _make(plan, scope)
     scope.turn_to(whole)
     return call

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-from bridge.hl7v2.paths import Hl7Path
 from bridge.mapping.plan import ChoicePlan
 from bridge.mapping.scope import Scope
 
@@ -14,28 +12,7 @@ from bridge.mapping.scope import Scope
 class Segmented(Protocol):
     """A document of numbered segments."""
 
-    def values(self, path: Any) -> Sequence[Any]: ...
-
     def count(self, segment: str) -> int: ...
-
-
-class ChosenSegments:
-    """A document in which the first segment of a name is the one that was chosen."""
-
-    __slots__ = ("_chosen", "_whole")
-
-    def __init__(self, whole: Any, chosen: Mapping[str, int]) -> None:
-        self._whole = whole
-        self._chosen = chosen
-
-    def values(self, path: Hl7Path) -> Sequence[Any]:
-        """As the whole document; nothing for a segment of which none was chosen."""
-        segment, occurrence = path.line
-        number = self._chosen.get(segment)
-        if number is None or occurrence != 1:
-            found: Sequence[Any] = self._whole.values(path)
-            return found
-        return self._whole.values(replace(path, line=(segment, number))) if number else ()
 
 
 def choose(choices: Sequence[ChoicePlan], document: Segmented, scope: Scope) -> dict[str, int]:
