@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import Translation
+from bridge.delivery import Target, Translation
 from bridge.errors import BridgeError, ReadError
+from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import scan
+from bridge.hl7v2.writer import write
 from bridge.message import Message, Protocol
 from bridge.pipeline.report import call_report
 from bridge.pipeline.translate import Rehearsal, translate
@@ -78,11 +80,21 @@ def _report(part: Part, made: Translation | None) -> dict[str, Any]:
         "mapping": made.mapping if made else "",
         "mappings_hash": made.mappings_hash if made else "",
         "calls": [call_report(call, reveal=True) for call in made.calls] if made else [],
-        "remarks": [f"{each.where}: {each.text}" for each in made.warnings] if made else [],
+        "remarks": _remarks(made) if made else [],
         "needs": list(made.needs) if made else [],
         "problem": made.problem if made else "",
     }
     return report
+
+
+def _remarks(made: Translation) -> list[str]:
+    """What the translation met, and what a strict receiver would find in an order."""
+    remarks = [f"{each.where}: {each.text}" for each in made.warnings]
+    for call in made.calls:
+        if call.target is Target.HOSPITAL:
+            body = write([(name, fields) for name, fields in call.payload["segments"]])
+            remarks += [f"structure: {sentence}" for sentence in check_structure(body)]
+    return remarks
 
 
 def _status(made: Translation | None) -> str:

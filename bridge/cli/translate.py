@@ -55,12 +55,23 @@ def _print(out: Console, report: dict[str, Any], explain: bool) -> None:
 
 def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
     title = f"  {call['interaction']} {call['resource']} {call['external_id']}"
+    if not explain and "segments" in call["payload"]:
+        out.print(title, style="bold", markup=False)
+        out.print(_as_hl7(call["payload"]["segments"]), markup=False)
+        return
     if not explain:
         rows = [(name, short(value)) for name, value in call["payload"].items()]
         out.print(table(title, ("field", "value"), rows))
         return
     explained = [_explained(call["payload"], origin) for origin in call["lineage"]]
     out.print(table(title, ("field", "value", "from", "raw", "by", "rule"), explained))
+
+
+def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:
+    from bridge.hl7v2.writer import write
+    from bridge.pipeline.report import text_of
+
+    return "".join(f"    {line}\n" for line in text_of(write(segments)).splitlines())
 
 
 def _explained(payload: dict[str, Any], origin: dict[str, str]) -> tuple[str, ...]:

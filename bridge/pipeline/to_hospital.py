@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
 
 from bridge.delivery import Delivery, Outcome, Request, Target
 from bridge.hl7v2.writer import write
@@ -13,6 +16,10 @@ from bridge.store.contract import Transaction
 
 #: sends one HL7 message with this control id and says how it went; never raises
 Send = Callable[[bytes, str], Awaitable[Outcome]]
+#: what is wrong with a message by the standard's grammar, one sentence each, no values in them
+CheckStructure = Callable[[bytes], Sequence[str]]
+#: seconds the check may take; it only warns, and an order does not wait for it any longer
+CHECK_SECONDS = 2.0
 
 
 class ToHospital:
@@ -26,9 +33,13 @@ class ToHospital:
         *,
         jitter: Callable[[], float],
         settled: Callable[[Target, Status], None],
+        check_structure: CheckStructure,
     ) -> None:
-        """`jitter` gives a factor around 1 for each wait; `settled` is told of each end."""
+        """`jitter` gives a factor around 1 for each wait; `settled` is told of each end;
+        `check_structure` is run on another thread."""
         self._send = send
+        self._check_structure = check_structure
+        self._log = structlog.get_logger()
         self._jitter = jitter
         self._settled = settled
 
@@ -45,7 +56,24 @@ class ToHospital:
         """Write the message and send it."""
         segments = [(name, fields) for name, fields in attempted.delivery.call.payload["segments"]]
         control_id = str(segments[0][1]["10"])
-        return await self._send(write(segments), control_id)
+        body = write(segments)
+        await self._warn_of_structure(attempted.delivery, body)
+        return await self._send(body, control_id)
+
+    async def _warn_of_structure(self, delivery: Delivery, body: bytes) -> None:
+        """A site's mapping may make what a strict receiver refuses: say so before it does."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                faults = await asyncio.to_thread(self._check_structure, body)
+        except TimeoutError:
+            return
+        if faults:
+            self._log.warning(
+                "order is not of the standard's structure; bridge translate shows where",
+                message=delivery.message_id,
+                message_type=delivery.call.resource,
+                count=len(faults),
+            )
 
     def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
         """Write down the acknowledgment and what follows from it."""

@@ -18,6 +18,7 @@ import structlog
 
 from bridge.delivery import Target
 from bridge.errors import StoreError
+from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, mllp, push
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver
@@ -185,9 +186,13 @@ class Service:
         if self.settings.hospital.port is not None:
             hospital = MllpSender(self.settings.hospital, reactor=self._reactor)
             self._stopping.callback(hospital.close)
-            self._add_deliver(
-                store, ToHospital(hospital.send, jitter=_jitter, settled=self._metrics.settled), 1
+            to_hospital = ToHospital(
+                hospital.send,
+                jitter=_jitter,
+                settled=self._metrics.settled,
+                check_structure=check_structure,
             )
+            self._add_deliver(store, to_hospital, 1)
         self._set_paused(store.read(lambda view: view.note(PAUSED_NOTE)) == "yes")
 
     def _add_deliver(self, store: Store, end: ToZauto | ToHospital, concurrency: int) -> None:

@@ -28,7 +28,12 @@ class Ward:
         self.bench = Bench(folder)
         self.answers: list[Outcome] = []
         self.received: list[tuple[str, bytes]] = []
-        end = ToHospital(self._send, jitter=lambda: 1.0, settled=lambda target, status: None)
+        end = ToHospital(
+            self._send,
+            jitter=lambda: 1.0,
+            settled=lambda target, status: None,
+            check_structure=lambda body: [],
+        )
         self.bench.deliver = Deliver(
             self.bench.store, end, concurrency=1, clock=self.bench.clock, metrics=Metrics()
         )
