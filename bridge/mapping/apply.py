@@ -130,6 +130,7 @@ class _Made:
 
     def fill_fields(self, plan: CallPlan, scope: Scope) -> None:
         """Fields of a ZautoAI resource."""
+        payload, lineage = self.payload, self.lineage
         for field in plan.fields:
             # `_first`, written out: this is run for every field of every message
             for rule in field.rules:
@@ -141,15 +142,16 @@ class _Made:
             else:
                 continue
             value, path, raw, made_by = found
-            if type(value) is str and field.type is FieldType.STRING:
+            name = field.name
+            if field.plain and type(value) is str:
                 if not value:
                     continue
-                self.payload[field.name] = value
+                payload[name] = value
             elif not self._put(field, found, rule, scope):
                 continue
             if rule.on_create:
-                self.create_only.add(field.name)
-            self.lineage.append(Origin(field.name, path, raw, rule.place, made_by))
+                self.create_only.add(name)
+            lineage.append(Origin(name, path, raw, rule.place, made_by))
 
     def _put(self, field: FieldPlan, found: Found, rule: Rule, scope: Scope) -> bool:
         """Whether what was found, other than plain text, becomes part of the call."""
@@ -216,7 +218,7 @@ class _Made:
             frozenset(self.create_only),
             authority=_text(plan.authority, scope),
             references=(reference,) if plan.linked and (reference := _reference(scope)) else (),
-            facts={fact.name: text for fact in plan.facts if (text := _text(fact, scope))},
+            facts=_facts(plan, scope),
             allocations=tuple(self.allocations),
             lineage=tuple(self.lineage),
         )
@@ -235,12 +237,25 @@ def _first(field: FieldPlan, scope: Scope) -> tuple[Rule | None, Found | None]:
 
 def _text(field: FieldPlan, scope: Scope) -> str:
     """A value as text, "" for none."""
-    for rule in field.rules:
-        if not rule.when or rule.applies(scope):
+    _, found = _first(field, scope)
+    return "" if found is None or found[0] is DELETE else str(found[0])
+
+
+def _facts(plan: CallPlan, scope: Scope) -> dict[str, str]:
+    """The facts that have a value."""
+    known: dict[str, str] = {}
+    for fact in plan.facts:
+        for rule in fact.rules:
+            # `_text`, written out
+            if rule.when and not rule.applies(scope):
+                continue
             found = rule.find(scope)
             if found is not None:
-                return "" if found[0] is DELETE else str(found[0])
-    return ""
+                value = found[0]
+                if value is not DELETE and value != "":
+                    known[fact.name] = str(value)
+                break
+    return known
 
 
 def _typed(field: FieldPlan, value: Any, scope: Scope) -> Any:

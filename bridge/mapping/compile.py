@@ -92,7 +92,8 @@ class Compiler:
     ) -> Read:
         """The one reader for all rules that read alike."""
         key = (tuple(source.number for source in sources), function.name, default)
-        read = Read(sources, function, default, len(self._readers))
+        kind = Read if function.name else Copy
+        read = kind(sources, function.name, function.make, default, len(self._readers))
         return self._readers.setdefault(key, read)
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
@@ -261,9 +262,7 @@ class _PartCompiler:
             default = self._constant(rule.default, rule.key, spec, "default")
         read = self.all.reader(sources, function, default)
         table = self._table(rule, spec)
-        if table is not None:
-            return Code(read, table)
-        return Copy(read) if function.name == "" else read
+        return read if table is None else Code(read, table)
 
     def _function(self, rule: language.Rule) -> Function:
         known = FUNCTIONS[self.part.source]

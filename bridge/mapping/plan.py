@@ -23,6 +23,11 @@ class FieldPlan:
     type: FieldType = FieldType.STRING
     #: the far end does without it, so that it can be cleared
     optional: bool = True
+    #: a text is taken as it stands
+    plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self.type is FieldType.STRING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,24 +102,31 @@ class Read:
     """
 
     sources: tuple[Source, ...]
-    function: Function
+    #: the function's name and what it does
+    made_by: str
+    make: Callable[[Any, Scope], Any]
     default: Found | None
     #: under which what it found is kept
     number: int
 
     def find(self, scope: Scope) -> Found | None:
         kept: dict[int, Found | None] = scope.found
-        if self.number in kept:
-            return kept[self.number]
-        name, make, _ = self.function
+        number = self.number
+        if number in kept:
+            return kept[number]
+        make, known = self.make, scope.known
         for source in self.sources:
-            for value, raw, path in scope.candidates(source):
+            # `scope.candidates`, but for the call where they are known, which most are
+            candidates = known.get(source.number)
+            if candidates is None:
+                candidates = scope.candidates(source)
+            for value, raw, path in candidates:
                 scope.where = path
                 made = make(value, scope)
                 if made is not None:
-                    found = kept[self.number] = (made, path, raw, name)
+                    found = kept[number] = (made, path, raw, self.made_by)
                     return found
-        missing = kept[self.number] = self.otherwise(scope) if scope.deleted else self.default
+        missing = kept[number] = self.otherwise(scope) if scope.deleted else self.default
         return missing
 
     def otherwise(self, scope: Scope) -> Found | None:
@@ -131,20 +138,25 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Read):
     """`from:` alone: the short way for a text, which is what most fields hold."""
 
-    read: Read
-
     def find(self, scope: Scope) -> Found | None:
-        for source in self.read.sources:
-            values = scope.document.values(source.path)
+        kept: dict[int, Found | None] = scope.found
+        number = self.number
+        if number in kept:
+            return kept[number]
+        read = scope.document.values
+        for source in self.sources:
+            values = read(source.path)
             if values:
                 first = values[0]
                 if type(first) is str and (text := first.strip()):
-                    return text, source.text, first, ""
-                return self.read.find(scope)
-        return self.read.default
+                    found = kept[number] = (text, source.text, first, "")
+                    return found
+                return Read.find(self, scope)
+        kept[number] = self.default
+        return self.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +167,29 @@ class Code:
     table: CodeTable
 
     def find(self, scope: Scope) -> Found | None:
-        first: Found | None = None
-        make = self.read.function.make
+        first = self.read.find(scope)
+        if first is None or first is self.read.default or first[0] is DELETE:
+            return first
+        code, path, raw, _ = first
+        row = self.table.row(code)
+        if row is None:
+            return self._behind(first, scope)
+        return row.value, path, raw, row.made_by
+
+    def _behind(self, first: Found, scope: Scope) -> Found | None:
+        """The next value with a row, where the first that is read has none."""
+        make = self.read.make
+        passed = False
         for source in self.read.sources:
             for value, raw, path in scope.candidates(source):
-                scope.where = path
-                made = make(value, scope)
-                row = None if made is None else self.table.row(made)
-                if row is not None:
-                    return row.value, path, raw, row.made_by
-                if made is not None and first is None:
-                    first = (made, path, raw, "")
-        return self.read.otherwise(scope) if first is None else self._otherwise(first, scope)
+                if passed:
+                    scope.where = path
+                    made = make(value, scope)
+                    row = None if made is None else self.table.row(made)
+                    if row is not None:
+                        return row.value, path, raw, row.made_by
+                passed = passed or path == first[1]
+        return self._otherwise(first, scope)
 
     def _otherwise(self, found: Found, scope: Scope) -> Found | None:
         code, path, raw, _ = found

@@ -28,7 +28,8 @@ class Reading(NamedTuple):
     order: Callable[[Candidates, Scope], Candidates] | None = None
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Source:
     """A path, compiled."""
 
     text: str
@@ -64,14 +65,15 @@ class Scope:
     found: dict[int, Any] = field(default_factory=dict)
     #: numbers of the sources at which the sender deletes
     deleted: set[int] = field(default_factory=set)
-    _candidates: dict[int, Candidates] = field(default_factory=dict)
+    #: the values at sources, by their number
+    known: dict[int, Candidates] = field(default_factory=dict)
 
     def turn_to(self, document: Document) -> None:
         """Read from this document from now on."""
         self.document = document
         self.found.clear()
         self.deleted.clear()
-        self._candidates.clear()
+        self.known.clear()
 
     def remark(self, text: str) -> None:
         """Note something odd about the path being read; the text never holds its value."""
@@ -79,32 +81,36 @@ class Scope:
 
     def candidates(self, source: Source) -> Candidates:
         """The values at a source, deletions aside, in the order they are asked."""
-        text, path, reading, number, plain = source
-        known = self._candidates.get(number)
-        if known is not None:
-            return known
-        if plain is not None:
-            return self._ordered(source, plain)
+        found = self.known.get(source.number)
+        if found is None:
+            plain = source.plain
+            found = self._read(source) if plain is None else self._ordered(source, plain)
+            self.known[source.number] = found
+        return found
+
+    def _read(self, source: Source) -> Candidates:
+        values = self.document.values(source.path)
+        if not values:
+            return ()
         found: list[Candidate] = []
-        read = reading.read
-        for value in self.document.values(path):
+        text, read = source.text, source.reading[0]
+        for value in values:
             if value is DELETE:
-                self.deleted.add(number)
+                self.deleted.add(source.number)
                 continue
             label = f"{text} #{len(found) + 1}" if found else text
             found.append((read(value), value if type(value) is str else _raw(value), label))
-        self._candidates[number] = found
         return found
 
     def _ordered(self, source: Source, plain: Source) -> Candidates:
         """What was read at the same path, in order."""
-        found = self.candidates(plain)
+        found = self.known.get(plain.number)
+        if found is None:
+            found = self.known[plain.number] = self._read(plain)
         if plain.number in self.deleted:
             self.deleted.add(source.number)
-        if found and source.reading.order is not None:
-            found = source.reading.order(found, self)
-        self._candidates[source.number] = found
-        return found
+        order = source.reading[1]
+        return order(found, self) if found and order is not None else found
 
 
 def _raw(value: Any) -> str:
