@@ -313,13 +313,18 @@ def _where(refusal: Refusal | None) -> str:
     return f"{refusal.error.location}: {refusal.error.text} (error {refusal.error.code})"
 
 
+def identity_prefix(control_id: str) -> bytes:
+    """What the identities of all messages with this control id begin with."""
+    return control_id.encode()[:20]
+
+
 def _identity(header: Header, body: bytes) -> bytes:
     """Same bytes are the same sender and control id too: MSH-3, MSH-4 and MSH-10 are in them.
 
     The control id stands before the digest because senders count it up: identities that follow
     each other share a page of the store's index, where random ones would write one page each.
     """
-    return header.control_id.encode()[:20] + hashlib.blake2b(body, digest_size=16).digest()
+    return identity_prefix(header.control_id) + hashlib.blake2b(body, digest_size=16).digest()
 
 
 def _digest(*parts: object) -> bytes:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
+from bridge.delivery import Remark, Translation
 from bridge.errors import DamagedMessage, StoreError
 from bridge.mapping.plan import Mappings
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
+from bridge.pipeline.intake import identity_prefix
 from bridge.pipeline.plan import plan
 from bridge.pipeline.translate import translate
 from bridge.settings import Settings
-from bridge.store.contract import KeptMessage, Store, Transaction
+from bridge.store.contract import KeptMessage, Store, Transaction, View
 from bridge.zauto.catalogue import Catalogue
 
 #: messages in one transaction: few while senders wait, because they wait for its commit too
@@ -113,6 +116,8 @@ class Work:
 
     def _take(self, tx: Transaction, kept: KeptMessage) -> None:
         translation = translate(kept.message, self._mappings, self._settings, tx)
+        if translation is not None and kept.message.control_id:
+            translation = _with_reuse(tx, kept, translation)
         plan(tx, kept, translation, self._catalogue, self._clock(), self._same)
 
     async def _one_by_one(self) -> int:
@@ -133,3 +138,14 @@ class Work:
         reason = f"the bridge failed to translate it ({type(error).__name__})"
         at = self._clock()
         tx.mark(message_id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
+
+
+def _with_reuse(view: View, kept: KeptMessage, translation: Translation) -> Translation:
+    """Remark on a control id that came before with other bytes: to its sender it is a message
+    sent again, and it may wonder at two."""
+    message = kept.message
+    earlier = view.earlier(identity_prefix(message.control_id), message, kept.id)
+    if earlier is None:
+        return translation
+    remark = Remark("MSH-10", f"was used before, by message {earlier}, for other content")
+    return replace(translation, warnings=(remark, *translation.warnings))

@@ -116,6 +116,10 @@ class View(Protocol):
         """Whether a message with this `reference` was kept and not rejected before."""
         ...
 
+    def earlier(self, identity_prefix: bytes, message: Message, before: int) -> int | None:
+        """An earlier message of the same sender and control id whose identity begins so."""
+        ...
+
     def unsettled(self, resource: str, external_id: str, *, besides: int) -> Status | None:
         """Worst status among WAITING, HELD and PARKED of the record's other deliveries."""
         ...

@@ -229,3 +229,20 @@ async def test_every_status_of_a_message_is_counted(store: Store) -> None:
     for status in statuses:
         await store.run(lambda tx, status=status: keep(tx, status=status))
     assert store.read(lambda view: view.tally()).messages == dict.fromkeys(statuses, 1)
+
+
+async def test_an_earlier_message_of_the_same_sender_and_control_id_is_found(
+    store: Store,
+) -> None:
+    async def kept_as(control_id: str, identity: bytes, sender: str = "HIS") -> Kept:
+        message = a_message(control_id=control_id, sending_application=sender)
+        return await store.run(lambda tx: keep(tx, message, identity=identity))
+
+    first = await kept_as("L7", b"L7-one")
+    second = await kept_as("L7", b"L7-two")
+    await kept_as("L7-three", b"L7-three")
+    of_another = await kept_as("L7", b"L7-four", sender="LAB")
+    ours, theirs = a_message(control_id="L7"), a_message(control_id="L7", sending_application="LAB")
+    assert store.read(lambda view: view.earlier(b"L7", ours, second.id)) == first.id
+    assert store.read(lambda view: view.earlier(b"L7", ours, first.id)) is None
+    assert store.read(lambda view: view.earlier(b"L7", theirs, of_another.id)) is None

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from bridge.delivery import Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
-from bridge.message import Status, worst
+from bridge.message import Message, Status, worst
 from bridge.store.contract import Attempt, KeptMessage, Tally
 from bridge.store.sqlite import rows
 from bridge.store.sqlite.sql import SQL
@@ -73,6 +73,12 @@ class SqliteView:
 
     def seen_reference(self, channel: str, reference: str) -> bool:
         return self._one("seen_reference", channel, reference) is not None
+
+    def earlier(self, identity_prefix: bytes, message: Message, before: int) -> int | None:
+        behind = identity_prefix + b"\xff" * 8
+        sender = (message.sending_application, message.sending_facility)
+        row = self._one("earlier", identity_prefix, behind, before, message.control_id, *sender)
+        return None if row is None else int(row["id"])
 
     def unsettled(self, resource: str, external_id: str, *, besides: int) -> Status | None:
         found = self._all("unsettled", resource, external_id, besides)

@@ -12,6 +12,12 @@ INSERT INTO body (message_id, checksum, bytes) VALUES (?, ?, ?)
 -- name: first_copy
 SELECT id, received_at, acknowledgment FROM message WHERE identity = ?
 
+-- name: earlier
+SELECT id FROM message
+WHERE identity >= ? AND identity < ? AND id < ?
+  AND control_id = ? AND sending_application = ? AND sending_facility = ?
+ORDER BY identity LIMIT 1
+
 -- name: count_duplicate
 UPDATE message SET duplicates = duplicates + 1 WHERE id = ?
 
