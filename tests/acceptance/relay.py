@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import httpx
 
-TOKEN_PATH = "/api/auth/oAuth/token"
+from tests.acceptance.processes import until
 
 
 @dataclass(slots=True)
@@ -88,6 +88,11 @@ class Relay:
     def methods(self, resource: str, external_id: str) -> list[str]:
         """Their methods."""
         return [asked.method for asked in self.of(resource, external_id)]
+
+    async def next_run(self) -> None:
+        """The bridge was killed: once all it still sent is served, what comes is a new run's."""
+        await until(lambda: not self._talks, "the connections of a killed bridge end")
+        self.run += 1
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""

@@ -303,7 +303,7 @@ async def test_what_was_in_flight_at_a_kill_is_read_after_the_quiet_time_and_the
     await until(lambda: all(scene.methods(who) for who in faults), "all are in flight")
     await until(lambda: _done_and_changed(scene, done, changed), "two took effect")
     scene.bridge.kill()
-    scene.relay.run += 1
+    await scene.relay.next_run()
     await scene.bridge.start()
     await scene.bridge.settled()
 

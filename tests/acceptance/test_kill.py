@@ -75,7 +75,7 @@ async def kill_after(calls: int, bridge: Bridge, relay: Relay) -> None:
     expected = len(relay.asked) + calls
     await until(lambda: len(relay.asked) >= expected, "calls go on")
     bridge.kill()
-    relay.run += 1
+    await relay.next_run()
     await bridge.start()
 
 
