@@ -13,8 +13,9 @@ from typing import TypeAlias
 from bridge.delivery import Call, Entity, Target, Translation
 from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Transaction
-from bridge.zauto.catalogue import Catalogue
+from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting
+from bridge.zauto.identity import of_another
 
 Authorities: TypeAlias = Sequence[Sequence[str]]
 
@@ -41,7 +42,7 @@ def plan(
     for position, call in enumerate(translation.calls):
         call = _numbered(tx, call)
         if call.target is Target.ZAUTO:
-            _learn(tx, call, same_authorities)
+            _learn(tx, call, catalogue[call.resource], same_authorities)
         tx.add(kept.id, position, lane_of(call, catalogue), call, at)
         for name in (f"{call.resource}/{call.external_id}", *call.references):
             tx.release(name, at)
@@ -86,11 +87,13 @@ def _numbered(tx: Transaction, call: Call) -> Call:
     return replace(call, payload=payload, allocations=())
 
 
-def _learn(tx: Transaction, call: Call, same_authorities: Authorities) -> None:
+def _learn(tx: Transaction, call: Call, resource: Resource, same_authorities: Authorities) -> None:
     """Remember what a call says of its record, unless it may be of another (then it parks)."""
     known = tx.entity(call.resource, call.external_id)
     entity = known or Entity(call.resource, call.external_id)
     if conflicting(entity.authority, call.authority, same_authorities):
+        return
+    if of_another(resource, entity, call):
         return
     facts = {**entity.facts, **call.facts}
     authority = entity.authority or call.authority

@@ -25,7 +25,7 @@ from bridge.delivery import (
 )
 from bridge.message import Status, Verdict
 from bridge.zauto.catalogue import Resource
-from bridge.zauto.identity import differs
+from bridge.zauto.identity import differs, of_another
 
 #: begins the reason of what is parked for want of a required field; a later message may bring it
 INCOMPLETE = "incomplete"
@@ -107,6 +107,8 @@ def decide(
     call = delivery.call
     if entity is not None and conflicting(entity.authority, call.authority, same_authorities):
         return _parked_as_conflict(entity, call)
+    if entity is not None and of_another(resource, entity, call):
+        return Settled(Status.PARKED, _another(resource), Verdict.SENDER)
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
         return Request("GET", call.resource, call.external_id, None)
     if _exists(delivery, entity):
@@ -184,6 +186,11 @@ def _read(entity: Entity | None, call: Call, record: Payload, resource: Resource
 def _parked_as_incomplete(missing: Sequence[str], learned: Entity) -> Settled:
     reason = f"{INCOMPLETE}: {', '.join(missing)}"
     return Settled(Status.PARKED, reason, Verdict.SENDER, learned)
+
+
+def _another(resource: Resource) -> str:
+    named = ", ".join(resource.same)
+    return f"conflict: this id is known as another {resource.title.lower()} (by {named})"
 
 
 def _parked_as_conflict(entity: Entity, call: Call) -> Settled:

@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.delivery import Payload
+from bridge.delivery import Call, Entity, Payload
 from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
 
 _PHONE_SEPARATORS = str.maketrans("", "", " -().\u00a0")
@@ -28,6 +28,20 @@ def same_record(resource: Resource, ours: Payload, theirs: Payload) -> bool:
     compared = (*resource.same, *(n for n in resource.not_different if _present(ours, n)))
     return told and not any(
         _differs(resource, name, ours, theirs) for name in compared if _present(theirs, name)
+    )
+
+
+def of_another(resource: Resource, entity: Entity, call: Call) -> bool:
+    """Whether a call is about another record under the same external id, by what both refer to.
+
+    A visit belongs to one patient: the same visit number under another patient is a number that
+    was given twice, or a visit put right by hand, and both are for a person to see.
+    """
+    known = {**entity.facts, **entity.desired}
+    return any(
+        _present(known, name) and _present(call.payload, name) and known[name] != call.payload[name]
+        for name in resource.same
+        if name in resource.referents()
     )
 
 
