@@ -116,7 +116,9 @@ class Hl7Document:
         if path.component is None:
             raw = text.rstrip(syntax.padding)
             return (Repetition(raw, syntax),) if raw else ()
-        value = _component(text, syntax, path.component, path.subcomponent)
+        value = _part(text, syntax, path.component, path.subcomponent)
+        if value == _DELETE or syntax.escape in value:
+            return (meant,) if (meant := _meant(value, syntax)) else ()
         return (value,) if value else ()
 
     def choosing(self, numbers: Mapping[str, int]) -> Hl7Document:
@@ -164,7 +166,7 @@ class Hl7Document:
         if path.component is None:
             raw = repetition.rstrip(syntax.padding)
             return Repetition(raw, syntax) if raw else None
-        return _component(repetition, syntax, path.component, path.subcomponent)
+        return _meant(_part(repetition, syntax, path.component, path.subcomponent), syntax)
 
 
 @lru_cache(maxsize=256)
@@ -209,14 +211,9 @@ def _part(text: str, syntax: Syntax, component: int, subcomponent: int) -> str:
     return text.rstrip(_BLANKS)
 
 
-def _component(
-    repetition: str, syntax: Syntax, component: int, subcomponent: int
-) -> str | Indicator:
-    """What a component says, escapes read; "" where it says nothing."""
-    value = _part(repetition, syntax, component, subcomponent)
-    if value == _DELETE:
-        return DELETE
-    return syntax.unescape(value) if syntax.escape in value else value
+def _meant(value: str, syntax: Syntax) -> str | Indicator:
+    """What is meant by a component as sent."""
+    return DELETE if value == _DELETE else syntax.unescape(value)
 
 
 def _is_delete(repetition: str, syntax: Syntax) -> bool:

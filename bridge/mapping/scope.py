@@ -92,8 +92,10 @@ class Scope:
         values = self.document.values(source.path)
         if not values:
             return ()
-        found: list[Candidate] = []
         text, read = source.text, source.reading[0]
+        if len(values) == 1 and (value := values[0]) is not DELETE:
+            return ((read(value), value if type(value) is str else _raw(value), text),)
+        found: list[Candidate] = []
         for value in values:
             if value is DELETE:
                 self.deleted.add(source.number)
@@ -109,7 +111,7 @@ class Scope:
             found = self.known[plain.number] = self._read(plain)
         if plain.number in self.deleted:
             self.deleted.add(source.number)
-        order = source.reading[1]
+        order = source.reading.order
         return order(found, self) if found and order is not None else found
 
 

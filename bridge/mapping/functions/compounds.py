@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
     """One text, number or truth value; of a repetition the first component, an object as it is."""
     if isinstance(value, str):
         return value.strip()
-    return value if isinstance(value, (bool, int, float, dict)) else part(value, 1)
+    return value if isinstance(value, (bool, int, float, dict)) else parts(value, 1)[0]
 
 
 def parts(value: Any, count: int) -> list[str]:
@@ -88,13 +88,17 @@ def parts(value: Any, count: int) -> list[str]:
     if isinstance(value, str):
         return [value.strip()] + [""] * (count - 1)
     raw, cut = value.raw, value.syntax
-    if cut.subcomponent in raw or cut.escape in raw:
+    if cut.subcomponent in raw or cut.escape in raw or '"' in raw:
         return [part(value, number) for number in range(1, count + 1)]
-    found: list[str] = raw.split(cut.component, count)[:count]
-    if " " in raw or '"' in raw:
-        found = [text.strip() for text in found]
-        found = ["" if text == '""' else text for text in found]
-    return found + [""] * (count - len(found))
+    found: list[str] = raw.split(cut.component, count)
+    if " " in raw:
+        found = list(map(str.strip, found))
+    missing = count - len(found)
+    return found + _NOTHING[:missing] if missing > 0 else found[:count]
+
+
+#: components that a repetition ends without
+_NOTHING = [""] * 32
 
 
 def part(value: Any, component: int, subcomponent: int = 1) -> str:
