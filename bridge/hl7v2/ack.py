@@ -32,6 +32,8 @@ _CONDITIONS = {
     206: "Application record locked",
     207: "Application internal error",
 }
+#: digits of no version and no code; Python refuses to read thousands of them
+_MOST_DIGITS = 10
 
 
 def positive(header: Header) -> str:
@@ -57,11 +59,15 @@ def wanted(header: Header, code: str) -> bool:
 
     Enhanced mode says so in MSH-15 (table 0155: AL, NE, ER, SU). Where only MSH-16 is valued, or
     MSH-15 is no word of the table, the answer is sent: a sender that waits for one that never
-    comes stops. An acknowledgment is never acknowledged.
+    comes stops. In original mode MSH-16 says so, where it is valued. An acknowledgment is never
+    acknowledged.
     """
     if header.message_type.partition("^")[0] == "ACK":
         return False
-    match header.accept_acknowledgment.upper():
+    asked = header.accept_acknowledgment
+    if not _is_enhanced(header):
+        asked = header.application_acknowledgment
+    match asked.upper():
         case "NE":
             return False
         case "ER":
@@ -100,13 +106,18 @@ def read(body: bytes) -> Acknowledgment:
 
 def _is_enhanced(header: Header) -> bool:
     # Both must be valued by the text; senders in the field often value one only.
-    return bool(header.accept_acknowledgment or header.application_acknowledgment)
+    accept, application = header.accept_acknowledgment, header.application_acknowledgment
+    # No accept but an application acknowledgment is the original mode (chapter 2, processing rules).
+    if accept.upper() == "NE" and application.upper() in ("AL", "ER", "SU"):
+        return False
+    return bool(accept or application)
 
 
 @lru_cache(maxsize=64)
 def _version(text: str) -> tuple[int, ...]:
     parts = text.split(".")[:2]
-    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else (2, 5)
+    known = all(part.isdecimal() and len(part) < _MOST_DIGITS for part in parts)
+    return tuple(map(int, parts)) if known else (2, 5)
 
 
 def _msh(
@@ -249,7 +260,7 @@ def _location(segment: str, field: str) -> str:
 
 
 def _number(code: str) -> int:
-    return int(code) if code.isascii() and code.isdecimal() else 0
+    return int(code) if code.isdecimal() and len(code) < _MOST_DIGITS else 0
 
 
 def _text(document: Hl7Document, path: str) -> str:
