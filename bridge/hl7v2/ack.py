@@ -107,7 +107,7 @@ def read(body: bytes) -> Acknowledgment:
 def _is_enhanced(header: Header) -> bool:
     # Both must be valued by the text; senders in the field often value one only.
     accept, application = header.accept_acknowledgment, header.application_acknowledgment
-    # No accept but an application acknowledgment is the original mode (chapter 2, processing rules).
+    # No accept but an application acknowledgment is the original mode (chapter 2.9).
     if accept.upper() == "NE" and application.upper() in ("AL", "ER", "SU"):
         return False
     return bool(accept or application)
