@@ -153,8 +153,9 @@ class Transaction(View, Protocol):
         """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
 
         It is one when a message with the same `identity` was kept (at or after
-        `identity_since`, where given); then only that message's `duplicates` grows. It is an
-        index key: identities that begin with the control id cost less than random ones.
+        `identity_since`, where given) and its bytes are whole; then only that message's
+        `duplicates` grows. It is an index key: identities that begin with the control id cost
+        less than random ones.
         """
         ...
 

@@ -58,10 +58,14 @@ def kept_message(row: sqlite3.Row, body: bytes) -> KeptMessage:
 
 def whole_message(row: sqlite3.Row) -> KeptMessage:
     """The message of a row that carries its body; raises DamagedMessage."""
-    body: bytes = row["bytes"]
-    if checksum(body) != row["checksum"]:
+    if is_damaged(row):
         raise DamagedMessage(row["id"])
-    return kept_message(row, body)
+    return kept_message(row, row["bytes"])
+
+
+def is_damaged(row: sqlite3.Row) -> bool:
+    """Whether the bytes of a row that carries a body are not those that came."""
+    return bool(checksum(row["bytes"]) != row["checksum"])
 
 
 def _message(row: sqlite3.Row, body: bytes) -> Message:

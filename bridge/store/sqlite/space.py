@@ -29,5 +29,9 @@ class Space:
         return self._enough
 
     def _measure(self) -> bool:
-        disk = os.statvfs(self._folder)
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:
+            # A disk that cannot even be asked has no room.
+            return False
         return disk.f_bavail * disk.f_frsize >= self._free_bytes

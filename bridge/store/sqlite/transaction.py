@@ -64,11 +64,12 @@ class SqliteTransaction(SqliteView):
             )
 
     def _first_copy(self, identity: bytes | None, since: float | None) -> Kept | None:
-        """Count a duplicate; a first copy older than `since` is forgotten instead."""
+        """Count a duplicate; a first copy older than `since`, or damaged, is forgotten instead."""
         first = self._one("first_copy", identity)
         if first is None:
             return None
-        if since is not None and first["received_at"] < since:
+        old = since is not None and first["received_at"] < since
+        if old or rows.is_damaged(first):
             self._write("forget_identity", first["id"])
             return None
         self._write("count_duplicate", first["id"])

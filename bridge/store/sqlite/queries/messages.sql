@@ -10,7 +10,9 @@ ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING
 INSERT INTO body (message_id, checksum, bytes) VALUES (?, ?, ?)
 
 -- name: first_copy
-SELECT id, received_at, acknowledgment FROM message WHERE identity = ?
+SELECT message.id, received_at, acknowledgment, checksum, bytes
+FROM message JOIN body ON body.message_id = message.id
+WHERE identity = ?
 
 -- name: earlier
 SELECT id FROM message
