@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from bridge.errors import PathError
 from bridge.hl7v2 import paths, segments
 from bridge.hl7v2.header import Header, scan
-from bridge.hl7v2.reader import DECLARING
+from bridge.hl7v2.paths import DECLARING
 
 #: hl7apy's (kind, children, datatype, name, …); children are (name, reference, (least, most), kind)
 _Reference: TypeAlias = Sequence[Any]

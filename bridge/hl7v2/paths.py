@@ -16,6 +16,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from dataclasses import field as declared
 from typing import NamedTuple
 
 from bridge.errors import PathError
@@ -58,6 +59,9 @@ _SEGMENTS = frozenset(
 #: what most mappings read, and so what a slip most likely meant
 _USUAL = "MSH EVN PID PD1 NK1 PV1 PV2 MRG IN1 GT1 AL1 DG1 SCH ORC OBR OBX NTE RXE RXR".split()
 
+#: segments whose first two fields are the delimiters themselves
+DECLARING = frozenset(("MSH", "FHS", "BHS"))
+
 _NUMBER = r"[1-9]\d{0,3}"
 _FIELD = rf"(?P<field>{_NUMBER})(?:\[(?P<choice>{_NUMBER}|[A-Za-z][A-Za-z0-9]*)\])?"
 _PARTS = rf"(?:\.(?P<component>{_NUMBER})(?:\.(?P<subcomponent>{_NUMBER}))?)?"
@@ -82,6 +86,12 @@ class Hl7Path:
     #: None takes the whole repetition
     component: int | None = None
     subcomponent: int = 1
+    #: any repetition of a field that is no delimiter, as most paths are
+    usual: bool = declared(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        delimiter = self.line[0] in DECLARING and self.field <= 2
+        object.__setattr__(self, "usual", self.choice is None and not delimiter)
 
     def __str__(self) -> str:
         segment, occurrence = self.line

@@ -11,15 +11,13 @@ from typing import TypeAlias
 from bridge.hl7v2 import charset, delimiters, escapes, segments
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header
-from bridge.hl7v2.paths import Hl7Path
+from bridge.hl7v2.paths import DECLARING, Hl7Path
 from bridge.message import DELETE, Indicator
 
 _BLANKS = " \t\r\n"
 _DELETE = '""'
 #: no segment holds what ends it
 _NEVER = "\r"
-#: segments whose first two fields are the delimiters themselves
-DECLARING = frozenset(("MSH", "FHS", "BHS"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +105,8 @@ class Hl7Document:
         text = fields[number]
         if not text:
             return ()
-        if number <= 2 and path.line[0] in DECLARING:
-            return (Repetition(text, _VERBATIM) if path.component is None else text,)
         syntax = self._syntax
-        if path.choice is not None or syntax.repetition in text or text[0] == '"':
+        if not path.usual or syntax.repetition in text or text[0] == '"':
             return self._repetitions(text, path)
         # the way of most fields: it does not repeat, and does not delete
         if path.component is None:
@@ -155,7 +151,9 @@ class Hl7Document:
         lines = self._named[segment]
         return lines[occurrence - 1] if occurrence <= len(lines) else ""
 
-    def _repetitions(self, text: str, path: Hl7Path) -> list[Value]:
+    def _repetitions(self, text: str, path: Hl7Path) -> Sequence[Value]:
+        if path.field <= 2 and path.line[0] in DECLARING:
+            return (Repetition(text, _VERBATIM) if path.component is None else text,)
         chosen = _choose(text, path, self._syntax)
         return [value for one in chosen if (value := self._value(one, path))]
 

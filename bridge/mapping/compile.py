@@ -107,10 +107,11 @@ class Compiler:
         known = (protocol, word.text, reading)
         if known not in self._sources:
             path = self._path(word, key, protocol)
-            plain = (
-                self.source(word, key, protocol, Reading(reading.read)) if reading.order else None
-            )
-            self._sources[known] = Source(word.text, path, reading, len(self._sources), plain)
+            read, order = reading
+            plain = self.source(word, key, protocol, Reading(read)) if order else None
+            number = len(self._sources)
+            unordered = plain.number if plain else number
+            self._sources[known] = Source(word.text, path, read, order, number, unordered)
         return self._sources[known]
 
     def _path(self, word: Word, key: str, protocol: Protocol) -> Any:

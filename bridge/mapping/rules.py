@@ -119,7 +119,7 @@ class Read:
             # `scope.candidates`, but for the call where they are known, which most are
             candidates = known.get(source.number)
             if candidates is None:
-                candidates = scope.candidates(source)
+                candidates = scope.read(source)
             for value, raw, path in candidates:
                 scope.where = path
                 made = make(value, scope)
@@ -132,7 +132,7 @@ class Read:
     def otherwise(self, scope: Scope) -> Found | None:
         """Where no path gives a value: the deletion that one of them states, else the default."""
         for source in self.sources:
-            if source.number in scope.deleted:
+            if source.unordered in scope.deleted:
                 return DELETE, source.text, '""', ""
         return self.default
 

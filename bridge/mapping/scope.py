@@ -34,11 +34,12 @@ class Source:
 
     text: str
     path: Any
-    reading: Reading
+    read: Callable[[Any], Any]
+    order: Callable[[Candidates, Scope], Candidates] | None
     #: the same for all sources of a set of mappings that read the same path the same way
     number: int
-    #: the same path read the same way without an order, where the reading has one
-    plain: Source | None = None
+    #: its number without the order, which is also how it is known that the sender deletes there
+    unordered: int
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class Scope:
     needs: list[str] = field(default_factory=list)
     #: what rules found, by the number of the reader they share
     found: dict[int, Any] = field(default_factory=dict)
-    #: numbers of the sources at which the sender deletes
+    #: numbers, without order, of the sources at which the sender deletes
     deleted: set[int] = field(default_factory=set)
     #: the values at sources, by their number
     known: dict[int, Candidates] = field(default_factory=dict)
@@ -82,37 +83,35 @@ class Scope:
     def candidates(self, source: Source) -> Candidates:
         """The values at a source, deletions aside, in the order they are asked."""
         found = self.known.get(source.number)
+        return self.read(source) if found is None else found
+
+    def read(self, source: Source) -> Candidates:
+        """`candidates` of a source that is not known yet."""
+        known, number = self.known, source.unordered
+        found = known.get(number)
         if found is None:
-            plain = source.plain
-            found = self._read(source) if plain is None else self._ordered(source, plain)
-            self.known[source.number] = found
+            values = self.document.values(source.path)
+            if len(values) == 1 and (value := values[0]) is not DELETE:
+                raw = value if type(value) is str else _raw(value)
+                found = ((source.read(value), raw, source.text),)
+            else:
+                found = self._each(values, source) if values else ()
+            known[number] = found
+        order = source.order
+        if order is not None:
+            found = known[source.number] = order(found, self) if found else found
         return found
 
-    def _read(self, source: Source) -> Candidates:
-        values = self.document.values(source.path)
-        if not values:
-            return ()
-        text, read = source.text, source.reading[0]
-        if len(values) == 1 and (value := values[0]) is not DELETE:
-            return ((read(value), value if type(value) is str else _raw(value), text),)
+    def _each(self, values: Sequence[Any], source: Source) -> Candidates:
         found: list[Candidate] = []
+        text, read = source.text, source.read
         for value in values:
             if value is DELETE:
-                self.deleted.add(source.number)
+                self.deleted.add(source.unordered)
                 continue
             label = f"{text} #{len(found) + 1}" if found else text
             found.append((read(value), value if type(value) is str else _raw(value), label))
         return found
-
-    def _ordered(self, source: Source, plain: Source) -> Candidates:
-        """What was read at the same path, in order."""
-        found = self.known.get(plain.number)
-        if found is None:
-            found = self.known[plain.number] = self._read(plain)
-        if plain.number in self.deleted:
-            self.deleted.add(source.number)
-        order = source.reading.order
-        return order(found, self) if found and order is not None else found
 
 
 def _raw(value: Any) -> str:
