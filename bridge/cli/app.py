@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Connects hospital systems that speak HL7 v2 and FHIR to ZautoAI.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -58,7 +59,8 @@ def main() -> None:
     except MappingError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)  # noqa: T201 (this is the command line)
-        sys.exit(f"{len(error.faults)} faults in the mappings")
+        count = len(error.faults)
+        sys.exit(f"bridge: {count} fault{'' if count == 1 else 's'} in the mappings")
     except BridgeError as error:
         sys.exit(f"bridge: {error}")
     except BrokenPipeError:

@@ -9,9 +9,10 @@ from bridge.settings import Settings
 
 
 def check(config: Config = None) -> None:
-    """Check settings and mappings; every fault is told with its place, and the exit is 1.
+    """Check settings and mappings before anything starts.
 
-    What is allowed but keeps a door shut or an end unconnected is told as a remark.
+    Every fault is told with its place, and the exit is 1. What is allowed but keeps a door shut or
+    an end unconnected is told as a remark.
 
     Example: bridge check --config conf/bridge.yaml
     """

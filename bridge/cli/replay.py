@@ -42,8 +42,9 @@ def replay(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send HL7 files, batches and FHIR JSON, in the order of their paths, and report each answer.
+    """Send files in at the doors and report each answer.
 
+    HL7 files, batches and FHIR JSON are sent in the order of their paths.
     Without --mllp and --fhir, both go to the addresses of the settings. Keys for the HTTP doors
     come from the settings (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Exits 1 when something
     had no answer.

@@ -31,7 +31,10 @@ def run(
         LogLevel, typer.Option("--log-level", case_sensitive=False, help="Least that is logged.")
     ] = LogLevel.INFO,
 ) -> None:
-    """Run the bridge until SIGTERM: MLLP and HTTP doors, delivery, the control socket.
+    """Run the bridge until SIGTERM.
+
+    Opens the MLLP and HTTP doors and prints their addresses, delivers what is kept, and answers
+    the other commands. Its log goes to standard error, one JSON object a line.
 
     Example: bridge run --config conf/bridge.yaml
     """
@@ -86,10 +89,11 @@ def sandbox(
     push_to: PushTo = None,
     mappings: Folder = None,
 ) -> None:
-    """Run a stand-in for ZautoAI's API, made from the catalogue in mappings/zauto/.
+    """Run a stand-in for ZautoAI's API, for trials and tests.
 
-    Without --client a client is made and its secret printed, once. Orders are pushed by
-    POST /sandbox/push/prescriptions and /sandbox/push/services.
+    It is made from the catalogue in mappings/zauto/. Without --client a client is made and its
+    secret printed, once. Orders are pushed by POST /sandbox/push/prescriptions and
+    /sandbox/push/services.
 
     Example: bridge sandbox --port 8090 --push-to http://127.0.0.1:8080
     """

@@ -34,7 +34,7 @@ def demo(
         ),
     ] = SAMPLES,
 ) -> None:
-    """Show the bridge at work: sandbox, hospital and bridge on free ports, fed with samples.
+    """Show the bridge at work on the samples.
 
     Prints what came in, what was made of it and what went out. Exits 1 when something did not
     end as expected.yaml beside the samples says.

@@ -74,6 +74,6 @@ def test_every_fault_of_the_mappings_is_told_with_its_place(
     file.write_text("name: patients\ntitle: Patient\npath: /p\nfields:\n  id: {requird: true}\n")
     monkeypatch.setenv("BRIDGE_MAPPINGS__FOLDER", str(tmp_path / "mappings"))
     code, printed = told(["check"], monkeypatch, capsys)
-    assert code == "1 faults in the mappings"
+    assert code == "bridge: 1 fault in the mappings"
     assert f"{file}:5:8: fields.id.requird" in printed
     assert "Did you mean 'required'?" in printed
