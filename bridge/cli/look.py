@@ -6,18 +6,25 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from bridge.cli.options import AsJson, Config, Reveal, settings_of
 from bridge.cli.reach import Reach
-from bridge.cli.tables import console, print_json, short, table, when
+from bridge.cli.tables import console, lasting, print_json, short, table, when
 from bridge.errors import BridgeError
 from bridge.message import Status
 
-messages_app = typer.Typer(invoke_without_command=True, add_completion=False)
+#: a duplicate is counted at the message it repeats and is none of its own
+_STATUSES = ", ".join(status for status in Status if status is not Status.DUPLICATE)
+
+messages_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 
 def status(config: Config = None, as_json: AsJson = False) -> None:
-    """Show counts by status, the oldest waiting message, what is held, and the call budget.
+    """Show what is stuck, why and since when, with all counts.
+
+    The first lines say what a person must do; then come counts by status, what is held and for
+    what, what a far end is in trouble with, and the call budget.
 
     Example: bridge status --json
     """
@@ -26,31 +33,43 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         print_json(report)
         return
     out = console()
-    out.print(_verdict(report))
+    for line in _verdicts(report):
+        out.print(line, markup=False)
+    for line in report.get("notices", []):
+        out.print(f"! {line}", markup=False)
     out.print(table("", ("status", "messages"), _counted(report)))
     if report["held_for"]:
         rows = [(row["waits_for"], row["count"]) for row in report["held_for"]]
-        out.print(table("held for", ("waits for", "waiting"), rows))
-    for line in report.get("notices", []):
-        out.print(f"! {line}", markup=False)
+        out.print(table("", ("held for", "how many wait"), rows))
+    if report["quarantined"]:
+        out.print(f"not readable as messages, in quarantine: {report['quarantined']}")
     if "budget" in report:
         out.print(_budget(report["budget"]), markup=False)
 
 
-def _verdict(report: dict[str, Any]) -> str:
-    counts = report["messages"]
+def _verdicts(report: dict[str, Any]) -> list[str]:
+    """What matters, most urgent first, one sentence each."""
+    counts, told = report["messages"], []
     if not report["running"]:
-        return "The service is not running; this is what its store holds."
+        told.append("The service is not running; this is what its store holds. Start: bridge run")
     if report.get("paused"):
-        return f"Delivery is paused: {counts['waiting']} messages wait. Let go: bridge resume"
+        waiting = _messages(counts["waiting"])
+        told.append(f"Delivery is paused, {waiting} waiting. Go on: bridge resume")
     if counts["parked"]:
-        return f"{counts['parked']} messages need a person: bridge messages --status parked"
-    if counts["waiting"]:
-        oldest = report["oldest_waiting_seconds"] or 0
-        return f"{counts['waiting']} messages are on their way, the oldest for {oldest:.0f} s."
+        need = "needs" if counts["parked"] == 1 else "need"
+        told.append(
+            f"{_messages(counts['parked'])} {need} a person: bridge messages --status parked"
+        )
+    if counts["waiting"] and not report.get("paused"):
+        oldest = lasting(report["oldest_waiting_seconds"] or 0)
+        told.append(f"{_messages(counts['waiting'])} on the way, the oldest for {oldest}.")
     if counts["held"]:
-        return f"{counts['held']} messages are held until what they wait for comes."
-    return "All that was taken is delivered."
+        told.append(f"{_messages(counts['held'])} held until the record they wait for comes.")
+    return told or ["All that was taken is delivered."]
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{'' if count == 1 else 's'}"
 
 
 def _counted(report: dict[str, Any]) -> list[tuple[str, int]]:
@@ -59,15 +78,18 @@ def _counted(report: dict[str, Any]) -> list[tuple[str, int]]:
 
 def _budget(budget: dict[str, Any]) -> str:
     if budget.get("limit") is None:
-        return f"calls: {budget['used']} in the last hour, no limit"
-    return f"calls: {budget['used']} of {budget['limit']} in the last hour"
+        return "calls to ZautoAI: not limited (zauto.limits is off)"
+    return f"calls to ZautoAI: {budget['used']} of {budget['limit']} in the last hour"
 
 
 @messages_app.callback()
 def messages(
     context: typer.Context,
     status: Annotated[
-        Status | None, typer.Option("--status", help="Only messages of this status.")
+        Status | None,
+        typer.Option(
+            "--status", metavar="STATUS", help=f"Only messages of this status: {_STATUSES}."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
     reveal: Reveal = False,
@@ -85,27 +107,38 @@ def messages(
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        typer.echo(f"No message is {status}." if status else "No message has come yet.")
+        return
+    console().print(_listed(rows, settings.site.time_zone))
+
+
+def _listed(rows: list[dict[str, Any]], zone: str) -> Table:
     columns = ("id", "received", "channel", "type", "answer", "status", "cause", "reason")
-    zone = settings.site.time_zone
-    console().print(
-        table(
-            "",
-            columns,
-            (
-                (
-                    row["id"],
-                    when(row["received_at"], zone),
-                    row["channel"],
-                    row["message_type"],
-                    row["answer"],
-                    row["status"],
-                    row["verdict"],
-                    row["reason"] or row["waits_for"],
-                )
-                for row in rows
-            ),
+    told = (
+        (
+            row["id"],
+            when(row["received_at"], zone),
+            row["channel"],
+            row["message_type"],
+            row["answer"],
+            row["status"],
+            row["verdict"],
+            _told(row),
         )
+        for row in rows
     )
+    return table("", columns, told)
+
+
+def _told(row: dict[str, Any]) -> str:
+    """Why a message is where it is: the reason, what it waits for, and that it came again."""
+    told = [row["reason"]] if row["reason"] else []
+    if row["waits_for"] and row["status"] == Status.HELD:
+        told.append(f"for {row['waits_for']}")
+    if row["duplicates"]:
+        told.append(f"came again {row['duplicates']}x")
+    return "; ".join(told)
 
 
 @messages_app.command("show")
@@ -115,7 +148,7 @@ def show(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one message: its answer, its calls, where each field came from, every attempt.
+    """Show one message: its calls, where fields came from, attempts.
 
     Example: bridge messages show 42 --reveal
     """
@@ -143,6 +176,7 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("cause", report["verdict"]),
         ("reason", report["reason"]),
         ("waits for", report["waits_for"]),
+        ("what to do", report["next"]),
         ("mapping", f"{report['mapping']} {report['mappings_hash'][:12]}".strip()),
         ("came again", report["duplicates"] or ""),
     ]
@@ -153,7 +187,9 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
 
 def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
     title = f"{delivery['interaction']} {delivery['resource']} {delivery['external_id']}"
-    out.print(f"\n{title}: {delivery['status']} {delivery['reason']}", markup=False)
+    why = f" ({delivery['reason']})" if delivery["reason"] else ""
+    again = f", tried again at {when(delivery['due_at'], zone)}" if _retried(delivery) else ""
+    out.print(f"\n{title}: {delivery['status']}{why}{again}", markup=False)
     payload = delivery["payload"]
     rows = [
         (o["field"], short(payload.get(o["field"], "")), named(o["path"]), o["raw"], o["rule"])
@@ -167,6 +203,11 @@ def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
     ]
     if attempts:
         out.print(table("", ("tried", "request", "answer", "outcome", "why"), attempts))
+
+
+def _retried(delivery: dict[str, Any]) -> bool:
+    """Whether it waits after an attempt, not for its turn."""
+    return bool(delivery["status"] == Status.WAITING and delivery["attempts"])
 
 
 def named(path: str) -> str:

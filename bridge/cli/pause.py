@@ -6,6 +6,7 @@ import typer
 
 from bridge.cli.options import Config, settings_of
 from bridge.cli.reach import Reach
+from bridge.errors import BridgeError, DoorError
 
 
 def pause(config: Config = None) -> None:
@@ -15,8 +16,8 @@ def pause(config: Config = None) -> None:
 
     Example: bridge pause
     """
-    Reach(settings_of(config)).pause(True)
-    typer.echo("Delivery is paused; what is under way ends. Let go: bridge resume")
+    _tell(config, paused=True)
+    typer.echo("Delivery is paused; what is under way ends. Go on: bridge resume")
 
 
 def resume(config: Config = None) -> None:
@@ -24,5 +25,14 @@ def resume(config: Config = None) -> None:
 
     Example: bridge resume
     """
-    Reach(settings_of(config)).pause(False)
+    _tell(config, paused=False)
     typer.echo("Delivery goes on.")
+
+
+def _tell(config: Config, *, paused: bool) -> None:
+    try:
+        Reach(settings_of(config)).pause(paused)
+    except DoorError as error:
+        raise BridgeError(
+            f"{error}: start it with 'bridge run', or name its settings with --config"
+        ) from error

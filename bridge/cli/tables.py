@@ -52,10 +52,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 
 def when(seconds: float | None, zone: str) -> str:
-    """A time in the site's zone, to the second."""
+    """A time in the site's zone, to the second, with the zone's short name."""
     if seconds is None:
         return ""
-    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def lasting(seconds: float) -> str:
+    """How long, in the largest unit that says it: `40 s`, `12 min`, `3 h`, `2 days`."""
+    for size, unit in ((172_800, "days"), (7_200, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{seconds / (size / 2):.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def short(value: Any) -> str:

@@ -6,11 +6,12 @@ Patient data (ids, names, payloads, bodies, what a far end said) is masked unles
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.delivery import Call, Delivery, Outcome
-from bridge.message import Message, Protocol, Status
+from bridge.message import Message, Protocol, Status, Verdict
 from bridge.store.contract import Attempt, KeptMessage, Tally, View
 
 MASK = "•••"
@@ -26,12 +27,17 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "messages": {str(status): tally.messages.get(status, 0) for status in Status},
         "deliveries": {str(status): count for status, count in tally.deliveries.items() if count},
         "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
-        "held_for": [
-            {"waits_for": masked_reference(name, reveal=False), "count": count}
-            for name, count in tally.held_for
-        ],
+        "held_for": _held_for(tally),
         "quarantined": tally.quarantined,
     }
+
+
+def _held_for(tally: Tally) -> list[dict[str, Any]]:
+    """Kinds of record that are waited for, most waited for first."""
+    counted: Counter[str] = Counter()
+    for name, count in tally.held_for:
+        counted[masked_reference(name, reveal=False)] += count
+    return [{"waits_for": name, "count": count} for name, count in counted.most_common()]
 
 
 def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
     row["sending_facility"] = kept.message.sending_facility
     row["mappings_hash"] = kept.mappings_hash
     row["changed_at"] = kept.changed_at
+    row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
     row["deliveries"] = [
@@ -77,6 +84,29 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
         for delivery in view.deliveries_of(message_id)
     ]
     return row
+
+
+def next_action(status: Status, verdict: Verdict | None) -> str:
+    """What a person does about a message of this status; "" where there is nothing to do."""
+    if status is Status.PARKED:
+        return _PARKED_NEXT.get(verdict, _LOOK)
+    return _NEXT.get(status, "")
+
+
+_LOOK = "read what was answered with --reveal; when the cause is gone, have it sent again"
+_PARKED_NEXT: Mapping[Verdict | None, str] = {
+    Verdict.SENDER: "have the sender correct it and send again; where only a field was missing, "
+    "the next message of that record that brings it takes this one along",
+    Verdict.MAPPING: "correct the mapping, see it right with 'bridge translate', restart the "
+    "bridge and have the message sent again",
+    Verdict.BRIDGE: "report it with this page (without --reveal); the log has the place",
+}
+_NEXT: Mapping[Status, str] = {
+    Status.WAITING: "nothing: it goes by itself; 'bridge status' says what stops it",
+    Status.HELD: "nothing: it goes by itself when that record comes; have it sent if it does not",
+    Status.UNMAPPED: "nothing, unless this type should go on: then it needs a mapping",
+    Status.REJECTED: "its sender was told why and must correct it and send again",
+}
 
 
 def delivery_report(

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bridge.cli import app as module
-from bridge.cli.look import _verdict
+from bridge.cli.look import _told, _verdicts
+from bridge.cli.tables import lasting
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.pipeline.report import MASK
@@ -63,7 +64,7 @@ async def test_status_counts(run: Run, reached: str) -> None:
     assert report["messages"]["waiting"] == 1
     assert report["running"] is (reached == "running")
     printed = await said(run, "status")
-    assert ("on their way" in printed) is (reached == "running")
+    assert "on the way" in printed
     assert ("not running" in printed) is (reached == "stopped")
 
 
@@ -165,13 +166,48 @@ def test_what_is_typed_wrong_is_told_and_exits_2(run: Run, words: tuple[str, ...
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({}, "All that was taken is delivered."),
-        ({"held": 2}, "2 messages are held until what they wait for comes."),
-        ({"held": 2, "waiting": 1}, "1 messages are on their way, the oldest for 12 s."),
-        ({"waiting": 1, "parked": 3}, "3 messages need a person: bridge messages --status parked"),
+        ({}, ["All that was taken is delivered."]),
+        ({"held": 1}, ["1 message held until the record they wait for comes."]),
+        (
+            {"held": 2, "waiting": 1, "parked": 3},
+            [
+                "3 messages need a person: bridge messages --status parked",
+                "1 message on the way, the oldest for 12 min.",
+                "2 messages held until the record they wait for comes.",
+            ],
+        ),
     ],
 )
-def test_the_first_line_names_what_matters_most(counts: dict[str, int], told: str) -> None:
+def test_the_first_lines_say_what_matters(counts: dict[str, int], told: list[str]) -> None:
     messages = {str(status): counts.get(str(status), 0) for status in Status}
-    report = {"running": True, "messages": messages, "oldest_waiting_seconds": 12.3}
-    assert _verdict(report) == told
+    report = {"running": True, "messages": messages, "oldest_waiting_seconds": 723.4}
+    assert _verdicts(report) == told
+
+
+async def test_no_message_of_a_status_is_said_in_a_sentence(run: Run, reached: str) -> None:
+    assert await said(run, "messages", "--status", "parked") == "No message is parked.\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(40, "40 s"), (119, "119 s"), (180, "3 min"), (7_200, "2 h"), (259_200, "3 days")],
+)
+def test_how_long_is_told_in_the_unit_that_says_it(seconds: float, told: str) -> None:
+    assert lasting(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, ""),
+        ({"reason": "nothing changed", "duplicates": 2}, "nothing changed; came again 2x"),
+        (
+            {"status": "held", "reason": "waits", "waits_for": f"patients/{MASK}"},
+            f"waits; for patients/{MASK}",
+        ),
+    ],
+)
+def test_a_row_tells_why_a_message_is_where_it_is(row: dict[str, Any], told: str) -> None:
+    assert (
+        _told({"status": "delivered", "reason": "", "waits_for": "", "duplicates": 0} | row) == told
+    )

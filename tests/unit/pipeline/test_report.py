@@ -19,6 +19,7 @@ from bridge.pipeline.report import (
     masked_reference,
     message_report,
     message_row,
+    next_action,
     outcome_report,
     status_report,
     text_of,
@@ -136,3 +137,10 @@ def test_a_call_shows_what_of_it_only_creation_sends() -> None:
 
 def test_a_body_is_shown_a_segment_a_line() -> None:
     assert text_of(b"MSH|1\rPID|\xff\r") == "MSH|1\nPID|�\n"
+
+
+async def test_what_a_message_asks_of_a_person_is_told(bench: Bench) -> None:
+    parked, waiting = await told(bench, reveal=False), Status.WAITING
+    assert parked[0]["next"].startswith(("have", "read"))
+    assert next_action(waiting, None).startswith("nothing")
+    assert next_action(Status.DELIVERED, None) == ""
