@@ -28,6 +28,7 @@ from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, BudgetState, Priority
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.folding import Settled, after, create_body, decide, learn, update_body
+from bridge.zauto.headers import LONGEST
 
 #: sends one request and says how it went; never raises
 Send = Callable[[Request], Awaitable[Outcome]]
@@ -94,13 +95,14 @@ class ToZauto:
     def closed(self, now: float) -> Mapping[str, tuple[float, Reason]]:
         """What is closed now: resource ("" for all) to until when and why."""
         # Copied at once, because `settle` writes to it in another thread.
-        return {name: entry for name, entry in self._closed.copy().items() if entry[0] > now}
+        entries = self._closed.copy().items()
+        return {name: entry for name, entry in entries if _lasts(entry[0], now)}
 
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """None while all is closed or the budget has nothing left but for verifying."""
         closed = self._closed.get("")
-        if closed is not None and closed[0] > now:
-            return Allowance(0, closed[0] - now)
+        if closed is not None and _lasts(closed[0], now):
+            return Allowance(0, min(closed[0] - now, IDLE_SECONDS))
         with self._lock:
             wait = self._budget.wait(now, Priority.CREATE)
             spare = self._budget.wait(now, Priority.VERIFY)
@@ -116,7 +118,7 @@ class ToZauto:
         call = delivery.call
         self._give_back(delivery)
         closed = self._closed.get(call.resource)
-        if closed is not None and closed[0] > now:
+        if closed is not None and _lasts(closed[0], now):
             self._wait(tx, delivery, closed[0] - now, now, closed[1])
             return None
         if delivery.step is Step.APPLY and self._set_aside(tx, delivery, now):
@@ -326,6 +328,12 @@ class ToZauto:
             with self._lock:
                 self._budget.hold(now + closed.seconds)
         self._log.error("calls stopped", resource=closed.resource or "all", reason=closed.reason)
+
+
+def _lasts(until: float, now: float) -> bool:
+    """Whether a closing lasts; one that ends later than any may was made before the clock was
+    set back."""
+    return 0.0 < until - now <= LONGEST
 
 
 def _priority(request: Request) -> Priority:

@@ -12,7 +12,9 @@ import random
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -21,7 +23,7 @@ from bridge.errors import StoreError
 from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, mllp, push
 from bridge.metrics import Metrics
-from bridge.pipeline.deliver import Deliver
+from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import BUDGET_NOTE, ToZauto
@@ -135,9 +137,19 @@ class Service:
             for resource, (until, reason) in self.zauto.closed(now).items():
                 what = resource or "all calls"
                 told.append(f"ZautoAI: {what} stopped for {until - now:.0f} s more: {reason}")
+        told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
         return told
+
+    def _troubled(self) -> list[tuple[Target, Trouble]]:
+        return [(end, each.trouble) for end, each in self._delivers.items() if each.trouble]
+
+    def _told_of(self, end: Target, trouble: Trouble) -> str:
+        name = "ZautoAI" if end is Target.ZAUTO else "the hospital"
+        zone = ZoneInfo(self.settings.site.time_zone)
+        since = f"{datetime.fromtimestamp(trouble.since, zone):%Y-%m-%d %H:%M:%S %Z}"
+        return f"{name} takes nothing since {since} ({trouble.reason}); it is tried again by itself"
 
     def budget(self) -> Mapping[str, Any] | None:
         """Calls used, the limit, and the wait of a new registration."""
@@ -281,7 +293,8 @@ class Service:
             deliver.paused = paused
 
     def _busy(self) -> bool:
-        return self._clock() - self.intake.taken_at < BUSY_SECONDS
+        # A clock that was set back must not look like senders waiting.
+        return 0.0 <= self._clock() - self.intake.taken_at < BUSY_SECONDS
 
     def _spent(self, headers: Mapping[str, str]) -> None:
         if self.zauto is not None:

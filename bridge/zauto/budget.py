@@ -111,7 +111,7 @@ class Budget:
     def __init__(self, limits: CallLimits | None) -> None:
         """`limits` None lets everything go."""
         self._limited = limits is not None
-        limits = limits or CallLimits()
+        self._allowed = limits = limits or CallLimits()
         self._hour = _Window(HOUR, limits.hour)
         self._minute = _Window(MINUTE, limits.minute)
         self._under_way = 0
@@ -190,7 +190,7 @@ class Budget:
         self._minute.times = deque(times)
 
     def _correct(self, told: RateLimit, now: float) -> None:
-        self._hour.limit = min(self._hour.limit, told.limit)
+        self._hour.limit = min(self._allowed.hour, told.limit)
         # Other calls under way may or may not be in the server's count: assume they are not.
         left, until = told.remaining - max(self._under_way - 1, 0), now + told.reset_in
         # Answers overtake each other: within one window of the server the lowest count holds.
@@ -209,3 +209,7 @@ class Budget:
         for window in (self._hour, self._minute):
             if window.times and window.times[-1] > now + _STEP:
                 window.times = deque(min(at, now) for at in window.times)
+        # Nobody is held, and no window of the server lasts, for longer than an hour.
+        self._held_until = min(self._held_until, now + HOUR)
+        if self._told is not None:
+            self._told.until = min(self._told.until, now + HOUR)

@@ -13,6 +13,9 @@ from bridge.errors import StoreError
 from bridge.store.sqlite import rows
 from bridge.store.sqlite.sql import SQL
 
+#: seconds for which nothing is postponed: twice the longest wait a far end may ask for
+_NEVER_LATER = 7200.0
+
 
 def enter(
     connection: sqlite3.Connection, target: str, lane: str, delivery_id: int, at: float
@@ -25,7 +28,12 @@ def enter(
 def lease(
     connection: sqlite3.Connection, target: Target, now: float, limit: int
 ) -> list[sqlite3.Row]:
-    """Lease the lanes that are ready, longest first; their heads."""
+    """Lease the lanes that are ready, longest first; their heads.
+
+    A lane due later than anything is postponed was given its time before the clock was set back.
+    """
+    latest = {"target": target, "now": now, "latest": now + _NEVER_LATER}
+    connection.execute(SQL["pull_lanes"], latest)
     ready = {"target": target, "now": now, "limit": limit}
     heads = connection.execute(SQL["ready_heads"], ready).fetchall()
     connection.executemany(SQL["lease_lane"], [(row["target"], row["lane"]) for row in heads])

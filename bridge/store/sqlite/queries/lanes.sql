@@ -13,6 +13,10 @@ FROM lane JOIN delivery ON delivery.id = lane.head
 WHERE lane.target = :target AND lane.leased = 0 AND lane.waits_for = '' AND lane.ready_at <= :now
 ORDER BY lane.ready_at LIMIT :limit
 
+-- name: pull_lanes
+UPDATE lane SET ready_at = :now
+WHERE target = :target AND leased = 0 AND waits_for = '' AND ready_at > :latest
+
 -- name: lease_lane
 UPDATE lane SET leased = 1 WHERE target = ? AND lane = ?
 
