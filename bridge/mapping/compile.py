@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from bridge.delivery import Interaction, Target
@@ -215,7 +216,8 @@ class _PartCompiler:
 
     def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
         when = tuple(self.condition(test) for test in rule.when)
-        place = f"{rule.place.file}:{rule.place.line}"
+        # enough to tell a site's folder from the shipped one, short enough for a table
+        place = f"{'/'.join(Path(rule.place.file).parts[-3:])}:{rule.place.line}"
         return Rule(self._finder(rule, spec).find, place, rule.on_create, when)
 
     def _finder(self, rule: language.Rule, spec: ResourceField) -> Finder:

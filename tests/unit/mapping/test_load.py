@@ -70,7 +70,7 @@ def test_a_site_overrides_single_rows_and_fields(
     assert call.payload["title"] == "Dr"
     assert call.payload["fullName"] == "Meera Rao"
     rule = next(origin.rule for origin in call.lineage if origin.field == "title")
-    assert rule == f"{tmp_path}/parts/patient_from_pid.yaml:2"
+    assert rule == f"{tmp_path.name}/parts/patient_from_pid.yaml:2"
 
 
 def test_the_hash_follows_the_contents_and_not_the_place(
