@@ -198,7 +198,8 @@ class Reason(StrEnum):
     #: 2xx that does not parse, says error, is cut or over the cap
     UNREADABLE_ANSWER = "unreadable answer"
     WRONG_RECORD = "answered for another record"
-    UNREACHABLE = "nothing was sent"
+    #: nothing was sent
+    UNREACHABLE = "not reachable"
     CERTIFICATE = "certificate not trusted"
     NO_ANSWER = "no answer"
     SERVER_ERROR = "server error"

@@ -48,6 +48,28 @@ class Allowance:
     wait: float = IDLE_SECONDS
 
 
+#: what says that the far end is in trouble, rather than the one request
+_TROUBLE = frozenset(
+    {
+        Reason.UNREACHABLE,
+        Reason.NO_ANSWER,
+        Reason.SERVER_ERROR,
+        Reason.UNREADABLE_ANSWER,
+        Reason.BUSY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A far end that takes nothing at present."""
+
+    #: when the first of the requests in a row failed
+    since: float
+    #: of the latest of them
+    reason: Reason
+
+
 Job: TypeAlias = Callable[[Transaction], None]
 #: what was claimed, and when the next lane is ready
 Claimed: TypeAlias = tuple[list[Attempted], float | None]
@@ -96,6 +118,8 @@ class Deliver:
         self._failures: Counter[int] = Counter()
         self._log = structlog.get_logger().bind(target=str(end.target))
         self.paused = False
+        #: None as long as the far end takes what it is sent
+        self.trouble: Trouble | None = None
 
     def wake(self) -> None:
         """Look for work now: something was planned, settled or resumed."""
@@ -209,6 +233,7 @@ class Deliver:
             request.method, request.resource, outcome.reason, self._clock() - started
         )
         self._count(attempted.delivery, outcome)
+        self._watch(outcome, started)
         await self._settle(attempted, outcome)
         self.wake()
 
@@ -217,6 +242,17 @@ class Deliver:
             self._failures[delivery.id] += 1
         else:
             self._failures.pop(delivery.id, None)
+
+    def _watch(self, outcome: Outcome, started: float) -> None:
+        """Tell once that the far end is in trouble, and once that it is no more."""
+        if outcome.reason in _TROUBLE:
+            if self.trouble is None:
+                self._log.warning("far end in trouble", reason=outcome.reason)
+            since = self.trouble.since if self.trouble else started
+            self.trouble = Trouble(since, outcome.reason)
+        elif self.trouble is not None:
+            self._log.info("far end answers again")
+            self.trouble = None
 
     async def _sent(self, attempted: Attempted) -> Outcome:
         try:

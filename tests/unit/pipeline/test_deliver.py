@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bridge.delivery import Delivery, Outcome, Request, Target
+from bridge.delivery import Delivery, Outcome, Reason, Request, Target
 from bridge.errors import StoreBusy
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
-from bridge.pipeline.deliver import IDLE_SECONDS, STORE_RETRY_SECONDS, Deliver
+from bridge.pipeline.deliver import IDLE_SECONDS, STORE_RETRY_SECONDS, Deliver, Trouble
 from bridge.settings import CallLimits
 from bridge.store.contract import Store, Transaction
 from bridge.zauto.budget import Budget, Priority
@@ -234,3 +234,18 @@ async def test_an_outage_parks_nothing(bench: Bench) -> None:
     bench.remote.faults = iter([Fault.LOST, *[Fault.GATEWAY] * 200])
     await bench.finish()
     assert bench.status(message_id) is Status.DELIVERED
+
+
+async def test_a_far_end_in_trouble_is_known_from_its_first_failure_until_it_answers(
+    bench: Bench,
+) -> None:
+    bench.remote.faults = iter([Fault.UNREACHABLE, Fault.UNREACHABLE])
+    await bench.plan(a_patient())
+    since = bench.clock()
+    await bench.look()
+    bench.clock.now += 100
+    await bench.look()
+    assert bench.deliver.trouble == Trouble(since, Reason.UNREACHABLE)
+    bench.clock.now += 100
+    await bench.look()
+    assert bench.deliver.trouble is None

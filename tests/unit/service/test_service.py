@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.delivery import Reason, Target
 from bridge.errors import DoorError, StoreUnusable
 from bridge.hl7v2.framing import wrap
 from bridge.message import Status
+from bridge.pipeline.deliver import Trouble
 from bridge.service.control import ask, socket_path
 from bridge.service.parts import Parts, read_parts
 from bridge.service.service import DELIVERY_GRACE, DOOR_GRACE, Service
@@ -198,3 +200,14 @@ async def test_translated_work_waits_while_nothing_is_connected(
 def test_a_stop_ends_within_ten_seconds() -> None:
     http_grace = 5
     assert http_grace + DOOR_GRACE + DELIVERY_GRACE < 10
+
+
+async def test_a_far_end_in_trouble_is_told_with_since_when(
+    settings: Callable[..., Settings],
+) -> None:
+    service = Service(settings(BRIDGE_HOSPITAL__PORT="1"), PARTS)
+    await service.start()
+    service._delivers[Target.HOSPITAL].trouble = Trouble(0.0, Reason.NO_ANSWER)
+    told = service.notices()
+    await service.stop()
+    assert "the hospital takes nothing since 1970-01-01 05:30:00 IST (no answer)" in told[-1]
