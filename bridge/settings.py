@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -65,6 +66,17 @@ class Http(_Section):
     read_seconds: float = Field(default=30, gt=0)
 
 
+def _is_address(url: str) -> bool:
+    """Whether a URL is a host, with port and path perhaps, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and not set(url) & set(" @?#%\\")
+    return plain and bool(parts.hostname) and port != 0
+
+
 class CallLimits(_Section):
     """Requests ZautoAI allows one client."""
 
@@ -97,9 +109,13 @@ class Zauto(_Section):
     @field_validator("base_url")
     @classmethod
     def _origin(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
+        if not value:
+            return None
+        if not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https:// or http://")
-        return value.rstrip("/") if value else None
+        if not _is_address(value):
+            raise ValueError("must be an address such as https://api.zautoai.com, in ASCII")
+        return value.rstrip("/")
 
 
 class StoreSettings(_Section):
