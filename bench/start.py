@@ -1,6 +1,6 @@
 """How long the bridge takes from its start to listening, and the memory it then holds idle.
 
-    python bench/start.py [RUNS]
+python bench/start.py [RUNS]
 """
 
 from __future__ import annotations
