@@ -6,6 +6,7 @@ BridgeError
 ├── PathError            a path into a document is not written as it must be
 ├── ReadError            a document cannot be read; carries where and an HL7 table 0357 code
 │   └── LimitError       it is larger than the limits allow
+├── KeyReused            an Idempotency-Key came again with another order
 ├── StoreError           the store cannot do what was asked
 │   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
 │   ├── DamagedMessage   the stored bytes of one message are not those that came
@@ -80,6 +81,10 @@ class ReadError(BridgeError):
 
 class LimitError(ReadError):
     """A document is larger than the limits allow."""
+
+
+class KeyReused(BridgeError):
+    """An Idempotency-Key came again with another order: neither is the other's duplicate."""
 
 
 class StoreError(BridgeError):

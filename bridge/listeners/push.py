@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bridge.errors import ReadError
+from bridge.errors import KeyReused, ReadError
 from bridge.fhir.outcome import Issue, error
 from bridge.fhir.reader import read
 from bridge.listeners.http import (
@@ -126,7 +126,10 @@ class PushListener:
             await asyncio.to_thread(_check, body, order)
         else:
             _check(body, order)
-        receipt = await self._intake.take_order(order.message_type, body, idempotency_key=key)
+        try:
+            receipt = await self._intake.take_order(order.message_type, body, idempotency_key=key)
+        except KeyReused as reused:
+            raise Refused(422, error("business-rule", str(reused), "Idempotency-Key")) from reused
         return json_response(
             {"status": "success", "message": "Order kept", "data": {"id": receipt.id}}, 202
         )

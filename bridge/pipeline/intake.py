@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from bridge.errors import LimitError, ReadError
+from bridge.errors import KeyReused, LimitError, ReadError
 from bridge.hl7v2 import ack, charset
 from bridge.hl7v2.header import Header, check_limits, scan
 from bridge.message import (
@@ -136,7 +136,10 @@ class Intake:
     async def take_order(
         self, message_type: str, body: bytes, *, idempotency_key: str = ""
     ) -> Receipt:
-        """Keep one order; the same key, or the same order within ten minutes, is kept once."""
+        """Keep one order; the same key, or the same order within ten minutes, is kept once.
+
+        Raises KeyReused where the key came before with another order.
+        """
         self.taken_at = at = self._clock()
         sameness = idempotency_key.encode() or _canonical(body)
         message = Message(
@@ -149,8 +152,9 @@ class Intake:
             received_at=at,
             body=body,
         )
-        kept = await self._store.run(
-            lambda tx: tx.keep(
+
+        def job(tx: Transaction) -> Kept:
+            kept = tx.keep(
                 message,
                 status=self._status(message),
                 answer_code="202",
@@ -158,7 +162,11 @@ class Intake:
                 identity=_digest("orders", message_type, idempotency_key != "", sameness),
                 identity_since=None if idempotency_key else at - ORDER_WINDOW,
             )
-        )
+            if kept.duplicate:
+                _must_be_same(tx, kept.id, body)
+            return kept
+
+        kept = await self._store.run(job)
         self._counted(message, "duplicate" if kept.duplicate else "202")
         self._wake()
         return Receipt(kept.id, duplicate=kept.duplicate)
@@ -329,6 +337,12 @@ def _identity(header: Header, body: bytes) -> bytes:
 
 def _digest(*parts: object) -> bytes:
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+def _must_be_same(tx: Transaction, first_id: int, body: bytes) -> None:
+    first = tx.message(first_id)
+    if first is not None and _canonical(first.message.body) != _canonical(body):
+        raise KeyReused("Idempotency-Key was used for another order: send each order with its own")
 
 
 def _canonical(body: bytes) -> bytes:
