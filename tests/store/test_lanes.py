@@ -228,3 +228,12 @@ async def test_ten_thousand_lanes_in_backoff_hide_none_that_is_ready(store: Stor
     (ready,) = await planned(store, 1, lane="ready", at=4000.0)
     assert await claimed(store, now=4000.0) == [ready]
     assert await store.run(lambda tx: tx.next_due(Target.ZAUTO)) == 5000.0
+
+
+async def test_a_waiting_message_says_why_its_delivery_was_postponed(store: Store) -> None:
+    first, _ = await planned(store, 2)
+    await store.run(
+        lambda tx: tx.postpone(first, Step.PUT, due_at=1060.0, attempts=3, reason="busy")
+    )
+    (kept,) = store.read(lambda view: view.messages())
+    assert (kept.status, kept.reason) == (Status.WAITING, "busy")

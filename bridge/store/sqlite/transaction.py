@@ -113,7 +113,9 @@ class SqliteTransaction(SqliteView):
         if not found:
             return
         status = worst([Status(row["status"]) for row in found])
-        cause = next(row for row in found if row["status"] == status)
+        worst_ones = [row for row in found if row["status"] == status]
+        # one that waits for its turn has no reason of its own
+        cause = next((row for row in worst_ones if row["reason"]), worst_ones[0])
         self._write_named(
             "follow_deliveries",
             id=message_id,
@@ -189,6 +191,7 @@ class SqliteTransaction(SqliteView):
             reason=reason,
         )
         lanes.postpone(self._connection, row, step, due_at)
+        self._write("tell_why_it_waits", reason, row["message_id"])
 
     def block(self, delivery_id: int, key: str) -> None:
         lanes.block(self._connection, self._delivery(delivery_id), key)

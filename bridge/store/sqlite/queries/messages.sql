@@ -44,6 +44,9 @@ WHERE id = :id AND translated = 1
   AND NOT (status = :status AND reason = coalesce(nullif(:reason, ''), remark)
            AND verdict IS :verdict AND waits_for = :waits_for)
 
+-- name: tell_why_it_waits
+UPDATE message SET reason = coalesce(nullif(?, ''), remark) WHERE id = ? AND status = 'waiting'
+
 -- name: release_messages
 UPDATE message INDEXED BY message_held
 SET status = 'waiting', changed_at = :at, reason = '', verdict = NULL, waits_for = ''
