@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import cast
 
@@ -14,6 +16,9 @@ from bridge import logs
 from bridge.service.parts import read_parts
 from bridge.service.service import Addresses, Service
 from bridge.settings import Settings
+
+#: seconds in which a stop ends, by force if it must; supervisors kill after ten
+STOP_SECONDS = 9.0
 
 
 async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
@@ -37,6 +42,18 @@ async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
         started(addresses)
         await told.wait()
         log.info("stopping")
+        _end_in(STOP_SECONDS)
     finally:
         await service.stop()
     log.info("stopped")
+
+
+def _end_in(seconds: float) -> None:
+    """End the process after this long, whatever holds it.
+
+    The look-up of a name holds a thread that nobody can end and Python waits for. What was
+    acknowledged is on the disk by then, and what was in flight is verified after the next start.
+    """
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,8 +41,8 @@ from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
 from bridge.zauto.budget import Budget
 
-#: seconds the MLLP door has to answer what is committed, and deliveries under way to end; with
-#: the five of the HTTP door, one after the other, they stay below the ten in which a stop ends
+#: seconds the MLLP door has to answer what is committed (beside it the HTTP door has five), and
+#: then deliveries under way to end: together below the ten in which a stop ends
 DOOR_GRACE = 2.0
 DELIVERY_GRACE = 2.0
 #: seconds within which something handed in counts as senders waiting
@@ -231,12 +231,14 @@ class Service:
         self._stopping.push_async_callback(control.stop)
 
     async def _open_doors(self) -> Addresses:
+        closing: list[Callable[[], Awaitable[None]]] = []
+        self._stopping.push_async_callback(_close, closing)
         listener = self._mllp_listener()
         mllp_address = await listener.start()
-        self._stopping.push_async_callback(listener.stop, DOOR_GRACE)
+        closing.append(lambda: listener.stop(DOOR_GRACE))
         web = WebServer(http.server_config(self._app(), self.settings.http))
         http_address = await web.start()
-        self._stopping.push_async_callback(web.stop)
+        closing.append(web.stop)
         return Addresses(mllp_address, http_address)
 
     def _mllp_listener(self) -> mllp.MllpListener:
@@ -304,6 +306,11 @@ class Service:
         assert self.zauto is not None
         state = self.zauto.budget_state(self._clock())
         return state.used, state.limit
+
+
+async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Close doors side by side, so that none takes messages while another is waited for."""
+    await asyncio.gather(*(close() for close in doors))
 
 
 def _jitter() -> float:
