@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -256,12 +257,14 @@ def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Set
     environment = os.environ if environment is None else environment
     values = _from_file(file) if file is not None else {}
     _refuse_secrets(values, file)
-    for path, value in _from_environment(environment):
+    named = {}
+    for name, path, value in _from_environment(environment):
         _put(values, path, value)
+        named[".".join(path)] = name
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_told(error, file)) from error
+        raise SettingsError(_told(error, file, named)) from error
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -290,7 +293,8 @@ def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
             )
 
 
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str], str]]:
+    """Each variable's name, the setting it is for, and its value."""
     for name, value in sorted(environment.items()):
         if not name.startswith(PREFIX) or "__" not in name:
             continue
@@ -298,7 +302,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[list[str
         if path[-1].endswith("_file"):
             path[-1] = path[-1].removesuffix("_file")
             value = _secret_file(name, value)
-        yield path, value
+        yield name, path, value
 
 
 def _secret_file(name: str, path: str) -> str:
@@ -318,16 +322,67 @@ def _put(values: dict[str, Any], path: list[str], value: str) -> None:
     values[path[-1]] = value if value != "" else None
 
 
-def _told(error: ValidationError, file: Path | None) -> str:
-    lines = []
+#: what a kind of fault is called here; pydantic speaks to programmers
+_FAULTS = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "path_type": "must be a path",
+    "tuple_type": "must be a list",
+    "model_type": "must be a section with settings of its own",
+    "missing": "is missing",
+    "literal_error": "must be {expected}",
+    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+}
+
+
+def _told(error: ValidationError, file: Path | None, named: Mapping[str, str]) -> str:
+    """A line a setting: where it was set, what is wrong, what would be right."""
+    told: dict[tuple[str, ...], list[str]] = {}
     for fault in error.errors(include_input=False):
-        keys = [str(part) for part in fault["loc"] if not _names_a_kind(part)]
-        text = fault["msg"].removeprefix("Value error, ")
-        hint = f" (or set {PREFIX}{'__'.join(keys).upper()})"
+        keys = tuple(str(part) for part in fault["loc"] if not _names_a_kind(part))
         if fault["type"] == "extra_forbidden":
-            text, hint = "is not a setting", ""
-        lines.append(f"{file or 'environment'}: {'.'.join(keys)}: {text}{hint}")
-    return "\n".join(lines)
+            text = f"is not a setting{_meant(keys)}"
+        else:
+            usual = _FAULTS.get(fault["type"], "").format(**fault.get("ctx", {}))
+            text = usual or fault["msg"].removeprefix("Value error, ")
+        told.setdefault(keys, []).append(text)
+    return "\n".join(
+        f"{_place(keys, file, named)}: {', or '.join(texts)}" for keys, texts in told.items()
+    )
+
+
+def _place(keys: tuple[str, ...], file: Path | None, named: Mapping[str, str]) -> str:
+    """The variable that set it, else the file and the setting's name."""
+    dotted = ".".join(keys)
+    for setting, name in named.items():
+        if setting == dotted or setting.startswith(f"{dotted}."):
+            return name
+    return f"{file}: {dotted}" if file else dotted
+
+
+def _meant(keys: tuple[str, ...]) -> str:
+    """The nearest word among the settings of the same section."""
+    section: Any = Settings
+    for key in keys[:-1]:
+        if not key.isdecimal():
+            section = _section(section.model_fields[key].annotation)
+    near = get_close_matches(keys[-1], section.model_fields, 1)
+    return f". Did you mean '{near[0]}'?" if near else ""
+
+
+def _section(annotation: Any) -> Any:
+    """The section within the type of a setting: itself, or one of a list or a choice."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section, get_args(annotation))), None)
 
 
 def _names_a_kind(part: int | str) -> bool:

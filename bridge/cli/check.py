@@ -18,6 +18,9 @@ def check(config: Config = None) -> None:
     """
     settings = settings_of(config)
     from bridge.service.parts import read_parts
+    from bridge.store.open import place_of
+
+    place_of(settings.store.url)
 
     parts = read_parts(settings)
     for remark in remarks(settings):

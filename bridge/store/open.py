@@ -39,6 +39,5 @@ def open_view(url: str) -> View:
 
 
 def _refuse_unknown(url: str) -> None:
-    scheme = url.partition(":")[0]
-    if scheme != _SQLITE:
-        raise StoreUnusable(f"No store is known for '{scheme}:' URLs: use sqlite:///path.db.")
+    if url.partition(":")[0] != _SQLITE:
+        raise StoreUnusable("No store is known for such a URL: set store.url to sqlite:///path.db.")

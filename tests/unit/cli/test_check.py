@@ -62,7 +62,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     file = tmp_path / "bridge.yaml"
     file.write_text("mllp: {prot: 2575}\n")
     code, _ = told(["check", "--config", str(file)], monkeypatch, capsys)
-    assert code == f"bridge: {file}: mllp.prot: is not a setting"
+    assert code == f"bridge: {file}: mllp.prot: is not a setting. Did you mean 'port'?"
 
 
 @pytest.mark.usefixtures("run")
@@ -77,3 +77,12 @@ def test_every_fault_of_the_mappings_is_told_with_its_place(
     assert code == "bridge: 1 fault in the mappings"
     assert f"{file}:5:8: fields.id.requird" in printed
     assert "Did you mean 'required'?" in printed
+
+
+@pytest.mark.usefixtures("run")
+def test_a_store_that_is_not_known_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BRIDGE_STORE__URL", "postgresql://db/bridge")
+    code, _ = told(["check"], monkeypatch, capsys)
+    assert "set store.url to sqlite:///path.db" in str(code)
