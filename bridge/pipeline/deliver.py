@@ -150,7 +150,7 @@ class Deliver:
         for attempted in claimed:
             task = asyncio.create_task(self._carry(attempted))
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(self._ended)
         if len(claimed) == allowance.requests:
             return 0.0
         return IDLE_SECONDS if due is None else max(0.0, min(due - self._clock(), IDLE_SECONDS))
@@ -235,6 +235,10 @@ class Deliver:
         self._count(attempted.delivery, outcome)
         self._watch(outcome, started)
         await self._settle(attempted, outcome)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        # In this order: who looks for work must not count this one as under way.
+        self._under_way.discard(task)
         self.wake()
 
     def _count(self, delivery: Delivery, outcome: Outcome) -> None:

@@ -91,6 +91,18 @@ async def test_no_more_is_under_way_than_there_are_connections(bench: Bench) -> 
     assert len(bench.remote.records) == 5
 
 
+async def test_who_is_woken_finds_the_connection_free(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.plan(a_patient())
+    under_way = []
+    monkeypatch.setattr(
+        bench.deliver, "wake", lambda: under_way.append(len(bench.deliver._under_way))
+    )
+    await bench.look()
+    assert under_way == [0]
+
+
 async def test_calls_of_one_patient_leave_one_after_the_other(bench: Bench) -> None:
     await bench.plan(a_patient(), a_visit())
     await bench.look()
