@@ -19,6 +19,8 @@ from bridge.hl7v2.framing import Frame, Framer, wrap
 
 #: bytes of the largest answer that is read; an acknowledgment has a few hundred
 LARGEST_ANSWER = 1024 * 1024
+#: answers that nobody asked for after which a far end is hung up on: two belong to one message
+MOST_ANSWERS = 16
 
 _CANNOT_CONNECT = (
     OSError,
@@ -81,6 +83,9 @@ class Line(Protocol):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         for piece in self._framer.feed(data):
             self._answers.append(piece.body if isinstance(piece, Frame) else piece.head)
+        if len(self._answers) > MOST_ANSWERS:
+            self._answers.clear()
+            self.close()
         if self._answers:
             self._wake()
 
