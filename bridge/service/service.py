@@ -314,5 +314,6 @@ async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:
 
 
 def _jitter() -> float:
-    """Waits differ by up to a tenth, so that lanes that failed together do not retry together."""
-    return random.uniform(0.9, 1.1)
+    """Waits differ by up to a fifth, so that lanes that failed together do not retry together; none
+    is shorter than the far end asked for."""
+    return random.uniform(1.0, 1.2)

@@ -23,7 +23,7 @@ class Wire:
 
 def connected() -> tuple[Line, Wire]:
     line, wire = Line(Clock()), Wire()
-    line.makeConnection(wire)
+    line.makeConnection(wire)  # type: ignore[no-untyped-call]
     return line, wire
 
 
