@@ -77,10 +77,11 @@ class Remote:
         """Answer one request as ZautoAI and the network between would."""
         self.requests.append(request)
         await asyncio.sleep(0)
-        self._catch_up()
+        self.catch_up()
         return judge(request, self._answered(request), now=self._clock())
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Do what was asked long ago and is due by now."""
         due = [request for at, request in self._late if at <= self._clock()]
         self._late = [entry for entry in self._late if entry[0] > self._clock()]
         for request in due:
@@ -142,7 +143,7 @@ class Remote:
 
 
 class Watched(ToZauto):
-    """Notes what is under way in which lane, and which delivery wrote to which record."""
+    """Notes what is under way for whom, and which delivery wrote to which record."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -152,14 +153,17 @@ class Watched(ToZauto):
 
     async def send(self, attempted: Attempted) -> Outcome:
         delivery, request = attempted.delivery, attempted.request
-        self.under_way[delivery.lane] += 1
-        self.most_in_a_lane = max(self.most_in_a_lane, self.under_way[delivery.lane])
+        call = delivery.call
+        whose = str(call.payload.get("patientId", f"{call.resource}/{call.external_id}"))
+        whose = whose.removeprefix("patients/")
+        self.under_way[whose] += 1
+        self.most_in_a_lane = max(self.most_in_a_lane, self.under_way[whose])
         if request.method != "GET":
             self.writers[request.resource, request.external_id].append(delivery.id)
         try:
             return await super().send(attempted)
         finally:
-            self.under_way[delivery.lane] -= 1
+            self.under_way[whose] -= 1
 
 
 def answer(status: int, body: object, *, headers: dict[str, str] | None = None) -> Answer:

@@ -82,6 +82,10 @@ class TestWrites:
             Status.DELIVERED, ""
         )
 
+    def test_no_answer_of_a_gateway_is_verified_after_the_whole_quiet_time(self) -> None:
+        following = after("POST", unknown(status=504))
+        assert following == Postpone(Step.VERIFY, QUIET, Reason.NO_ANSWER)
+
     def test_no_answer_is_verified_after_the_quiet_time(self) -> None:
         assert after("PUT", unknown()) == Postpone(Step.VERIFY, QUIET, Reason.NO_ANSWER)
 
