@@ -341,9 +341,9 @@ class _Connection(Protocol):
         return Reply(None, close=piece.size >= STRAY_BYTES)
 
     async def _quarantine(self, piece: Junk | Oversize, reason: str) -> None:
-        listener = self._listener
-        log.warning(reason, channel=listener.channel.name, peer=self._peer, size=piece.size)
-        await listener.intake.quarantine(listener.channel.name, self._peer, reason, piece.head)
+        name, peer = self._listener.channel.name, self._peer
+        log.warning("no message: kept in quarantine", channel=name, peer=peer, bytes=piece.size)
+        await self._listener.intake.quarantine(name, peer, reason, piece.head)
 
     # What both sides need.
 

@@ -52,7 +52,9 @@ def python(tmp_path: Path) -> Path:
 
 
 def _libraries() -> list[Path]:
-    entries = [entry for place in site.getsitepackages() for entry in Path(place).iterdir()]
+    # Debian's Python names folders that a virtual environment does not have
+    places = [place for place in map(Path, site.getsitepackages()) if place.is_dir()]
+    entries = [entry for place in places for entry in place.iterdir()]
     own = ("zautoai_bridge", "__editable__")
     return [e for e in entries if not e.name.startswith(own) and not e.name.endswith(".pth")]
 

@@ -36,8 +36,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_every_value_python_hl7_reads_is_the_one_we_read() -> None:
-    logging.getLogger("hl7").setLevel(logging.CRITICAL)
+def test_every_value_python_hl7_reads_is_the_one_we_read(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="hl7")
     compared: Counter[str] = Counter()
     different = [
         f"{name}: {difference}"
