@@ -26,7 +26,7 @@ from bridge.zauto.identity import differs, same_record
 #: seconds: the first wait after a failure without effect, and the longest
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
-#: seconds a lane stays quiet when the far end did answer, with a server error
+#: seconds a lane stays quiet when ZautoAI itself answered, if with an error or unreadably
 SHORT_QUIET = 5.0
 #: seconds a target or resource stays closed when only a person can mend it
 CLOSED = 60.0
@@ -193,12 +193,19 @@ def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, failure
         case Kind.UNKNOWN if delivery.attempts >= POISON_ATTEMPTS:
             return _parked(outcome, f"no clear answer after {delivery.attempts} tries")
         case Kind.UNKNOWN:
-            quiet = min(quiet_seconds, SHORT_QUIET) if outcome.status else quiet_seconds
+            quiet = _quiet(outcome, quiet_seconds)
             wait = max(quiet, outcome.retry_after or 0)
             return Postpone(_check(delivery), wait, outcome.reason)
         case _:
             wait = outcome.retry_after or backoff(failures + 1)
             return Postpone(delivery.step, wait, outcome.reason, counts=False)
+
+
+def _quiet(outcome: Outcome, quiet_seconds: float) -> float:
+    """A 502 or 504 is no answer either: behind the gateway the request may yet take effect."""
+    if outcome.reason is Reason.NO_ANSWER:
+        return quiet_seconds
+    return min(quiet_seconds, SHORT_QUIET)
 
 
 def _check(delivery: Delivery) -> Step:
