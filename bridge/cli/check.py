@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from bridge.cli.options import Config, settings_of
+from bridge.delivery import Target
 from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from bridge.service.parts import Parts
 
 
 def check(config: Config = None) -> None:
@@ -23,10 +29,23 @@ def check(config: Config = None) -> None:
     place_of(settings.store.url)
 
     parts = read_parts(settings)
-    for remark in remarks(settings):
+    for remark in remarks(settings) + unfilled(parts):
         typer.echo(f"remark: {remark}")
     counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
     typer.echo(f"settings and mappings are right ({counted})")
+
+
+def unfilled(parts: Parts) -> list[str]:
+    """Fields that ZautoAI requires and a mapping never fills: its records can not be made."""
+    return [
+        f"{mapping.name}: no rule fills {call.resource}.{name}, which ZautoAI requires"
+        for mapping in parts.mappings.all
+        for call in mapping.calls
+        if call.target is Target.ZAUTO
+        for name in sorted(
+            parts.catalogue[call.resource].required() - {"id"} - {each.name for each in call.fields}
+        )
+    ]
 
 
 def remarks(settings: Settings) -> list[str]:

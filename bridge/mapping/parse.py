@@ -6,6 +6,7 @@ faults are added to; what cannot be read is left out, so that one run finds ever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -40,6 +41,7 @@ def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -
     """Read `hl7v2/*.yaml`, `fhir/*.yaml` or `orders/*.yaml`."""
     _check_words(table, "", language.MAPPING_WORDS, faults)
     messages = _words(table, "", "messages", faults)
+    faults += [fault for word in messages if (fault := _wrong_type(word, protocol))]
     if not messages:
         faults.append(table.place.fault("messages", "name at least one message type."))
     calls = tuple(
@@ -51,6 +53,22 @@ def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -
         faults.append(table.place.fault("calls", "list at least one call."))
     needs = tuple((_name(e), e.value) for e in _entries(table, "", "needs", faults) if _is_word(e))
     return MappingText(name, table.place, protocol, messages, calls, needs)  # type: ignore[arg-type]
+
+
+#: what the message types of a protocol look like, and one of them
+_TYPES = {
+    Protocol.HL7V2: (re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?"), "ADT^A04"),
+    Protocol.FHIR: (re.compile(r"[A-Z][A-Za-z]+"), "Patient"),
+    Protocol.ORDERS: (re.compile(r"[a-z]+-order"), "service-order"),
+}
+
+
+def _wrong_type(word: Word, protocol: Protocol) -> Fault | None:
+    shape, example = _TYPES[protocol]
+    if shape.fullmatch(word.text):
+        return None
+    message = f"'{word.text}' is not a message type; write it like {example}."
+    return word.place.fault("messages", message)
 
 
 def parse_part(table: Table, name: str, faults: Faults) -> Part | None:

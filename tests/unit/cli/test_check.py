@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.cli import app as module
-from bridge.cli.check import remarks
-from bridge.settings import load
+from bridge.cli.check import remarks, unfilled
+from bridge.mapping.plan import Mappings
+from bridge.service.parts import Parts, read_parts
+from bridge.settings import Settings, load
 
 COMPLETE = {
     "BRIDGE_FHIR__API_KEY": "a",
@@ -86,3 +89,16 @@ def test_a_store_that_is_not_known_is_told(
     monkeypatch.setenv("BRIDGE_STORE__URL", "postgresql://db/bridge")
     code, _ = told(["check"], monkeypatch, capsys)
     assert "set store.url to sqlite:///path.db" in str(code)
+
+
+def test_a_required_field_that_no_rule_fills_is_remarked() -> None:
+    parts = read_parts(Settings())
+    assert unfilled(parts) == []
+    (mapping,) = [each for each in parts.mappings.all if each.name == "fhir/patient"]
+    calls = tuple(
+        replace(call, fields=tuple(f for f in call.fields if f.name != "fullName"))
+        for call in mapping.calls
+    )
+    lacking = Mappings("", (replace(mapping, calls=calls),), {})
+    told = ["fhir/patient: no rule fills patients.fullName, which ZautoAI requires"]
+    assert unfilled(Parts(parts.catalogue, lacking)) == told

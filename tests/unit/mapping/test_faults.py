@@ -145,6 +145,11 @@ def test_a_value_that_the_target_does_not_take_is_a_fault(tmp_path: Path, zauto:
     assert (6, "fields.patientType.codes", "IN_PATIENT") in told
 
 
+def test_what_is_no_message_type_is_a_fault(plant: Plant) -> None:
+    (fault,) = plant("hl7v2/registration.yaml", "ADT^A04", "ADT-A04")
+    assert "'ADT-A04' is not a message type; write it like ADT^A04." in fault.message
+
+
 def test_a_message_type_has_one_mapping(plant: Plant, tmp_path: Path) -> None:
     (tmp_path / "hl7v2").mkdir()
     (tmp_path / "hl7v2/again.yaml").write_text(MAPPING)
