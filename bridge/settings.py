@@ -206,6 +206,8 @@ class Mappings(_Section):
 
     #: folder of the shipped set; null takes the one installed with the package
     folder: Path | None = None
+    #: folder of this hospital's own, laid over the other by name
+    site: Path | None = None
 
 
 class Settings(_Section):

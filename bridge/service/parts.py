@@ -24,4 +24,5 @@ def read_parts(settings: Settings) -> Parts:
     """Read and check them; raises MappingError with every fault."""
     folder = settings.mappings.folder or mappings_folder()
     catalogue = load_catalogue(folder / "zauto")
-    return Parts(catalogue, load_mappings([folder], catalogue, settings.site))
+    folders = [each for each in (folder, settings.mappings.site) if each is not None]
+    return Parts(catalogue, load_mappings(folders, catalogue, settings.site))
