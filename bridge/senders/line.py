@@ -19,8 +19,8 @@ from bridge.hl7v2.framing import Frame, Framer, wrap
 
 #: bytes of the largest answer that is read; an acknowledgment has a few hundred
 LARGEST_ANSWER = 1024 * 1024
-#: answers that nobody asked for after which a far end is hung up on: two belong to one message
-MOST_ANSWERS = 16
+#: answers waiting after which a far end is hung up on: well above what a replay has under way
+MOST_ANSWERS = 256
 
 _CANNOT_CONNECT = (
     OSError,
