@@ -119,8 +119,8 @@ async def test_a_wrong_setting_is_told_in_a_sentence(tmp_path: Path) -> None:
     chosen = settings(tmp_path, "ftp://nowhere", site__time_zone="Asia/Nowhere")
     run = Process(tmp_path, ["run"], chosen)
     assert_a_sentence(await run.end(), run.output() + run.errors())
-    assert "zauto.base_url" in run.errors()
-    assert "site.time_zone" in run.errors()
+    assert "BRIDGE_ZAUTO__BASE_URL" in run.errors()
+    assert "BRIDGE_SITE__TIME_ZONE" in run.errors()
 
 
 async def test_what_is_paused_stays_paused_over_a_restart_and_goes_out_when_resumed(
