@@ -11,12 +11,15 @@ from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.writer import write
+from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
+from bridge.pipeline.refuse import refusal_of, why
 from bridge.pipeline.report import call_report
 from bridge.pipeline.translate import Rehearsal, translate
 from bridge.senders.files import Kind, Part, recognise, walk
 from bridge.service.parts import read_parts
 from bridge.settings import Settings
+from bridge.zauto.catalogue import Catalogue
 
 _PROTOCOLS = {Kind.HL7V2: Protocol.HL7V2, Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
 _ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
@@ -27,19 +30,52 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
 
     Raises BridgeError for files that are not there, MappingError for wrong mappings.
     """
-    mappings = read_parts(settings).mappings
+    parts = read_parts(settings)
     rehearsal = Rehearsal()
     reports = []
     for part in _parts(files):
-        try:
-            made = translate(_message(part, settings), mappings, settings, rehearsal)
-        except ReadError as error:
-            reports.append(_report(part, None) | {"problem": str(error), "status": "rejected"})
+        refused = _refused(part, parts.mappings, settings)
+        if refused:
+            reports.append(_report(part, None) | {"problem": refused, "status": "rejected"})
             continue
+        made = translate(_message(part, settings), parts.mappings, settings, rehearsal)
+        report = _report(part, made)
         if made is not None:
+            report["lacks"] = _lacking(made, parts.catalogue, rehearsal)
             rehearsal.learn(made.calls)
-        reports.append(_report(part, made))
+        reports.append(report)
     return reports
+
+
+def _refused(part: Part, mappings: Mappings, settings: Settings) -> str:
+    """Why the MLLP door would not take it, "" where it would."""
+    if _PROTOCOLS.get(part.kind, Protocol.HL7V2) is not Protocol.HL7V2:
+        return ""
+    channel = settings.channels[0]
+    try:
+        header = scan(part.body, default_version=channel.default_version)
+    except ReadError as error:
+        return str(error)
+
+    def takes(protocol: Protocol, message_type: str) -> bool:
+        return mappings.find(protocol, message_type) is not None
+
+    return why(refusal_of(header, part.body, channel, takes))
+
+
+def _lacking(made: Translation, catalogue: Catalogue, known: Rehearsal) -> list[str]:
+    """What ZautoAI requires and neither this message nor an earlier one of the run brought."""
+    lacking = []
+    for call in made.calls:
+        if call.target is not Target.ZAUTO:
+            continue
+        before = known.entity(call.resource, call.external_id)
+        held = {**(before.desired if before else {}), **call.payload}
+        held |= {allocation.field: 0 for allocation in call.allocations}
+        missing = [n for n in sorted(catalogue[call.resource].required()) if held.get(n) is None]
+        if missing:
+            lacking.append(f"{call.resource} {call.external_id} lacks {', '.join(missing)}")
+    return lacking
 
 
 def _parts(files: list[Path]) -> list[Part]:
@@ -83,6 +119,7 @@ def _report(part: Part, made: Translation | None) -> dict[str, Any]:
         "remarks": _remarks(made) if made else [],
         "needs": list(made.needs) if made else [],
         "problem": made.problem if made else "",
+        "lacks": [],
     }
     return report
 

@@ -49,6 +49,8 @@ def _print(out: Console, report: dict[str, Any], explain: bool) -> None:
         out.print("  unmapped: no mapping takes this message type", markup=False)
     for call in report["calls"]:
         _print_call(out, call, explain)
+    for lack in report["lacks"]:
+        out.print(f"  would be parked, if ZautoAI has no such record yet: {lack}", markup=False)
     for remark in report["remarks"]:
         out.print(f"  remark: {remark}", markup=False)
 

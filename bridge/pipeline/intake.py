@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import orjson
 
 from bridge.errors import KeyReused, LimitError, ReadError
-from bridge.hl7v2 import ack, charset
+from bridge.hl7v2 import ack
 from bridge.hl7v2.header import Header, check_limits, scan
 from bridge.message import (
     AckError,
@@ -26,6 +25,7 @@ from bridge.message import (
     Verdict,
 )
 from bridge.metrics import Metrics
+from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Kept, Store, Transaction
 
@@ -33,15 +33,6 @@ from bridge.store.contract import Kept, Store, Transaction
 ORDER_WINDOW = 600.0
 #: bytes kept of what is not a message
 QUARANTINE_HEAD = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a message is answered negatively."""
-
-    error: AckError
-    #: the message itself cannot be taken (AR, CR) rather than its content (AE, CE)
-    reject: bool
 
 
 class Intake:
@@ -87,7 +78,7 @@ class Intake:
             check_limits(body, self._settings.limits)
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
-        refusal = self._refusal(channel, header, body)
+        refusal = refusal_of(header, body, channel, self._takes)
         kept = await self._keep_hl7(channel, header, body, at, refusal)
         return Reply(kept.acknowledgment or None)
 
@@ -211,25 +202,6 @@ class Intake:
                 return channel.name
         return listener
 
-    def _refusal(self, channel: Channel, header: Header, body: bytes) -> Refusal | None:
-        if not header.version.startswith("2"):
-            return _reject("MSH-12", 203, "version is not 2.x")
-        if channel.processing_ids and header.processing_id not in channel.processing_ids:
-            return _reject("MSH-11", 202, "processing id is not taken by this channel")
-        if not header.message_type:
-            return _error("MSH-9", 101, "message type is missing")
-        if not header.control_id:
-            return _error("MSH-10", 101, "message control id is missing")
-        try:
-            charset.decode(body, header.charset, channel.fallback_charset)
-        except ReadError as error:
-            return _error(error.location or "MSH-18", error.code, str(error))
-        if channel.unknown_types == "reject" and not self._takes(
-            Protocol.HL7V2, header.message_type
-        ):
-            return _reject("MSH-9", 200, "message type is not taken by this channel")
-        return None
-
     async def _keep_hl7(
         self, channel: Channel, header: Header, body: bytes, at: float, refusal: Refusal | None
     ) -> Kept:
@@ -245,7 +217,7 @@ class Intake:
                 answer_code=code,
                 acknowledgment=answer,
                 identity=identity,
-                reason=_where(refusal),
+                reason=why(refusal),
                 verdict=Verdict.SENDER if refusal else None,
             )
         )
@@ -305,20 +277,6 @@ def _message(channel: Channel, header: Header, body: bytes, at: float) -> Messag
         received_at=at,
         body=body,
     )
-
-
-def _reject(location: str, code: int, text: str) -> Refusal:
-    return Refusal(AckError(location, code, text), reject=True)
-
-
-def _error(location: str, code: int, text: str) -> Refusal:
-    return Refusal(AckError(location, code, text), reject=False)
-
-
-def _where(refusal: Refusal | None) -> str:
-    if refusal is None:
-        return ""
-    return f"{refusal.error.location}: {refusal.error.text} (error {refusal.error.code})"
 
 
 def identity_prefix(control_id: str) -> bytes:

@@ -1,0 +1,57 @@
+"""Refuse: what intake answers negatively, and how (chapters 2.8.2 and 2.8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.errors import ReadError
+from bridge.hl7v2 import charset
+from bridge.hl7v2.header import Header
+from bridge.message import AckError, Protocol
+from bridge.settings import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message is answered negatively."""
+
+    error: AckError
+    #: the message itself cannot be taken (AR, CR) rather than its content (AE, CE)
+    reject: bool
+
+
+def refusal_of(
+    header: Header, body: bytes, channel: Channel, takes: Callable[[Protocol, str], bool]
+) -> Refusal | None:
+    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped."""
+    if header.version.partition(".")[0] != "2":
+        return _reject("MSH-12", 203, "version is not 2.x")
+    if channel.processing_ids and header.processing_id not in channel.processing_ids:
+        return _reject("MSH-11", 202, "processing id is not taken by this channel")
+    if not header.message_type:
+        return _error("MSH-9", 101, "message type is missing")
+    if not header.control_id:
+        return _error("MSH-10", 101, "message control id is missing")
+    try:
+        charset.decode(body, header.charset, channel.fallback_charset)
+    except ReadError as error:
+        return _error(error.location or "MSH-18", error.code, str(error))
+    if channel.unknown_types == "reject" and not takes(Protocol.HL7V2, header.message_type):
+        return _reject("MSH-9", 200, "message type is not taken by this channel")
+    return None
+
+
+def why(refusal: Refusal | None) -> str:
+    """A refusal in one sentence, "" for none."""
+    if refusal is None:
+        return ""
+    return f"{refusal.error.location}: {refusal.error.text} (error {refusal.error.code})"
+
+
+def _reject(location: str, code: int, text: str) -> Refusal:
+    return Refusal(AckError(location, code, text), reject=True)
+
+
+def _error(location: str, code: int, text: str) -> Refusal:
+    return Refusal(AckError(location, code, text), reject=False)
