@@ -42,7 +42,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         rows = [(row["waits_for"], row["count"]) for row in report["held_for"]]
         out.print(table("", ("held for", "how many wait"), rows))
     if report["quarantined"]:
-        out.print(f"not readable as messages, in quarantine: {report['quarantined']}")
+        count = report["quarantined"]
+        out.print(f"not readable as messages: {count}, see bridge messages quarantine")
     if "budget" in report:
         out.print(_budget(report["budget"]), markup=False)
 
@@ -139,6 +140,33 @@ def _told(row: dict[str, Any]) -> str:
     if row["duplicates"]:
         told.append(f"came again {row['duplicates']}x")
     return "; ".join(told)
+
+
+@messages_app.command("quarantine")
+def quarantine(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
+    reveal: Reveal = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what came in and was no message: when, from where, why; with --reveal how it began.
+
+    Example: bridge messages quarantine --reveal
+    """
+    settings = settings_of(config)
+    rows = Reach(settings).quarantine(limit, reveal)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo("Nothing is in quarantine.")
+        return
+    zone = settings.site.time_zone
+    told = (
+        (row["id"], when(row["at"], zone), row["channel"], row["peer"], row["reason"], row["head"])
+        for row in rows
+    )
+    console().print(table("", ("id", "received", "channel", "from", "reason", "begins"), told))
 
 
 @messages_app.command("show")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
-from bridge.pipeline.report import message_report, message_row, status_report
+from bridge.pipeline.report import message_report, message_row, quarantine_row, status_report
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View
@@ -43,6 +43,14 @@ class Reach:
         """Everything about one message."""
         question = {"ask": "message", "id": message_id, "reveal": reveal}
         return self._either(question, lambda view: message_report(view, message_id, reveal=reveal))
+
+    def quarantine(self, limit: int, reveal: bool) -> list[dict[str, Any]]:
+        """Rows of what was no message."""
+        question = {"ask": "quarantine", "limit": limit, "reveal": reveal}
+        return self._either(
+            question,
+            lambda view: [quarantine_row(each, reveal=reveal) for each in view.quarantined(limit)],
+        )
 
     def pause(self, paused: bool) -> dict[str, Any]:
         """Stop or let go delivery; only a running service can be told."""

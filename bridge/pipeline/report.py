@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.delivery import Call, Delivery, Outcome
 from bridge.message import Message, Protocol, Status, Verdict
-from bridge.store.contract import Attempt, KeptMessage, Tally, View
+from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, View
 
 MASK = "•••"
 #: a far end's words within a reason (see `settle.quoted`); the store may have cut them short
@@ -64,6 +64,19 @@ def _told_control_id(message: Message) -> str:
     """MSH-10 says nothing of a person; an Idempotency-Key can be the order's number."""
     hidden = message.protocol is Protocol.ORDERS and message.control_id
     return MASK if hidden else message.control_id
+
+
+def quarantine_row(found: Quarantined, *, reveal: bool) -> dict[str, Any]:
+    """One thing in quarantine; its bytes can hold anything, so they are patient data."""
+    return {
+        "id": found.id,
+        "at": found.at,
+        "channel": found.channel,
+        "peer": found.peer,
+        "reason": found.reason,
+        "bytes": len(found.head),
+        "head": text_of(found.head) if reveal else MASK,
+    }
 
 
 def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.message import Status
-from bridge.pipeline.report import message_report, message_row, status_report
+from bridge.pipeline.report import message_report, message_row, quarantine_row, status_report
 from bridge.service.control import Answer
 from bridge.store.contract import Store
 
@@ -32,37 +32,63 @@ class Asked(Protocol):
     def budget(self) -> Mapping[str, Any] | None: ...
 
 
-def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, pause."""
-    log = structlog.get_logger()
+class _Answers:
+    """Each question's answer."""
 
-    async def status(_: Mapping[str, Any]) -> Any:
+    def __init__(self, service: Asked) -> None:
+        self._service = service
+        self._log = structlog.get_logger()
+
+    async def status(self, _: Mapping[str, Any]) -> Any:
+        service = self._service
         tally = service.store.read(lambda view: view.tally())
         report = status_report(tally, now=time.time(), running=True)
         report |= {"paused": service.paused, "notices": service.notices()}
         budget = service.budget()
         return report if budget is None else report | {"budget": budget}
 
-    async def messages(question: Mapping[str, Any]) -> Any:
-        reveal = bool(question.get("reveal"))
-        if reveal:
-            log.warning("patient data shown", count=int(question.get("limit") or 50))
+    async def messages(self, question: Mapping[str, Any]) -> Any:
+        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
         named = question.get("status")
         status = Status(named) if named else None
-        kept = service.store.read(
-            lambda view: view.messages(status=status, limit=int(question.get("limit") or 50))
-        )
+        kept = self._service.store.read(lambda view: view.messages(status=status, limit=limit))
         return [message_row(each, reveal=reveal) for each in kept]
 
-    async def message(question: Mapping[str, Any]) -> Any:
-        reveal = bool(question.get("reveal"))
+    async def message(self, question: Mapping[str, Any]) -> Any:
         number = int(question["id"])
+        reveal = self._reveal(question, message=number)
+        return self._service.store.read(lambda view: message_report(view, number, reveal=reveal))
+
+    async def quarantine(self, question: Mapping[str, Any]) -> Any:
+        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
+        found = self._service.store.read(lambda view: view.quarantined(limit))
+        return [quarantine_row(each, reveal=reveal) for each in found]
+
+    async def pause(self, question: Mapping[str, Any]) -> Any:
+        await self._service.pause(bool(question["paused"]))
+        return {"paused": self._service.paused}
+
+    def _reveal(
+        self, question: Mapping[str, Any], *, message: int | None = None, count: int = 1
+    ) -> bool:
+        """Whether patient data is asked for; that it was is logged."""
+        reveal = bool(question.get("reveal"))
         if reveal:
-            log.warning("patient data shown", message=number)
-        return service.store.read(lambda view: message_report(view, number, reveal=reveal))
+            self._log.warning("patient data shown", message=message, count=count)
+        return reveal
 
-    async def pause(question: Mapping[str, Any]) -> Any:
-        await service.pause(bool(question["paused"]))
-        return {"paused": service.paused}
 
-    return {"status": status, "messages": messages, "message": message, "pause": pause}
+def _limit(question: Mapping[str, Any]) -> int:
+    return int(question.get("limit") or 50)
+
+
+def answers(service: Asked) -> Mapping[str, Answer]:
+    """One answer a question: status, messages, message, quarantine, pause."""
+    told = _Answers(service)
+    return {
+        "status": told.status,
+        "messages": told.messages,
+        "message": told.message,
+        "quarantine": told.quarantine,
+        "pause": told.pause,
+    }

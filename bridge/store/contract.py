@@ -68,6 +68,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What came in and was no message."""
+
+    id: int
+    #: seconds since the epoch
+    at: float
+    channel: str
+    #: address it came from
+    peer: str
+    reason: str
+    #: its first bytes, at most 4,096
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Counts for `bridge status`, pages and metrics."""
 
@@ -129,6 +144,10 @@ class View(Protocol):
         ...
 
     def tally(self) -> Tally: ...
+
+    def quarantined(self, limit: int) -> Sequence[Quarantined]:
+        """What was no message, newest first."""
+        ...
 
     def note(self, key: str) -> str | None:
         """A small value kept by name, such as whether delivery is paused."""

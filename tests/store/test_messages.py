@@ -212,6 +212,18 @@ async def test_the_tally_counts_messages_as_they_change(store: Store) -> None:
     assert tally.quarantined == 1
 
 
+async def test_what_is_in_quarantine_is_listed_newest_first(store: Store) -> None:
+    for at in (9.0, 10.0):
+        await store.run(
+            lambda tx, at=at: tx.quarantine("default", "10.0.0.1", "not HL7", b"GET /", at)
+        )
+    found = store.read(lambda view: view.quarantined(5))
+    assert [each.at for each in found] == [10.0, 9.0]
+    assert (found[0].channel, found[0].peer) == ("default", "10.0.0.1")
+    assert (found[0].reason, found[0].head) == ("not HL7", b"GET /")
+    assert len(store.read(lambda view: view.quarantined(1))) == 1
+
+
 async def test_an_empty_store_has_an_empty_tally(store: Store) -> None:
     tally = store.read(lambda view: view.tally())
     assert (tally.messages, tally.deliveries, tally.held_for) == ({}, {}, [])

@@ -9,7 +9,7 @@ from contextlib import closing
 from bridge.delivery import Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
-from bridge.store.contract import Attempt, KeptMessage, Tally
+from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally
 from bridge.store.sqlite import rows
 from bridge.store.sqlite.sql import SQL
 
@@ -102,6 +102,9 @@ class SqliteView:
             held_for=[(row["waits_for"], row["waiting"]) for row in self._all("held_for")],
             quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
         )
+
+    def quarantined(self, limit: int) -> Sequence[Quarantined]:
+        return [Quarantined(*row) for row in self._all("quarantined", limit)]
 
     def note(self, key: str) -> str | None:
         row = self._one("note", key)

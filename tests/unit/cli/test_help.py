@@ -22,6 +22,7 @@ COMMANDS = [
     "check",
     "status",
     "messages",
+    "messages quarantine",
     "messages show",
     "pause",
     "resume",

@@ -102,6 +102,7 @@ async def test_one_message_is_shown_with_its_calls_and_their_lineage(
         ("messages", "--json"),
         ("messages", "show", "1"),
         ("messages", "show", "1", "--json"),
+        ("messages", "quarantine"),
     ],
 )
 async def test_nothing_of_a_patient_is_printed(
@@ -115,6 +116,10 @@ async def test_what_is_asked_for_is_printed(run: Run, reached: str) -> None:
     printed = await said(run, "messages", "show", "1", "--reveal")
     assert [secret for secret in SECRETS if secret not in printed] == []
     assert MASK not in printed
+
+
+async def test_an_empty_quarantine_says_so(run: Run, reached: str) -> None:
+    assert await said(run, "messages", "quarantine") == "Nothing is in quarantine.\n"
 
 
 async def test_a_message_that_is_not_there_is_told(run: Run, reached: str) -> None:

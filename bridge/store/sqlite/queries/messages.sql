@@ -26,6 +26,10 @@ UPDATE message SET duplicates = duplicates + 1 WHERE id = ?
 -- name: forget_identity
 UPDATE message SET identity = NULL WHERE id = ?
 
+-- name: quarantined
+SELECT id, at, channel, peer, reason, head FROM quarantine
+WHERE id > 0 ORDER BY id DESC LIMIT ?
+
 -- name: insert_quarantined
 INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
 
