@@ -209,6 +209,9 @@ class _Made:
 
     def call(self, plan: CallPlan, scope: Scope) -> Call:
         """The finished call."""
+        reference = _reference(scope) if plan.linked else ""
+        # what is known by its reference is known for good: who issued the id is no question
+        asked = not reference or reference not in scope.context.links
         return Call(
             plan.target,
             plan.interaction,
@@ -216,8 +219,8 @@ class _Made:
             scope.external_id,
             self.payload,
             frozenset(self.create_only),
-            authority=_text(plan.authority, scope),
-            references=(reference,) if plan.linked and (reference := _reference(scope)) else (),
+            authority=_text(plan.authority, scope) if asked else "",
+            references=(reference,) if reference else (),
             facts=_facts(plan, scope),
             allocations=tuple(self.allocations),
             lineage=tuple(self.lineage),
