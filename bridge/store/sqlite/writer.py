@@ -145,16 +145,19 @@ def _translated(error: Exception) -> Exception:
 
 def _tell(group: Sequence[_Waiting], answers: Sequence[_Answer]) -> None:
     """Wake everyone who waits, with one call into the event loop for the whole group."""
-    try:
-        group[0].future.get_loop().call_soon_threadsafe(_resolve, group, answers)
-    except RuntimeError:
-        # The loop is closed: the commit stands, and nobody is left to hear of it.
-        return
+    for loop in {waiting.future.get_loop() for waiting in group}:
+        try:
+            loop.call_soon_threadsafe(_resolve, loop, group, answers)
+        except RuntimeError:
+            # The loop is closed: the commit stands, and nobody is left there to hear of it.
+            continue
 
 
-def _resolve(group: Sequence[_Waiting], answers: Sequence[_Answer]) -> None:
+def _resolve(
+    loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], answers: Sequence[_Answer]
+) -> None:
     for waiting, answer in zip(group, answers, strict=True):
-        if waiting.future.done():
+        if waiting.future.get_loop() is not loop or waiting.future.done():
             continue
         if answer.error is None:
             waiting.future.set_result(answer.value)

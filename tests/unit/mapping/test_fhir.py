@@ -295,14 +295,14 @@ def test_no_json_breaks_the_translation(fhir: Fhir, kind: str, elements: dict[st
 
 
 def test_a_servers_own_id_has_an_issuer_of_its_own(fhir: Fhir) -> None:
-    (call,) = fhir({**_patient(), "id": "4711"})
+    (call,) = fhir({**_patient(), "id": "4711"}).calls
     assert (call.external_id, call.authority) == ("4711", "FHIR Patient.id")
-    (call,) = fhir({**_patient(identifier=[_identifier("H-12", "MR")]), "id": "4711"})
+    (call,) = fhir({**_patient(identifier=[_identifier("H-12", "MR")]), "id": "4711"}).calls
     assert (call.external_id, call.authority) == ("H-12", "")
 
 
 def test_who_issued_an_id_is_not_asked_again_of_a_resource_that_is_known(fhir: Fhir) -> None:
     known = {"Patient/4711": "4711"}
     later = {**_patient(identifier=[_identifier("H-12", "MR", "urn:lakeside")]), "id": "4711"}
-    (call,) = fhir(later, known)
+    (call,) = fhir(later, known).calls
     assert (call.external_id, call.authority) == ("4711", "")
