@@ -49,6 +49,9 @@ DELIVERY_GRACE = 2.0
 BUSY_SECONDS = 0.05
 
 
+FULL = "the disk of the store has less free than store.free_bytes"
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where a started service listens."""
@@ -130,6 +133,8 @@ class Service:
     def notices(self) -> list[str]:
         """What a person should know, worst first, without patient data."""
         told = [f"{each} has stopped: restart the bridge" for each in self._ended()]
+        if not self.store.has_room:
+            told.insert(0, f"nothing is acknowledged: {FULL}; make room")
         if self.zauto is None:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
@@ -268,6 +273,8 @@ class Service:
             self.store.read(lambda view: view.note(PAUSED_NOTE))
         except StoreError:
             return ["the store cannot be read"]
+        if not self.store.has_room:
+            return [FULL]
         return [f"{each} has stopped" for each in self._ended()]
 
     def _kept_going(self, what: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

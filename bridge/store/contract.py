@@ -298,4 +298,9 @@ class Store(Protocol):
         """Jobs waiting for the writer now."""
         ...
 
+    @property
+    def has_room(self) -> bool:
+        """Whether something new could be kept: the disk has as much free as it must have."""
+        ...
+
     async def close(self) -> None: ...

@@ -98,6 +98,14 @@ class Disk:
         return os.statvfs_result((4096, 1, 0, 0, self.free, 0, 0, 0, 0, 255))
 
 
+async def test_a_store_says_whether_its_disk_has_room(tmp_path: Path) -> None:
+    for free_bytes, room in ((0, True), (2**62, False)):
+        url = f"sqlite:///{tmp_path}/{free_bytes}.db"
+        store = open_sqlite(url, free_bytes=free_bytes, clock=lambda: 0.0)
+        assert store.has_room is room
+        await store.close()
+
+
 def test_free_space_is_asked_at_most_once_a_second(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

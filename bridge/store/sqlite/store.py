@@ -26,6 +26,7 @@ class SqliteStore:
         self._path = path
         self._lock = lock
         self._connection = connection
+        self._space = space
         self._writer = Writer(connection, space)
         #: read-only connections nobody uses now; readers may be on several threads
         self._idle: list[sqlite3.Connection] = []
@@ -52,6 +53,10 @@ class SqliteStore:
     @property
     def pressure(self) -> int:
         return self._writer.pressure
+
+    @property
+    def has_room(self) -> bool:
+        return self._space.enough()
 
     async def close(self) -> None:
         """Finish what waits, bring the log into the file, and let the file go."""

@@ -78,6 +78,17 @@ async def test_it_takes_a_message_and_answers_for_it(service: Service) -> None:
     assert b"bridge_messages_received_total" in await page(addresses.http, "/metrics")
 
 
+async def test_a_full_disk_is_not_ready(settings: Callable[..., Settings]) -> None:
+    service = Service(settings(BRIDGE_STORE__FREE_BYTES=str(2**62)), PARTS)
+    addresses = await service.start()
+    ready = await page(addresses.http, "/readyz")
+    assert ready.startswith(b"HTTP/1.1 503")
+    assert b"less free than store.free_bytes" in ready
+    notices = (await asked(service, {"ask": "status"}))["notices"]
+    assert notices[0].startswith("nothing is acknowledged")
+    await service.stop()
+
+
 async def test_what_was_acknowledged_is_there_after_a_stop(
     service: Service, settings: Callable[..., Settings]
 ) -> None:
