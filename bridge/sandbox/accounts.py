@@ -16,10 +16,7 @@ from typing import Any
 from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
 from bridge.sandbox.state import State
 from bridge.sandbox.validation import read_object
-
-ACCESS_SECONDS = 3600
-#: the document names no lifetime
-REFRESH_SECONDS = 30 * 24 * 3600
+from bridge.zauto.contract import ACCESS_SECONDS, REFRESH_SECONDS, Grant, TokenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +76,15 @@ class Accounts:
         """Answer a token request; raises TokenRefusal."""
         asked = _read(body)
         grant_type = _word(asked, "grant_type")
-        if grant_type not in ("client_credentials", "refresh_token"):
-            raise TokenRefusal("unsupported_grant_type", "grant_type must be client_credentials")
+        if grant_type not in tuple(Grant):
+            wanted = " or ".join(Grant)
+            raise TokenRefusal(TokenError.UNSUPPORTED_GRANT_TYPE, f"grant_type must be {wanted}")
         credentials = _credentials(asked)
         if not self.knows(credentials):
-            raise TokenRefusal("invalid_client", "Client authentication failed", status=401)
-        if grant_type == "refresh_token":
+            raise TokenRefusal(
+                TokenError.INVALID_CLIENT, "Client authentication failed", status=401
+            )
+        if grant_type == Grant.REFRESH_TOKEN:
             self._use(_word(asked, "refresh_token"), credentials.client_id, now)
         return self._issue(credentials.client_id, now)
 
@@ -96,7 +96,7 @@ class Accounts:
     def _use(self, token: str, client: str, now: float) -> None:
         """A refresh token works once, for the client it was given to (RFC 6749 section 6)."""
         if self._holder(token, "refresh", now) != client:
-            raise TokenRefusal("invalid_grant", "The refresh token is invalid or expired")
+            raise TokenRefusal(TokenError.INVALID_GRANT, "The refresh token is invalid or expired")
         self._db.execute("DELETE FROM tokens WHERE hash = ?", (_hash(token),))
 
     def _issue(self, client: str, now: float) -> Answer:
@@ -130,7 +130,9 @@ def _read(body: bytes) -> dict[str, Any]:
         return read_object(body)
     except Refusal as refusal:
         fault = refusal.errors[0]
-        raise TokenRefusal("invalid_request", f"{fault.field} {fault.message}") from refusal
+        raise TokenRefusal(
+            TokenError.INVALID_REQUEST, f"{fault.field} {fault.message}"
+        ) from refusal
 
 
 def _credentials(asked: Mapping[str, Any]) -> Credentials:
@@ -140,7 +142,7 @@ def _credentials(asked: Mapping[str, Any]) -> Credentials:
 def _word(asked: Mapping[str, Any], name: str) -> str:
     value = asked.get(name)
     if not isinstance(value, str) or not value:
-        raise TokenRefusal("invalid_request", f"{name} is required and must be a string")
+        raise TokenRefusal(TokenError.INVALID_REQUEST, f"{name} is required and must be a string")
     return value
 
 

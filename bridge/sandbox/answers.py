@@ -5,31 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
-
-class ErrorCode(StrEnum):
-    """The document's "Common Error Codes"."""
-
-    INVALID_TOKEN = "INVALID_TOKEN"
-    VALIDATION_FAILED = "VALIDATION_FAILED"
-    RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
-    DUPLICATE_EXTERNAL_ID = "DUPLICATE_EXTERNAL_ID"
-    REFERENCED_RESOURCE_NOT_FOUND = "REFERENCED_RESOURCE_NOT_FOUND"
-    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
-
-
-#: status beside each code. The document does not say which one goes with
-#: REFERENCED_RESOURCE_NOT_FOUND; 404 is assumed, here and nowhere else.
-STATUS: Mapping[ErrorCode, int] = {
-    ErrorCode.INVALID_TOKEN: 401,
-    ErrorCode.VALIDATION_FAILED: 400,
-    ErrorCode.RESOURCE_NOT_FOUND: 404,
-    ErrorCode.DUPLICATE_EXTERNAL_ID: 409,
-    ErrorCode.REFERENCED_RESOURCE_NOT_FOUND: 404,
-    ErrorCode.RATE_LIMIT_EXCEEDED: 429,
-}
+from bridge.zauto.contract import STATUS_OF, ErrorCode, TokenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +49,7 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.status = STATUS[code] if code is not None else status or 500
+        self.status = STATUS_OF[code] if code is not None else status or 500
         self.message = message
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
@@ -91,9 +69,9 @@ class Refusal(Exception):
 
 
 class TokenRefusal(Exception):
-    """The token endpoint refuses; `error` is a word of RFC 6749 section 5.2."""
+    """The token endpoint refuses."""
 
-    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+    def __init__(self, error: TokenError, description: str, *, status: int = 400) -> None:
         super().__init__(description)
         self.error = error
         self.description = description
@@ -101,7 +79,7 @@ class TokenRefusal(Exception):
 
     def answer(self) -> Answer:
         """RFC 6749 section 5.2: not the envelope."""
-        body = {"error": self.error, "error_description": self.description}
+        body = {"error": self.error.value, "error_description": self.description}
         return Answer(self.status, body, {"Cache-Control": "no-store"})
 
 

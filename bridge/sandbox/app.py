@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.answers import Answer, ErrorCode, Refusal
+from bridge.sandbox.answers import Answer, Refusal
 from bridge.sandbox.collection import Collection
 from bridge.sandbox.control import Control
 from bridge.sandbox.desk import Asked, Clock, Desk
@@ -20,8 +20,8 @@ from bridge.sandbox.limits import Limiter, Limits
 from bridge.sandbox.push import Partner
 from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue
+from bridge.zauto.contract import TOKEN_PATH, ErrorCode
 
-TOKEN_PATH = "/api/auth/oAuth/token"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

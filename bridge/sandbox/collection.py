@@ -10,7 +10,6 @@ from typing import Any
 
 from bridge.sandbox.answers import (
     Answer,
-    ErrorCode,
     FieldError,
     Refusal,
     page,
@@ -20,9 +19,8 @@ from bridge.sandbox.answers import (
 from bridge.sandbox.state import Related, SortKey, State, Stored
 from bridge.sandbox.validation import check_change, check_new, invalid, read_object
 from bridge.zauto.catalogue import FieldFormat, Resource
+from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, ErrorCode
 
-DEFAULT_PAGE_SIZE = 10
-MAX_PAGE_SIZE = 100
 #: larger numbers do not fit SQLite's 64-bit integers once multiplied
 _MAX_PAGE = 10**9
 

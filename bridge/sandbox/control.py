@@ -16,10 +16,10 @@ from bridge.errors import DoorError
 from bridge.sandbox.desk import Clock
 from bridge.sandbox.push import Partner
 from bridge.sandbox.state import Entry, State
+from bridge.zauto.contract import ORDERS
 
 #: entries of one answer; `last` of it is the next `after`
 JOURNAL_PAGE = 10_000
-PUSHES = ("prescriptions", "services")
 
 
 class Control:
@@ -68,8 +68,8 @@ class Control:
     async def push(self, request: Request) -> Response:
         """Push the order of the body; the answer is the partner's own."""
         kind = request.path_params["kind"]
-        if kind not in PUSHES:
-            return _refused(404, f"push one of {', '.join(PUSHES)}")
+        if kind not in ORDERS:
+            return _refused(404, f"push one of {', '.join(ORDERS)}")
         if self._partner is None:
             return _refused(409, "no partner is known; start the sandbox with --push-to URL")
         key = request.headers.get("idempotency-key", "")

@@ -12,10 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.answers import Answer, ErrorCode, Refusal, TokenRefusal
+from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
 from bridge.sandbox.limits import Limiter
 from bridge.sandbox.state import Entry, State
 from bridge.sandbox.validation import BODY_LIMIT
+from bridge.zauto.contract import ErrorCode
 
 Clock: TypeAlias = Callable[[], float]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.zauto.contract import (
+    LIMIT_HEADER,
+    REMAINING_HEADER,
+    REQUESTS_A_MINUTE,
+    REQUESTS_AN_HOUR,
+    RESET_HEADER,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Requests allowed one client."""
 
-    hour: int = 1000
-    minute: int = 100
+    hour: int = REQUESTS_AN_HOUR
+    minute: int = REQUESTS_A_MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +40,9 @@ class Standing:
     def headers(self) -> Mapping[str, str]:
         """The document's `X-RateLimit-*` headers."""
         return {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset),
+            LIMIT_HEADER: str(self.limit),
+            REMAINING_HEADER: str(self.remaining),
+            RESET_HEADER: str(self.reset),
         }
 
 

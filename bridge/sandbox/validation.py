@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from bridge.sandbox.answers import ErrorCode, FieldError, Refusal
+from bridge.sandbox.answers import FieldError, Refusal
 from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
+from bridge.zauto.contract import ErrorCode
 
 #: bytes of one request body; the document names no cap
 BODY_LIMIT = 1024 * 1024

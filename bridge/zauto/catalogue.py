@@ -1,7 +1,8 @@
 """ZautoAI's resources as declared in `mappings/zauto/*.yaml`: the one place that knows them.
 
 The same entry feeds the mapping checker, the client's paths, the order of calls
-(`refers_to`), the sandbox's routes and the reference documentation.
+(`refers_to`), the sandbox's routes and the reference documentation. What is the same for all
+resources stands in `bridge.zauto.contract`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,35 @@ class FieldFormat(StrEnum):
     PHONE = "phone"
 
 
+class Operation(StrEnum):
+    """What can be done with a resource."""
+
+    CREATE = "create"
+    LIST = "list"
+    READ = "read"
+    UPDATE = "update"
+    DELETE = "delete"
+
+    @property
+    def method(self) -> str:
+        """Its HTTP method."""
+        return _METHODS[self]
+
+    @property
+    def of_one(self) -> bool:
+        """Whether its path ends in the external id of one record."""
+        return self not in (Operation.CREATE, Operation.LIST)
+
+
+_METHODS: Mapping[Operation, str] = {
+    Operation.CREATE: "POST",
+    Operation.LIST: "GET",
+    Operation.READ: "GET",
+    Operation.UPDATE: "PUT",
+    Operation.DELETE: "DELETE",
+}
+
+
 class ResourceField(BaseModel):
     """One field of a resource."""
 
@@ -47,7 +77,7 @@ class ResourceField(BaseModel):
     enum: tuple[str, ...] = ()
     #: name of the resource whose external id this holds
     refers_to: str | None = None
-    #: one line for people; names an assumption where the vendor's document is silent
+    #: one line for people
     about: str = ""
 
 
@@ -63,6 +93,10 @@ class Resource(BaseModel):
     #: word for one record in messages to people, `Patient`
     title: str
     fields: Mapping[str, ResourceField]
+    #: operations the vendor's document shows; the others are assumed (`contract.ASSUMED`)
+    shown: tuple[Operation, ...] = ()
+    #: what is assumed of this resource alone, a sentence each
+    assumes: tuple[str, ...] = ()
     #: fields the answer to a create repeats, beside the ids and createdAt
     created: tuple[str, ...] = ()
     #: fields a list's `search` looks in; `patient.fullName` follows `patientId`
@@ -79,6 +113,10 @@ class Resource(BaseModel):
     def required(self) -> frozenset[str]:
         """Names of the fields a create must carry."""
         return frozenset(name for name, spec in self.fields.items() if spec.required)
+
+    def assumed(self) -> tuple[Operation, ...]:
+        """Operations the document does not show, in the order create to delete."""
+        return tuple(each for each in Operation if each not in self.shown)
 
     def referents(self) -> Mapping[str, str]:
         """Field name to the name of the resource it refers to."""

@@ -9,12 +9,13 @@ import httpx
 import pytest
 
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.app import TOKEN_PATH, make_app
+from bridge.sandbox.app import make_app
 from bridge.sandbox.limits import Limits
 from bridge.sandbox.serve import TEST_CLIENT
 from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue, load
+from bridge.zauto.contract import TOKEN_PATH
 
 
 @dataclass

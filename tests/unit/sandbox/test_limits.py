@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.app import TOKEN_PATH, make_app
+from bridge.sandbox.app import make_app
 from bridge.sandbox.limits import Limiter, Limits, Standing
 from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue
+from bridge.zauto.contract import TOKEN_PATH
 
 #: a full hour
 START = 1642244400

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.app import TOKEN_PATH
 from bridge.sandbox.serve import TEST_CLIENT
 from bridge.sandbox.state import State
+from bridge.zauto.contract import TOKEN_PATH
 
 ASKED = {
     "grant_type": "client_credentials",

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import Fault, MappingError
 from bridge.shipped import mappings_folder
-from bridge.zauto.catalogue import FieldFormat, FieldType, load
+from bridge.zauto.catalogue import FieldFormat, FieldType, Operation, load
 
 SITES = """\
 name: sites
@@ -63,6 +63,49 @@ def test_the_shipped_visit_has_the_documents_fields_and_enums() -> None:
         "NO_SHOW",
         "CANCELED",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "required"),
+    [
+        ("specialities", {"id", "name"}, {"id", "name"}),
+        ("facilities", {"id", "name"}, {"id", "name"}),
+        ("providers", {"id", "fullName", "email"}, {"id", "fullName"}),
+        ("medicines", {"id", "name"}, {"id", "name"}),
+        ("services", {"id", "name", "description"}, {"id", "name", "description"}),
+    ],
+)
+def test_the_other_shipped_resources_have_the_documents_fields(
+    name: str, fields: set[str], required: set[str]
+) -> None:
+    resource = load(mappings_folder() / "zauto")[name]
+    assert resource.path == f"/zauto-api/{name}"
+    assert (set(resource.fields), resource.required()) == (fields, required)
+
+
+def test_operations_the_document_does_not_show_are_assumed() -> None:
+    resources = load(mappings_folder() / "zauto").resources
+    assert {name: len(each.shown) for name, each in resources.items() if each.shown} == {
+        "patients": 5,
+        "patient-visits": 2,
+        "specialities": 5,
+    }
+    assert resources["patient-visits"].assumed() == (
+        Operation.READ,
+        Operation.UPDATE,
+        Operation.DELETE,
+    )
+
+
+def test_an_operation_has_its_method_and_path() -> None:
+    told = {each.value: (each.method, each.of_one) for each in Operation}
+    assert told == {
+        "create": ("POST", False),
+        "list": ("GET", False),
+        "read": ("GET", True),
+        "update": ("PUT", True),
+        "delete": ("DELETE", True),
+    }
 
 
 def test_a_search_word_of_another_resource_follows_the_field_that_refers_to_it() -> None:
