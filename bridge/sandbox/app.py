@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
 from bridge.errors import DoorError
@@ -17,12 +18,22 @@ from bridge.sandbox.collection import Collection
 from bridge.sandbox.control import Control
 from bridge.sandbox.desk import Asked, Clock, Desk
 from bridge.sandbox.limits import Limiter, Limits
+from bridge.sandbox.openapi import openapi_route
 from bridge.sandbox.push import Partner
 from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.contract import TOKEN_PATH, ErrorCode
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class _Anything(PathConvertor):
+    """The rest of a path: an external id may hold a slash, and a line end."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", _Anything())
 
 
 def make_app(
@@ -52,6 +63,7 @@ def make_app(
         routes=[
             _token_route(desk, accounts),
             *(route for collection in collections for route in _routes(desk, collection)),
+            openapi_route(catalogue, limited=limits is not None),
             *Control(state, seed, partner, clock).routes(),
             _unknown_route(desk, accounts),
         ]
@@ -90,8 +102,7 @@ def _routes(desk: Desk, collection: Collection) -> list[BaseRoute]:
         return Route(path, endpoint, methods=[method])
 
     path = collection.resource.path
-    # an external id may hold a slash
-    one = f"{path}/{{id:path}}"
+    one = f"{path}/{{id:anything}}"
     return [
         route(path, "POST", lambda asked: collection.create(asked.body, asked.at)),
         route(path, "GET", lambda asked: collection.list(asked.query)),
@@ -111,4 +122,4 @@ def _unknown_route(desk: Desk, accounts: Accounts) -> BaseRoute:
         raise Refusal(None, "There is nothing at this address", status=404)
 
     endpoint = desk.open(unknown, lambda asked: accounts.bearer(asked.authorization, asked.at))
-    return Route("/{path:path}", endpoint, methods=METHODS)
+    return Route("/{path:anything}", endpoint, methods=METHODS)

@@ -189,7 +189,7 @@ def _page(query: Mapping[str, str]) -> tuple[int, int]:
 
 def _number(given: str | None, default: int, most: int) -> int | None:
     """The number asked for, or None when it is none from 1 to `most`."""
-    if not given:
+    if given is None:
         return default
     if not (given.isascii() and given.isdigit() and len(given) <= len(str(most))):
         return None

@@ -79,7 +79,7 @@ async def test_a_body_that_is_no_json_object_is_refused(
     assert error(answer) == (400, "VALIDATION_FAILED", ["body"])
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=x", "limit=0", "limit=101", "page=-1"])
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page=", "limit=0", "limit=101", "page=-1"])
 async def test_a_page_out_of_range_is_refused(api: httpx.AsyncClient, query: str) -> None:
     answer = await api.get(f"/zauto-api/patients?{query}")
     assert error(answer) == (400, "VALIDATION_FAILED", [query.split("=")[0]])
