@@ -8,10 +8,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev test demo check bench lock clean
+.PHONY: help install dev test demo check bench reference lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## make .venv with the bridge in it: .venv/bin/bridge
 	@echo "ready: $(BIN)/bridge"
@@ -33,6 +33,9 @@ check: $(VENV)/.developing ## style, types and floors
 # bench/load.py is the sender that others start
 bench: $(VENV)/.installed ## run the benchmarks and print their tables
 	@for file in $(filter-out bench/load.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+reference: $(VENV)/.installed ## write docs/reference/zautoai.md anew from mappings/zauto/
+	$(BIN)/python -m bridge.zauto.reference > docs/reference/zautoai.md
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt

@@ -9,6 +9,9 @@ import pytest
 import typer
 
 from bridge.cli.app import app
+from bridge.shipped import mappings_folder
+from bridge.zauto.catalogue import load
+from bridge.zauto.reference import reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md")])
@@ -63,3 +66,8 @@ def test_the_mapping_in_the_readme_is_one_that_is_shipped() -> None:
     shown = readme.split("```yaml\n")[1].split("```")[0].splitlines()
     shipped = (ROOT / "mappings/parts/patient_from_pid.yaml").read_text(encoding="utf-8")
     assert [line for line in shown if line not in shipped.splitlines()] == []
+
+
+def test_the_reference_of_zautoais_api_is_the_catalogues() -> None:
+    page = (ROOT / "docs/reference/zautoai.md").read_text(encoding="utf-8")
+    assert page == reference(load(mappings_folder() / "zauto")), "run `make reference`"
