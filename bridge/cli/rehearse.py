@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import Target, Translation
+from bridge.delivery import Legend, Target, Translation
 from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import scan
@@ -36,10 +36,10 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
     for part in _parts(files):
         refused = _refused(part, parts.mappings, settings)
         if refused:
-            reports.append(_report(part, None) | {"problem": refused, "status": "rejected"})
+            reports.append(_report(part, None, ()) | {"problem": refused, "status": "rejected"})
             continue
         made = translate(_message(part, settings), parts.mappings, settings, rehearsal)
-        report = _report(part, made)
+        report = _report(part, made, parts.mappings.legend)
         if made is not None:
             report["lacks"] = _lacking(made, parts.catalogue, rehearsal)
             rehearsal.learn(made.calls)
@@ -107,7 +107,7 @@ def _message(part: Part, settings: Settings) -> Message:
     )
 
 
-def _report(part: Part, made: Translation | None) -> dict[str, Any]:
+def _report(part: Part, made: Translation | None, legend: Legend) -> dict[str, Any]:
     report: dict[str, Any] = {
         "file": str(part.path),
         "index": part.index,
@@ -115,7 +115,7 @@ def _report(part: Part, made: Translation | None) -> dict[str, Any]:
         "status": _status(made),
         "mapping": made.mapping if made else "",
         "mappings_hash": made.mappings_hash if made else "",
-        "calls": [call_report(call, reveal=True) for call in made.calls] if made else [],
+        "calls": [call_report(call, legend, reveal=True) for call in made.calls] if made else [],
         "remarks": _remarks(made) if made else [],
         "needs": list(made.needs) if made else [],
         "problem": made.problem if made else "",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -96,13 +95,25 @@ class Hl7Document:
 
         A path that names a component gives texts, any other gives `Repetition`s.
         """
-        fields = self._fields.get(path.line)
+        fields = self.fields(*path.line, path.field)
+        return self.at(path, fields[path.field])
+
+    def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]:
+        """The fields of a segment under their own numbers, its name under 0.
+
+        There are at least those up to number `last`: what the segment lacks is "". Occurrences
+        begin at 1; of number 0 there is none.
+        """
+        line = (segment, occurrence)
+        fields = self._fields.get(line)
         if fields is None:
-            fields = self._fields[path.line] = self._cut_fields(*path.line)
-        number = path.field
-        if number >= len(fields):
-            return ()
-        text = fields[number]
+            fields = self._fields[line] = self._cut_fields(segment, occurrence)
+        if len(fields) <= last:
+            fields += [""] * (last + 1 - len(fields))
+        return fields
+
+    def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
+        """`values` of a field whose text is known."""
         if not text:
             return ()
         syntax = self._syntax
@@ -117,19 +128,6 @@ class Hl7Document:
             return (meant,) if (meant := _meant(value, syntax)) else ()
         return (value,) if value else ()
 
-    def choosing(self, numbers: Mapping[str, int]) -> Hl7Document:
-        """The same message, as if the segment of this number were the first of its name.
-
-        With number 0 there is none of that name.
-        """
-        chosen = {
-            (name, 1): self._cut_fields(name, number) if number else []
-            for name, number in numbers.items()
-        }
-        view = copy.copy(self)
-        view._fields = {**self._fields, **chosen}
-        return view
-
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
         """The fields of a segment under their own numbers; its name under 0."""
         separator = self._syntax.cut.field
@@ -140,7 +138,7 @@ class Hl7Document:
         return fields
 
     def _find(self, segment: str, occurrence: int) -> str:
-        if segment not in self._names:
+        if segment not in self._names or not occurrence:
             return ""
         if occurrence == 1:
             return self._segments[self._names.index(segment)]

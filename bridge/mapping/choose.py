@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.mapping.plan import ChoicePlan
-from bridge.mapping.scope import Scope
+from bridge.message import DELETE
+
+#: segments of one name that are looked at
+CHOSEN_FROM = 9
 
 
 class Segmented(Protocol):
     """A document of numbered segments."""
 
     def count(self, segment: str) -> int: ...
+    def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]: ...
+    def at(self, path: Any, text: str) -> Sequence[Any]: ...
 
 
-def choose(choices: Sequence[ChoicePlan], document: Segmented, scope: Scope) -> dict[str, int]:
-    """Numbers from 1 by segment name, 0 for none; without those where it is the first."""
-    numbers = {c.segment: _number(c, document.count(c.segment), scope) for c in choices}
-    return {segment: number for segment, number in numbers.items() if number != 1}
+def choose(choices: Sequence[ChoicePlan], document: Segmented) -> dict[str, int]:
+    """Numbers by segment name: 1 for the first of that name, 0 for none."""
+    return {choice.source.path.line[0]: _number(choice, document) for choice in choices}
 
 
-def _number(choice: ChoicePlan, count: int, scope: Scope) -> int:
+def _number(choice: ChoicePlan, document: Segmented) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
-    for tests in (choice.wanted, choice.possible):
-        for number, test in enumerate(tests[:count], 1):
-            if test.holds(scope):
-                return number
-    return 0 if count else 1
+    path = choice.source.path
+    segment = path.line[0]
+    count = min(document.count(segment), CHOSEN_FROM)
+    said = [_texts(choice, document, segment, n) for n in range(1, count + 1)]
+    for number, texts in enumerate(said, 1):
+        if not choice.wanted.isdisjoint(texts):
+            return number
+    for number, texts in enumerate(said, 1):
+        if choice.unwanted and choice.unwanted.isdisjoint(texts):
+            return number
+    return 0
+
+
+def _texts(choice: ChoicePlan, document: Segmented, segment: str, number: int) -> tuple[Any, ...]:
+    path = choice.source.path
+    text = document.fields(segment, number, path.field)[path.field]
+    if not text:
+        return ()
+    return tuple(choice.source.read(one) for one in document.at(path, text) if one is not DELETE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,12 @@ from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
 from bridge.mapping.parse import nearest
 from bridge.mapping.plan import CallPlan, FieldPlan
-from bridge.mapping.rules import (
-    Code,
-    Condition,
-    Copy,
-    Finder,
-    Fixed,
-    Found,
-    IdOf,
-    Join,
-    Read,
-    Rule,
-)
+from bridge.mapping.rules import Condition, Finder, Fixed, IdOf, Join, Read, Rule
 from bridge.mapping.scope import Reading, Source
 from bridge.mapping.tree import Word
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue, FieldFormat, Resource, ResourceField
-
-#: segments of one name that `choose` looks at
-CHOSEN_FROM = 9
 
 _PARSE: Mapping[Protocol, Callable[[str], Any]] = {
     Protocol.HL7V2: hl7v2_paths.parse,
@@ -64,8 +50,6 @@ class Compiler:
     site: Site
     tables: Mapping[str, CodeTable]
     faults: list[Fault] = field(default_factory=list)
-    _sources: dict[Any, Source] = field(default_factory=dict)
-    _readers: dict[Any, Read] = field(default_factory=dict)
 
     def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
         """A part made ready for one call; `earlier` are the resources called before it."""
@@ -75,6 +59,7 @@ class Compiler:
             target=Target.HOSPITAL if send else Target.ZAUTO,
             interaction=Interaction(text.interaction),
             resource=part.target.text,
+            protocol=part.source,
             id=FieldPlan("id", compiled.rules(part.id, _ANY), optional=False),
             id_paths=tuple(word.text for rule in part.id for word in rule.sources),
             authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
@@ -88,15 +73,6 @@ class Compiler:
             linked=text.linked,
         )
 
-    def reader(
-        self, sources: tuple[Source, ...], function: Function, default: Found | None
-    ) -> Read:
-        """The one reader for all rules that read alike."""
-        key = (tuple(source.number for source in sources), function.name, default)
-        kind = Read if function.name else Copy
-        read = kind(sources, function.name, function.make, default, len(self._readers))
-        return self._readers.setdefault(key, read)
-
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
         """Report a name that leads nowhere."""
         names = sorted(known)
@@ -104,16 +80,8 @@ class Compiler:
         self.faults.append(word.place.fault(key, message, nearest(word.text, names)))
 
     def source(self, word: Word, key: str, protocol: Protocol, reading: Reading = PLAIN) -> Source:
-        """A path of the protocol's own notation; the one source for all that read it so."""
-        known = (protocol, word.text, reading)
-        if known not in self._sources:
-            path = self._path(word, key, protocol)
-            read, order = reading
-            plain = self.source(word, key, protocol, Reading(read)) if order else None
-            number = len(self._sources)
-            unordered = plain.number if plain else number
-            self._sources[known] = Source(word.text, path, read, order, number, unordered)
-        return self._sources[known]
+        """A path of the protocol's own notation, and how it is read."""
+        return Source(word.text, self._path(word, key, protocol), *reading)
 
     def _path(self, word: Word, key: str, protocol: Protocol) -> Any:
         try:
@@ -163,26 +131,19 @@ class _PartCompiler:
 
     def choices(self) -> tuple[plan.ChoicePlan, ...]:
         """Which of several segments of one name is read."""
-        return tuple(self._choice(choice) for choice in self.part.choose)
+        return tuple(made for choice in self.part.choose for made in self._choice(choice))
 
-    def _choice(self, choice: language.Choice) -> plan.ChoicePlan:
+    def _choice(self, choice: language.Choice) -> list[plan.ChoicePlan]:
         name, path = choice.segment.text, choice.test.path
         assert path is not None
         if self.part.source is not Protocol.HL7V2 or not path.text.startswith(f"{name}-"):
             message = f"the path must be one of HL7 segment {name}, such as {name}-7."
             self.all.faults.append(path.place.fault(f"choose.{name}", message))
-            return plan.ChoicePlan(name, (), ())
-        tests = [
-            replace(choice.test, path=Word(path.text.replace(name, f"{name}[{n}]", 1), path.place))
-            for n in range(1, CHOSEN_FROM + 1)
+            return []
+        source = self.all.source(path, f"choose.{name}", Protocol.HL7V2)
+        return [
+            plan.ChoicePlan(source, frozenset(choice.test.wanted), frozenset(choice.test.unwanted))
         ]
-        wanted = (replace(test, unwanted=()) for test in tests if test.wanted)
-        possible = (replace(test, wanted=()) for test in tests if test.unwanted)
-        return plan.ChoicePlan(
-            name,
-            tuple(self.condition(test) for test in wanted),
-            tuple(self.condition(test) for test in possible),
-        )
 
     def segments(self) -> tuple[plan.SegmentPlan | plan.EachPlan, ...]:
         """Segments of a message to the hospital."""
@@ -218,20 +179,22 @@ class _PartCompiler:
         when = tuple(self.condition(test) for test in rule.when)
         # enough to tell a site's folder from the shipped one, short enough for a table
         place = f"{'/'.join(Path(rule.place.file).parts[-3:])}:{rule.place.line}"
-        return Rule(self._finder(rule, spec).find, place, rule.on_create, when)
+        table = self._table(rule, spec)
+        default = None
+        if rule.default is not None:
+            self._check_enum(rule.default, rule.key, spec)
+            default = rule.default.text
+        return Rule(self._finder(rule, spec), place, table, default, rule.on_create, when)
 
     def _finder(self, rule: language.Rule, spec: ResourceField) -> Finder:
         if rule.constant is not None:
-            return Fixed(self._constant(rule.constant, rule.key, spec, "constant"))
+            self._check_enum(rule.constant, rule.key, spec)
+            return Fixed(rule.constant.text, "constant")
         if rule.site is not None:
-            return Fixed(self._setting(rule.site, rule.key))
+            return Fixed(self._setting(rule.site, rule.key), f"site.{rule.site.text}")
         if rule.id_of is not None:
             return self._id_of(rule.id_of, rule.key)
         return self._read(rule, spec)
-
-    def _constant(self, word: Word, key: str, spec: ResourceField, made_by: str) -> Found | None:
-        self._check_enum(word, key, spec)
-        return word.text, "", "", made_by
 
     def _check_enum(self, word: Word, key: str, spec: ResourceField) -> None:
         if spec.enum and word.text not in spec.enum:
@@ -239,17 +202,16 @@ class _PartCompiler:
             fault = word.place.fault(key, message, nearest(word.text, spec.enum))
             self.all.faults.append(fault)
 
-    def _setting(self, word: Word, key: str) -> Found | None:
-        if word.text not in Site.model_fields:
-            self.all.unknown(word, f"{key}.site", "setting of site", Site.model_fields)
-            return None
-        value = getattr(self.all.site, word.text)
-        return None if value is None else (value, "", "", f"site.{word.text}")
+    def _setting(self, word: Word, key: str) -> Any:
+        if word.text in Site.model_fields:
+            return getattr(self.all.site, word.text)
+        self.all.unknown(word, f"{key}.site", "setting of site", Site.model_fields)
+        return None
 
     def _id_of(self, word: Word, key: str) -> Finder:
         if word.text not in self.earlier:
             self.all.unknown(word, f"{key}.id_of", "earlier call for", self.earlier)
-        return IdOf(word.text, f"id of {word.text}")
+        return IdOf(word.text)
 
     def _read(self, rule: language.Rule, spec: ResourceField) -> Finder:
         function = self._function(rule)
@@ -259,13 +221,9 @@ class _PartCompiler:
         )
         self._check_format(rule, function, spec)
         if rule.join is not None:
-            return Join(sources, function, rule.join.text)
-        default = None
-        if rule.default is not None:
-            default = self._constant(rule.default, rule.key, spec, "default")
-        read = self.all.reader(sources, function, default)
-        table = self._table(rule, spec)
-        return read if table is None else Code(read, table)
+            return Join(sources, function.name, function.make, rule.join.text)
+        copies = function is COPY and self.part.source is Protocol.HL7V2
+        return Read(sources, function.name, function.make, copies)
 
     def _function(self, rule: language.Rule) -> Function:
         known = FUNCTIONS[self.part.source]

@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bridge.delivery import RuleLine
 from bridge.errors import Fault, MappingError
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.compile import Compiler
+from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
+from bridge.mapping.generate import generate
 from bridge.mapping.language import CallText, MappingText, Part, TableText
-from bridge.mapping.parse import nearest, parse_mapping, parse_part, parse_table
+from bridge.mapping.parse import parse_mapping, parse_part, parse_table
 from bridge.mapping.plan import CallPlan, Mapping, Mappings, Need
 from bridge.mapping.tree import Place, Table, overlay, read
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue
 
-PARTS, CODES, CATALOGUE = "parts", "codes", "zauto"
-FOLDERS = (*(protocol.value for protocol in Protocol), PARTS, CODES, CATALOGUE)
-_TEST_SUFFIX = "_test"
 
-
-def load(folders: Sequence[Path], catalogue: Catalogue, site: Site) -> Mappings:
-    """Compile all mappings; a later folder's files override those of the same name.
+def load(paths: Sequence[Path], catalogue: Catalogue, site: Site) -> Mappings:
+    """Compile all mappings of these folders; a later one's files override those of the same name.
 
     Of a part and a code table, a later file replaces single fields, facts and rows, and any other
     key as a whole. Raises MappingError with every fault of every file.
     """
     faults: list[Fault] = []
+    folders = [read_folder(path, faults) for path in paths]
+    return compile_folders(folders, catalogue, site, faults)
+
+
+def compile_folders(
+    folders: Sequence[Folder], catalogue: Catalogue, site: Site, faults: list[Fault]
+) -> Mappings:
+    """The same of folders in memory, with the faults that were found in reading them."""
     tables = _read_all(folders, faults)
-    digest = _hash(folders)
     texts = _Texts(tables, faults)
     compiler = Compiler(catalogue, site, texts.compiled_tables(), faults)
     zone = ZoneInfo(site.time_zone)
+    plans = [_calls(text, texts.parts, compiler) for text in texts.mappings]
+    needs = [_needs(text, compiler) for text in texts.mappings]
+    _check_types(texts.mappings, faults)
+    if faults:
+        raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
+    digest, legend = content_hash(folders), list[RuleLine]()
     compiled = tuple(
         Mapping(
             name=text.name,
             protocol=text.protocol,
             messages=tuple(word.text for word in text.messages),
-            calls=_calls(text, texts.parts, compiler),
-            needs=_needs(text, compiler),
+            calls=calls,
+            makers=tuple(generate(plan, f"{text.name}: {plan.resource}", legend) for plan in calls),
+            needs=needed,
             hash=digest,
             site=site,
             zone=zone,
         )
-        for text in texts.mappings
+        for text, calls, needed in zip(texts.mappings, plans, needs, strict=True)
     )
-    by_type = _by_type(texts.mappings, compiled, faults)
-    if faults:
-        raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
-    return Mappings(digest, compiled, by_type)
+    by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
+    return Mappings(digest, compiled, tuple(legend), tuple(folders), by_type)
 
 
 _NO_CODES = TableText("", Place("", 1, 1))
@@ -130,49 +140,22 @@ def _needs(text: MappingText, compiler: Compiler) -> tuple[Need, ...]:
     return tuple(needs)
 
 
-def _by_type(
-    texts: Sequence[MappingText], compiled: Sequence[Mapping], faults: list[Fault]
-) -> dict[tuple[Protocol, str], Mapping]:
-    found: dict[tuple[Protocol, str], Mapping] = {}
-    for text, mapping in zip(texts, compiled, strict=True):
+def _check_types(texts: Sequence[MappingText], faults: list[Fault]) -> None:
+    """Each message type has one mapping."""
+    first: dict[tuple[Protocol, str], MappingText] = {}
+    for text in texts:
         for word in text.messages:
-            first = found.setdefault((text.protocol, word.text), mapping)
-            if first is not mapping:
-                message = f"'{word.text}' has a mapping already, {first.name}; keep it in one."
+            other = first.setdefault((text.protocol, word.text), text)
+            if other is not text:
+                message = f"'{word.text}' has a mapping already, {other.name}; keep it in one."
                 faults.append(word.place.fault("messages", message))
-    return found
 
 
-def _read_all(folders: Sequence[Path], faults: list[Fault]) -> dict[str, Table | None]:
+def _read_all(folders: Sequence[Folder], faults: list[Fault]) -> dict[str, Table | None]:
     """Every file's tree by its name without suffix, `parts/patient_from_pid`; None is unusable."""
     found: dict[str, Table | None] = {}
     for folder in folders:
-        if not folder.is_dir():
-            faults.append(Fault(str(folder), 1, 1, "", "is not a folder of mappings."))
-        for file in _files(folder, faults):
-            name = file.relative_to(folder).with_suffix("").as_posix()
-            table, before = read(file, str(file), faults), found.get(name)
+        for name, file, text in folder.mappings():
+            table, before = read(text, file, faults), found.get(name)
             found[name] = overlay(before, table) if before and table else table
     return found
-
-
-def _files(folder: Path, faults: list[Fault]) -> list[Path]:
-    files = []
-    for file in sorted(folder.glob("*/*.yaml")):
-        kind = file.parent.name
-        if kind not in FOLDERS:
-            message = f"'{kind}' is not a folder of mappings; there are {', '.join(FOLDERS)}."
-            faults.append(Fault(str(file), 1, 1, "", message, nearest(kind, FOLDERS)))
-        elif kind != CATALOGUE and not file.stem.endswith(_TEST_SUFFIX):
-            files.append(file)
-    return files
-
-
-def _hash(folders: Sequence[Path]) -> str:
-    """The same for the same contents under the same names, wherever the folders are."""
-    digest = hashlib.sha256()
-    for number, folder in enumerate(folders):
-        for file in sorted(folder.glob("*/*.yaml")):
-            name = f"{number}/{file.relative_to(folder).as_posix()}"
-            digest.update(f"{name}\0".encode() + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]

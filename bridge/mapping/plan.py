@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import Interaction, Target
+from bridge.delivery import Call, Interaction, Legend, Target
+from bridge.mapping.folders import Folder
 from bridge.mapping.rules import Condition, Rule
-from bridge.mapping.scope import Source
+from bridge.mapping.scope import Scope, Source
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
+
+#: why a call is not made: what `when:`, `id:` or `requires:` did not find
+NotMade: TypeAlias = str
+#: makes one call of what the scope reads, with the number of each HL7 segment that was chosen
+Maker: TypeAlias = Callable[[Scope, MappingOf[str, int]], Call | NotMade]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +31,18 @@ class FieldPlan:
     type: FieldType = FieldType.STRING
     #: the far end does without it, so that it can be cleared
     optional: bool = True
-    #: a text is taken as it stands
-    plain: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "plain", self.type is FieldType.STRING)
 
 
 @dataclass(frozen=True, slots=True)
 class ChoicePlan:
-    """Which of several segments of one name is read."""
+    """Which of several HL7 segments of one name is read."""
 
-    segment: str
-    #: whether the first, the second … is the one that is wanted
-    wanted: tuple[Condition, ...]
-    #: whether it may stand in where none is
-    possible: tuple[Condition, ...]
+    #: where its value stands in each of them
+    source: Source
+    #: the first whose value is one of these, else
+    wanted: frozenset[str]
+    #: the first whose value is none of these
+    unwanted: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class CallPlan:
     target: Target
     interaction: Interaction
     resource: str
+    #: whose paths its rules are
+    protocol: Protocol
     id: FieldPlan
     #: paths of the id's rules, for people
     id_paths: tuple[str, ...]
@@ -96,6 +102,8 @@ class Mapping:
     protocol: Protocol
     messages: tuple[str, ...]
     calls: tuple[CallPlan, ...]
+    #: the function of each call
+    makers: tuple[Maker, ...]
     needs: tuple[Need, ...]
     #: content hash of the whole set it belongs to
     hash: str
@@ -110,6 +118,10 @@ class Mappings:
     #: content hash of all files, catalogue included
     hash: str
     all: tuple[Mapping, ...]
+    #: what the traces of its calls refer to
+    legend: Legend
+    #: what they were made of
+    folders: Sequence[Folder]
     _by_type: MappingOf[tuple[Protocol, str], Mapping] = field(repr=False)
 
     @property

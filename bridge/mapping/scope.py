@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -28,90 +27,80 @@ class Reading(NamedTuple):
     order: Callable[[Candidates, Scope], Candidates] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A path, compiled."""
 
     text: str
     path: Any
     read: Callable[[Any], Any]
     order: Callable[[Candidates, Scope], Candidates] | None
-    #: the same for all sources of a set of mappings that read the same path the same way
-    number: int
-    #: its number without the order, which is also how it is known that the sender deletes there
-    unordered: int
 
 
-@dataclass(slots=True)
 class Scope:
-    """One translation under way; made anew for each, so nothing is shared between messages.
+    """One translation under way; made anew for each, so nothing is shared between messages."""
 
-    Several rules read the same field, so that what was read is kept until another document, or
-    another view of it, is turned to.
-    """
+    __slots__ = (
+        *("context", "deleted", "document", "external_id", "ids", "needs", "remarks"),
+        *("site", "where", "zone"),
+    )
 
-    document: Document
-    context: Context
-    site: Site
-    zone: ZoneInfo
-    #: external ids of the calls made so far, by resource name
-    ids: dict[str, str] = field(default_factory=dict)
-    #: external id of the call being made
-    external_id: str = ""
-    #: path being read, for remarks
-    where: str = ""
-    remarks: list[Remark] = field(default_factory=list)
-    needs: list[str] = field(default_factory=list)
-    #: what rules found, by the number of the reader they share
-    found: dict[int, Any] = field(default_factory=dict)
-    #: numbers, without order, of the sources at which the sender deletes
-    deleted: set[int] = field(default_factory=set)
-    #: the values at sources, by their number
-    known: dict[int, Candidates] = field(default_factory=dict)
-
-    def turn_to(self, document: Document) -> None:
-        """Read from this document from now on."""
-        self.document = document
-        self.found.clear()
-        self.deleted.clear()
-        self.known.clear()
+    def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
+        self.document: Any = document
+        self.context = context
+        self.site = site
+        self.zone = zone
+        #: external ids of the calls made so far, by resource name
+        self.ids: dict[str, str] = {}
+        #: external id of the call being made
+        self.external_id = ""
+        #: path being read, for remarks
+        self.where = ""
+        self.remarks: list[Remark] = []
+        self.needs: list[str] = []
+        #: paths at which the sender deletes, of those read for the call being made
+        self.deleted: set[str] = set()
 
     def remark(self, text: str) -> None:
         """Note something odd about the path being read; the text never holds its value."""
         self.remarks.append(Remark(self.where, text))
 
-    def candidates(self, source: Source) -> Candidates:
-        """The values at a source, deletions aside, in the order they are asked."""
-        found = self.known.get(source.number)
-        return self.read(source) if found is None else found
-
     def read(self, source: Source) -> Candidates:
-        """`candidates` of a source that is not known yet."""
-        known, number = self.known, source.unordered
-        found = known.get(number)
-        if found is None:
-            values = self.document.values(source.path)
-            if len(values) == 1 and (value := values[0]) is not DELETE:
-                raw = value if type(value) is str else _raw(value)
-                found = ((source.read(value), raw, source.text),)
-            else:
-                found = self._each(values, source) if values else ()
-            known[number] = found
-        order = source.order
-        if order is not None:
-            found = known[source.number] = order(found, self) if found else found
-        return found
+        """The values at a source, deletions aside, in the order they are asked."""
+        return self._read(source, self.document.values(source.path))
+
+    def read_field(self, source: Source, text: str) -> Candidates:
+        """The same, of an HL7 field whose text is known to be `text`."""
+        return self._read(source, self.document.at(source.path, text))
+
+    def _read(self, source: Source, values: Sequence[Any]) -> Candidates:
+        text, _, read, order = source
+        found: Candidates
+        if len(values) == 1 and (value := values[0]) is not DELETE:
+            raw = value if type(value) is str else _raw(value)
+            found = ((read(value), raw, text),)
+        elif not values:
+            return ()
+        else:
+            found = self._each(values, source)
+        return found if order is None or not found else order(found, self)
 
     def _each(self, values: Sequence[Any], source: Source) -> Candidates:
         found: list[Candidate] = []
         text, read = source.text, source.read
         for value in values:
             if value is DELETE:
-                self.deleted.add(source.unordered)
+                self.deleted.add(text)
                 continue
             label = f"{text} #{len(found) + 1}" if found else text
             found.append((read(value), value if type(value) is str else _raw(value), label))
         return found
+
+    def deletion(self, sources: Sequence[Source]) -> tuple[Any, str, str]:
+        """What the sender deletes at one of the sources: `DELETE`, `""` and the path, or None."""
+        for source in sources:
+            if source.text in self.deleted:
+                return DELETE, '""', source.text
+        return None, "", ""
 
 
 def _raw(value: Any) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
@@ -69,17 +68,13 @@ Node: TypeAlias = Word | Items | Table
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(file: Path, name: str, faults: list[Fault]) -> Table | None:
-    """Read a file that people know as `name`; None when a fault makes it unusable."""
+def read(text: str, name: str, faults: list[Fault]) -> Table | None:
+    """Read the text of a file that people know as `name`; None when it is unusable."""
     try:
-        text = file.read_text(encoding="utf-8")
         if references := list(_references(text, name)):
             faults += references
             return None
         root = yaml.compose(text, Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(Fault(name, 1, 1, "", f"cannot be read: {error}"))
-        return None
     except yaml.MarkedYAMLError as error:
         faults.append(_place(name, error.problem_mark).fault("", f"is not YAML: {error.problem}"))
         return None

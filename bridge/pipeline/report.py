@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.delivery import Call, Delivery, Outcome
+from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, View
 
@@ -92,8 +92,10 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
     row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
+    version = view.mapping_version(kept.mappings_hash)
+    legend = version.legend if version else ()
     row["deliveries"] = [
-        delivery_report(delivery, view.attempts_of(delivery.id), reveal=reveal)
+        delivery_report(delivery, legend, view.attempts_of(delivery.id), reveal=reveal)
         for delivery in view.deliveries_of(message_id)
     ]
     return row
@@ -123,12 +125,12 @@ _NEXT: Mapping[Status, str] = {
 
 
 def delivery_report(
-    delivery: Delivery, attempts: Sequence[Attempt], *, reveal: bool
+    delivery: Delivery, legend: Legend, attempts: Sequence[Attempt], *, reveal: bool
 ) -> dict[str, Any]:
     """One delivery with its fields, where each came from, and its attempts."""
     return {
         "id": delivery.id,
-        **call_report(delivery.call, reveal=reveal),
+        **call_report(delivery.call, legend, reveal=reveal),
         "status": str(delivery.status),
         "step": str(delivery.step),
         "reason": delivery.reason if reveal else without_quotations(delivery.reason),
@@ -138,7 +140,7 @@ def delivery_report(
     }
 
 
-def call_report(call: Call, *, reveal: bool) -> dict[str, Any]:
+def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
     """A call, with the origin of each of its fields."""
     return {
         "target": str(call.target),
@@ -155,7 +157,7 @@ def call_report(call: Call, *, reveal: bool) -> dict[str, Any]:
                 "rule": origin.rule,
                 "made_by": origin.made_by if reveal else _without_row(origin.made_by),
             }
-            for origin in call.lineage
+            for origin in origins(call.lineage, legend)
         ],
     }
 

@@ -27,6 +27,7 @@ from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import BUDGET_NOTE, ToZauto
+from bridge.pipeline.versions import version_of
 from bridge.pipeline.work import Work
 from bridge.senders.mllp import MllpSender
 from bridge.senders.zauto import ZautoSender
@@ -174,6 +175,9 @@ class Service:
         noted = store.read(lambda view: view.note(BUDGET_NOTE))
         if noted is not None:
             self._budget.restore(noted)
+        await store.run(
+            lambda tx: tx.keep_mappings(version_of(self._parts.mappings, self._clock()))
+        )
         self._log.info("store open", recovered=recovered)
 
     def _build_far_ends(self, store: Store) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
+from bridge.delivery import Call, Delivery, Entity, Legend, Outcome, Request, Step, Target
 from bridge.message import Message, Status, Verdict
 
 T = TypeVar("T")
@@ -80,6 +80,36 @@ class Quarantined:
     reason: str
     #: its first bytes, at most 4,096
     head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MappingVersion:
+    """A set of mappings that was in use."""
+
+    hash: str
+    #: seconds since the epoch
+    first_used_at: float
+    #: what its files said, by name, one table for each folder; later ones override earlier ones
+    folders: Sequence[Mapping[str, str]]
+    #: what the lineage of its calls refers to
+    legend: Legend
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedCode:
+    """A code that no row of a code table knows, as one sender uses it."""
+
+    table: str
+    code: str
+    #: sending application and facility, `MEDIS|RIVERSIDE`
+    sender: str
+    #: messages it was met in
+    count: int
+    #: seconds since the epoch
+    first_at: float
+    last_at: float
+    #: messages that wait for a row
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +181,18 @@ class View(Protocol):
 
     def note(self, key: str) -> str | None:
         """A small value kept by name, such as whether delivery is paused."""
+        ...
+
+    def mapping_version(self, hash: str) -> MappingVersion | None:
+        """The set of mappings with this content hash."""
+        ...
+
+    def mapping_versions(self, limit: int) -> Sequence[tuple[str, float]]:
+        """Hashes of the sets that were in use and since when, the latest first."""
+        ...
+
+    def unmapped_codes(self, limit: int) -> Sequence[UnmappedCode]:
+        """Codes without a row, those that most messages wait for first."""
         ...
 
 
@@ -279,6 +321,18 @@ class Transaction(View, Protocol):
         ...
 
     def put_note(self, key: str, value: str) -> None: ...
+
+    def keep_mappings(self, version: MappingVersion) -> None:
+        """Keep a set of mappings; one that is kept already stays as it is."""
+        ...
+
+    def count_code(self, table: str, code: str, sender: str, at: float) -> None:
+        """A code without a row was met once more."""
+        ...
+
+    def forget_code(self, table: str, code: str) -> None:
+        """The table knows it now."""
+        ...
 
 
 class Store(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.delivery import Allocation, Call, Interaction, Origin, Target
+from bridge.delivery import Allocation, Call, Interaction, Target
 from bridge.message import Message, Protocol, Status
 from bridge.store.contract import Kept, Transaction
 
@@ -53,7 +53,7 @@ def full_call() -> Call:
         references=("Patient/7",),
         facts={"patientId": "P1"},
         allocations=(Allocation("uhid", "uhid", "P1"),),
-        lineage=(Origin("firstName", "PID-5.2", "MEERA", "parts/patient.yaml:3", "title case"),),
+        lineage=((7, "PID-5.2", "MEERA"), (9, "PID-8", "F", "codes/gender: F")),
     )
 
 

@@ -16,7 +16,7 @@ from bridge.store.sqlite import opening
 from bridge.store.sqlite.sql import SQL, split
 
 #: run once at start, or read a table of at most a few rows
-MAY_SCAN = {"leased_heads", "counts", "held_for"}
+MAY_SCAN = {"leased_heads", "counts", "held_for", "versions", "codes"}
 
 
 @pytest.fixture(scope="module")

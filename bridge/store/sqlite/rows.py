@@ -16,16 +16,17 @@ from bridge.delivery import (
     FieldError,
     Interaction,
     Kind,
-    Origin,
     Outcome,
     Reason,
     Request,
+    RuleLine,
     Step,
     Target,
+    Trace,
 )
 from bridge.errors import DamagedMessage
 from bridge.message import Message, Protocol, Status, Verdict
-from bridge.store.contract import Attempt, KeptMessage
+from bridge.store.contract import Attempt, KeptMessage, MappingVersion
 
 
 def checksum(body: bytes) -> int:
@@ -84,13 +85,13 @@ def _message(row: sqlite3.Row, body: bytes) -> Message:
 
 def delivery(row: sqlite3.Row, *, lineage: bool) -> Delivery:
     """The delivery of a row of `delivery`; its lineage is half the cost of reading it."""
-    origins = orjson.loads(row["lineage"]) if lineage else ()
+    traces = orjson.loads(row["lineage"]) if lineage else ()
     return Delivery(
         id=row["id"],
         message_id=row["message_id"],
         position=row["position"],
         lane=row["lane"],
-        call=_call(orjson.loads(row["call"]), tuple(Origin(*each) for each in origins)),
+        call=_call(orjson.loads(row["call"]), tuple(tuple(each) for each in traces)),
         status=Status(row["status"]),
         step=Step(row["step"]),
         attempts=row["attempts"],
@@ -120,10 +121,10 @@ def call_json(call: Call) -> bytes:
 
 def lineage_json(call: Call) -> bytes:
     """The lineage of a call as it is stored."""
-    return to_json([(o.field, o.path, o.raw, o.rule, o.made_by) for o in call.lineage])
+    return to_json(call.lineage)
 
 
-def _call(stored: dict[str, Any], lineage: tuple[Origin, ...]) -> Call:
+def _call(stored: dict[str, Any], lineage: tuple[Trace, ...]) -> Call:
     return Call(
         target=Target(stored["target"]),
         interaction=Interaction(stored["interaction"]),
@@ -137,6 +138,13 @@ def _call(stored: dict[str, Any], lineage: tuple[Origin, ...]) -> Call:
         allocations=tuple(Allocation(**each) for each in stored["allocations"]),
         lineage=lineage,
     )
+
+
+def mapping_version(row: sqlite3.Row) -> MappingVersion:
+    """The set of mappings of a row of `mapping_version`."""
+    legend = tuple(RuleLine(*each) for each in orjson.loads(row["legend"]))
+    folders = orjson.loads(row["folders"])
+    return MappingVersion(row["hash"], row["first_used_at"], folders, legend)
 
 
 def attempt(row: sqlite3.Row) -> Attempt:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
-from bridge.store.contract import Kept
+from bridge.store.contract import Kept, MappingVersion
 from bridge.store.sqlite import lanes, rows
 from bridge.store.sqlite.sql import SQL
 from bridge.store.sqlite.view import SqliteView
@@ -239,6 +239,17 @@ class SqliteTransaction(SqliteView):
 
     def put_note(self, key: str, value: str) -> None:
         self._write("put_note", key, value)
+
+    def keep_mappings(self, version: MappingVersion) -> None:
+        folders = rows.to_json([dict(folder) for folder in version.folders])
+        legend = rows.to_json([list(line) for line in version.legend])
+        self._write("keep_version", version.hash, version.first_used_at, folders, legend)
+
+    def count_code(self, table: str, code: str, sender: str, at: float) -> None:
+        self._write("count_code", table, code, sender, at, at)
+
+    def forget_code(self, table: str, code: str) -> None:
+        self._write("forget_code", table, code)
 
 
 def _must_exist(changed: sqlite3.Cursor, what: str, number: int) -> None:

@@ -9,7 +9,14 @@ from contextlib import closing
 from bridge.delivery import Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
-from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally
+from bridge.store.contract import (
+    Attempt,
+    KeptMessage,
+    MappingVersion,
+    Quarantined,
+    Tally,
+    UnmappedCode,
+)
 from bridge.store.sqlite import rows
 from bridge.store.sqlite.sql import SQL
 
@@ -109,6 +116,16 @@ class SqliteView:
     def note(self, key: str) -> str | None:
         row = self._one("note", key)
         return None if row is None else row["value"]
+
+    def mapping_version(self, hash: str) -> MappingVersion | None:
+        row = self._one("version", hash)
+        return None if row is None else rows.mapping_version(row)
+
+    def mapping_versions(self, limit: int) -> Sequence[tuple[str, float]]:
+        return [(row["hash"], row["first_used_at"]) for row in self._all("versions", limit)]
+
+    def unmapped_codes(self, limit: int) -> Sequence[UnmappedCode]:
+        return [UnmappedCode(*row) for row in self._all("codes", limit)]
 
 
 def _by_status(counts: Iterable[sqlite3.Row], kind: str) -> dict[Status, int]:

@@ -99,6 +99,6 @@ def test_a_required_field_that_no_rule_fills_is_remarked() -> None:
         replace(call, fields=tuple(f for f in call.fields if f.name != "fullName"))
         for call in mapping.calls
     )
-    lacking = Mappings("", (replace(mapping, calls=calls),), {})
+    lacking = Mappings("", (replace(mapping, calls=calls),), (), (), {})
     told = ["fhir/patient: no rule fills patients.fullName, which ZautoAI requires"]
     assert unfilled(Parts(parts.catalogue, lacking)) == told

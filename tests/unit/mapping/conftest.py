@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Call, Translation
+from bridge.delivery import Call, Origin, Translation, origins
 from bridge.fhir.reader import FhirDocument
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
@@ -46,6 +46,12 @@ def compiled(shipped: Path, zauto: catalogue.Catalogue) -> Callable[..., Mapping
         return known[settings]
 
     return compile_for
+
+
+@pytest.fixture(scope="session")
+def told(compiled: Callable[..., Mappings]) -> Callable[..., tuple[Origin, ...]]:
+    """The origins of a call's fields, under settings of the site."""
+    return lambda call, **site: origins(call.lineage, compiled(**site).legend)
 
 
 @pytest.fixture(scope="session")

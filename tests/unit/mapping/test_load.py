@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bridge.delivery import origins
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
@@ -63,13 +64,16 @@ def test_a_site_overrides_single_rows_and_fields(
     (tmp_path / "codes/gender.yaml").write_text("rows: {F: Woman}\n")
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/patient_from_pid.yaml").write_text("fields:\n  title: {constant: Dr}\n")
-    mapping = _registration(load([shipped, tmp_path], zauto, Site()))
+    mappings = load([shipped, tmp_path], zauto, Site())
+    mapping = _registration(mappings)
     document = Hl7Document(BODY, header.scan(BODY), "cp1252")
     call = apply(mapping, document, Context()).calls[0]
     assert call.payload["gender"] == "Woman"
     assert call.payload["title"] == "Dr"
     assert call.payload["fullName"] == "Meera Rao"
-    rule = next(origin.rule for origin in call.lineage if origin.field == "title")
+    rule = next(
+        origin.rule for origin in origins(call.lineage, mappings.legend) if origin.field == "title"
+    )
     assert rule == f"{tmp_path.name}/parts/patient_from_pid.yaml:2"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Call, Interaction, Target, Translation
+from bridge.delivery import Call, Interaction, Origin, Target, Translation
 from bridge.hl7v2 import grammar, writer
 from bridge.mapping.document import Context
 from bridge.settings import Hospital
@@ -255,12 +255,12 @@ def test_a_price_is_a_charge_in_the_sites_currency(
 
 
 def test_every_written_value_knows_where_it_came_from(
-    prescription: Callable[..., Call],
+    prescription: Callable[..., Call], told: Callable[..., tuple[Origin, ...]]
 ) -> None:
     call = prescription(_medicine(notes="with water"), _medicine(name="Syrup"))
-    fields = [origin.field for origin in call.lineage]
+    fields = [origin.field for origin in told(call)]
     assert len(fields) == len(set(fields))
-    origin = next(o for o in call.lineage if o.field == "RXE[2]-2.2")
+    origin = next(o for o in told(call) if o.field == "RXE[2]-2.2")
     assert (origin.path, origin.raw) == ("line.name", "Syrup")
     written = sum(len(values) for _, values in call.payload["segments"])
     assert len(fields) == written + 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery import FieldError, Kind, Origin, Outcome, Reason
+from bridge.delivery import FieldError, Kind, Outcome, Reason, Trace
 from bridge.message import Status
 from bridge.pipeline.report import (
     MASK,
@@ -50,11 +50,8 @@ def everything(view: View, ids: list[int], now: float, reveal: bool) -> list[dic
     return [*(report for report in reports if report is not None), *rows, status]
 
 
-def lineage() -> tuple[Origin, ...]:
-    return (
-        Origin("fullName", "PID-5", "Nair^Meera", "parts/patient.yaml:3", "person_name"),
-        Origin("gender", "PID-8", "F", "parts/patient.yaml:4", "codes/gender: F"),
-    )
+def lineage() -> tuple[Trace, ...]:
+    return ((0, "PID-5", "Nair^Meera"), (1, "PID-8", "F", "codes/gender: F"))
 
 
 async def test_nothing_of_a_patient_is_shown_unless_asked_for(bench: Bench) -> None:
@@ -132,7 +129,7 @@ def test_an_outcome_names_fields_and_hides_what_was_said() -> None:
 
 
 def test_a_call_shows_what_of_it_only_creation_sends() -> None:
-    assert call_report(a_visit(), reveal=False)["create_only"] == ["status"]
+    assert call_report(a_visit(), (), reveal=False)["create_only"] == ["status"]
 
 
 def test_a_body_is_shown_a_segment_a_line() -> None:

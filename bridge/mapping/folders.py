@@ -1,0 +1,63 @@
+"""Folders of mapping files, read into memory: from then on a set of mappings needs no disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.errors import Fault
+from bridge.mapping.parse import nearest
+from bridge.message import Protocol
+
+PARTS, CODES, CATALOGUE = "parts", "codes", "zauto"
+KINDS = (*(protocol.value for protocol in Protocol), PARTS, CODES, CATALOGUE)
+SUFFIX = ".yaml"
+#: a file of tests beside a mapping, `hl7v2/adt_registration_test.yaml`
+_TEST = "_test"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of mappings and what its files say."""
+
+    #: where it is, for people
+    label: str
+    #: text by name within the folder, `parts/patient_from_pid.yaml`, in order
+    files: Mapping[str, str]
+
+    def mappings(self) -> Iterator[tuple[str, str, str]]:
+        """Of each mapping, part and code table its name (`parts/patient_from_pid`), file, text."""
+        for name, text in self.files.items():
+            stem = name.removesuffix(SUFFIX)
+            if not stem.startswith(f"{CATALOGUE}/") and not stem.endswith(_TEST):
+                yield stem, f"{self.label}/{name}" if self.label else name, text
+
+
+def read_folder(path: Path, faults: list[Fault]) -> Folder:
+    """Everything in a folder; what cannot be read is a fault."""
+    files: dict[str, str] = {}
+    if not path.is_dir():
+        faults.append(Fault(str(path), 1, 1, "", "is not a folder of mappings."))
+    for file in sorted(path.glob(f"*/*{SUFFIX}")):
+        kind = file.parent.name
+        if kind not in KINDS:
+            message = f"'{kind}' is not a folder of mappings; there are {', '.join(KINDS)}."
+            faults.append(Fault(str(file), 1, 1, "", message, nearest(kind, KINDS)))
+            continue
+        try:
+            files[f"{kind}/{file.name}"] = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error}"))
+    return Folder(str(path), files)
+
+
+def content_hash(folders: Sequence[Folder]) -> str:
+    """The same for the same contents under the same names, wherever the folders are."""
+    digest = hashlib.sha256()
+    for number, folder in enumerate(folders):
+        for name, text in folder.files.items():
+            if not name.removesuffix(SUFFIX).endswith(_TEST):
+                digest.update(f"{number}/{name}\0{text}\0".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,214 @@
+"""Rules written out: what is asked in which order until a value is found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.generate import runtime
+from bridge.mapping.generate.sinks import Found, Sink
+from bridge.mapping.generate.text import SourceText
+from bridge.mapping.plan import FieldPlan
+from bridge.mapping.rules import Condition, Fixed, IdOf, Join, Read, Rule
+from bridge.mapping.scope import Source
+
+
+class _Reader(NamedTuple):
+    """What rules that read alike have in common."""
+
+    read: Read
+    table: CodeTable | None
+
+
+class RuleWriter:
+    """Writes rules that read a document; HL7's are asked only where their field is not empty."""
+
+    def __init__(self, text: SourceText, *, hl7: bool) -> None:
+        self._text = text
+        self._hl7 = hl7
+        #: the number that several rules' reader or source goes by
+        self._shared: Mapping[_Reader | Source, int] = {}
+        self._numbers = 0
+
+    def share(self, fields: Iterable[FieldPlan]) -> None:
+        """Find what several of these fields' rules read, and write that nothing is read yet."""
+        rules = [rule for field in fields for rule in field.rules if _can_find(rule)]
+        readers = Counter(
+            _Reader(rule.finder, rule.table) for rule in rules if isinstance(rule.finder, Read)
+        )
+        sources = Counter(source for reader in readers for source in reader.read.sources)
+        several = [one for uses in (readers, sources) for one, count in uses.items() if count > 1]
+        self._shared = {one: self._numbers + place for place, one in enumerate(several)}
+        self._numbers += len(several)
+        for one, number in self._shared.items():
+            unread = self._text.bind(runtime.UNREAD)
+            kind = "c" if isinstance(one, Source) else "v"
+            self._text.line(f"{kind}{number} = {unread}")
+
+    def field(self, field: FieldPlan, sink: Sink) -> None:
+        """The first rule that finds something gives the field its value."""
+        self._rules(field, [rule for rule in field.rules if _can_find(rule)], sink)
+
+    def test(self, condition: Condition) -> str:
+        """Whether a condition holds, as an expression."""
+        if condition.source is None:
+            return str(condition.settled)
+        holds = f"{self._text.bind(condition)}.holds({self._candidates(condition.source)})"
+        if not self._hl7:
+            return holds
+        field = field_of(condition.source)
+        return f"(not {field} or {holds})" if condition.unwanted else f"({field} and {holds})"
+
+    def _rules(self, field: FieldPlan, rules: Sequence[Rule], sink: Sink) -> None:
+        if not rules:
+            return
+        rule, *others = rules
+        tests = [self.test(c) for c in rule.when if c.source is not None]
+        if isinstance(rule.finder, Fixed) and not tests:
+            # nothing after it is ever asked
+            sink.take(self._text, field, rule, self._fixed(rule.finder))
+            return
+        found = self._find_when(tests, rule)
+        with self._text.block(f"if {found.value} is not None"):
+            sink.take(self._text, field, rule, found)
+        if others:
+            with self._text.block("else"):
+                self._rules(field, others, sink)
+
+    def _find_when(self, tests: Sequence[str], rule: Rule) -> Found:
+        """Write what finds a rule's value, where all tests hold."""
+        if not tests:
+            return self._find(rule)
+        self._text.line("v = None")
+        with self._text.block(f"if {' and '.join(tests)}"):
+            found = self._find(rule)
+            self._text.line(f"v = {found.value}")
+        return Found("v", found.raw, found.path, found.made_by)
+
+    def _find(self, rule: Rule) -> Found:
+        text, finder = self._text, rule.finder
+        if isinstance(finder, Fixed):
+            return self._fixed(finder)
+        if isinstance(finder, IdOf):
+            text.line(f"v = ids.get({text.bind(finder.resource)})")
+            return Found("v", raw="v")
+        if isinstance(finder, Join):
+            found = "".join(f"{self._candidates(source)}, " for source in finder.sources)
+            text.line(
+                f"v, r, p = {text.bind(runtime.joined)}({text.bind(finder)}, ({found}), scope)"
+            )
+            return Found("v", "r", "p")
+        return self._or_default(rule, self._find_read(_Reader(finder, rule.table)))
+
+    def _fixed(self, finder: Fixed) -> Found:
+        return Found(self._text.bind(finder.value))
+
+    def _or_default(self, rule: Rule, found: Found) -> Found:
+        if rule.default is None:
+            return found
+        # in names of their own: others may share what was read
+        text = self._text
+        text.line(
+            f"v, r, p, m = {found.value}, {found.raw}, {found.path}, {found.made_by or repr('')}"
+        )
+        with text.block("if v is None"):
+            text.line(f"v, r, p, m = {text.bind(rule.default)}, '', '', 'default'")
+        return Found("v", "r", "p", "m")
+
+    def _find_read(self, reader: _Reader) -> Found:
+        number = self._shared.get(reader)
+        suffix = "" if number is None else str(number)
+        v, r, p, m = (f"{name}{suffix}" for name in "vrpm")
+        names = Found(v, r, p, m if reader.table else "")
+        if number is None:
+            self._ask_all(reader, names)
+        else:
+            with self._text.block(f"if {names.value} is {self._text.bind(runtime.UNREAD)}"):
+                self._ask_all(reader, names)
+        return names
+
+    def _ask_all(self, reader: _Reader, to: Found) -> None:
+        """Ask each source in turn until one gives a value, then whether the sender deletes."""
+        text, sources = self._text, reader.read.sources
+        text.line(f"{to.value} = {'missed = ' if reader.table else ''}None")
+        text.line(" = ".join(filter(None, (to.raw, to.path, to.made_by, "''"))))
+        for number, source in enumerate(sources):
+            guards = [f"{to.value} is None"] if number else []
+            guards += [field_of(source)] if self._hl7 else []
+            if guards:
+                with text.block(f"if {' and '.join(guards)}"):
+                    self._ask(reader, source, to)
+            else:
+                self._ask(reader, source, to)
+        if reader.table is not None:
+            with text.block(f"if {to.value} is None and missed is not None"):
+                names = f"{to.value}, {to.raw}, {to.path}, {to.made_by}"
+                table = text.bind(reader.table)
+                text.line(f"{names} = {text.bind(runtime.otherwise)}({table}, missed, scope)")
+        with text.block(f"if {to.value} is None and deleted"):
+            names = f"{to.value}, {to.raw}, {to.path}"
+            text.line(f"{names} = scope.deletion({text.bind(sources)})")
+
+    def _ask(self, reader: _Reader, source: Source, to: Found) -> None:
+        """Go through a source's values until one gives something."""
+        text, candidates = self._text, self._read_source(source)
+        if reader.read.copies and reader.table is None:
+            with text.block(f"for {to.value}, {to.raw}, {to.path} in {candidates}"):
+                text.line(f"if {to.value}: break")
+            text.line(f"else: {to.value} = None")
+            return
+        with text.block(f"for c, {to.raw}, {to.path} in {candidates}"):
+            text.line(f"scope.where = {to.path}")
+            text.line(f"{to.value} = {text.bind(reader.read.make)}(c, scope)")
+            with text.block(f"if {to.value} is not None"):
+                if reader.table is not None:
+                    self._look_up(reader.table, to)
+                else:
+                    text.line("break")
+
+    def _look_up(self, table: CodeTable, to: Found) -> None:
+        """Take the row of a code, and of several codes the first that has one."""
+        text = self._text
+        text.line(f"row = {text.bind(table)}.row({to.value})")
+        with text.block("if row is not None"):
+            text.line(f"{to.value}, {to.made_by} = row")
+            text.line("break")
+        text.line(f"if missed is None: missed = ({to.value}, {to.raw}, {to.path})")
+        text.line(f"{to.value} = None")
+
+    def _read_source(self, source: Source) -> str:
+        """The values at a source, whose field is known not to be empty."""
+        reading = self._reading(source)
+        if source not in self._shared:
+            return reading
+        name = f"c{self._shared[source]}"
+        with self._text.block(f"if {name} is {self._text.bind(runtime.UNREAD)}"):
+            self._text.line(f"{name} = {reading}")
+        return name
+
+    def _candidates(self, source: Source) -> str:
+        """The values at a source, as one expression."""
+        reading = self._reading(source)
+        return f"({reading} if {field_of(source)} else ())" if self._hl7 else reading
+
+    def _reading(self, source: Source) -> str:
+        field = f", {field_of(source)}" if self._hl7 else ""
+        return f"read({self._text.bind(source)}{field})"
+
+
+def _can_find(rule: Rule) -> bool:
+    """Whether the site's settings leave the rule anything to do."""
+    nothing = isinstance(rule.finder, Fixed) and rule.finder.value is None
+    return not nothing and all(condition.settled for condition in rule.when)
+
+
+def line_name(segment: str, occurrence: int) -> str:
+    """The name of the list that holds a segment's fields: `PID`, `NK1_2`."""
+    return segment if occurrence == 1 else f"{segment}_{occurrence}"
+
+
+def field_of(source: Source) -> str:
+    """The text of an HL7 source's field, as an expression."""
+    return f"{line_name(*source.path.line)}[{source.path.field}]"

@@ -1,0 +1,182 @@
+"""The function of one call, from its first line to the finished `Call`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bridge.delivery import Call, RuleLine, Target
+from bridge.mapping.generate import runtime
+from bridge.mapping.generate.finding import RuleWriter, line_name
+from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment
+from bridge.mapping.generate.text import SourceText
+from bridge.mapping.plan import CallPlan, EachPlan, FieldPlan, SegmentPlan
+from bridge.mapping.rules import Condition, Join, Read
+from bridge.mapping.scope import Source
+from bridge.message import Protocol
+
+
+class FunctionWriter:
+    """Writes `make(scope, at)`; see the package for what it looks like."""
+
+    def __init__(self, plan: CallPlan, text: SourceText, legend: list[RuleLine]) -> None:
+        self._plan = plan
+        self._text = text
+        self._legend = legend
+        self._hl7 = plan.protocol is Protocol.HL7V2
+        self._rules = RuleWriter(text, hl7=self._hl7)
+
+    def write(self) -> None:
+        """All of it, in the order in which it runs."""
+        with self._text.block("def make(scope, at)"):
+            self._open()
+            self._stop_unless_asked_for()
+            self._find_id()
+            if self._plan.target is Target.HOSPITAL:
+                self._write_segments(self._plan.segments)
+            else:
+                for field in self._plan.fields:
+                    self._rules.field(field, IntoPayload(self._legend))
+            self._stop_where_lacking()
+            self._find_authority()
+            for fact in self._plan.facts:
+                self._rules.field(fact, IntoFact())
+            self._close()
+
+    def _open(self) -> None:
+        text = self._text
+        text.line("document, ids, links = scope.document, scope.ids, scope.context.links")
+        text.line("deleted = scope.deleted")
+        text.line("deleted.clear()")
+        text.line(f"read = scope.{'read_field' if self._hl7 else 'read'}")
+        chosen = {choice.source.path.line[0] for choice in self._plan.choose}
+        for (segment, occurrence), last in self._lines().items():
+            which = f"at[{segment!r}]" if segment in chosen and occurrence == 1 else occurrence
+            name = line_name(segment, occurrence)
+            text.line(f"{name} = document.fields({segment!r}, {which}, {last})")
+        text.line("payload, facts, lineage, created, allocations = {}, {}, [], [], []")
+        text.line("note = lineage.append")
+        self._rules.share(_fields(self._plan))
+
+    def _lines(self) -> dict[tuple[str, int], int]:
+        """The HL7 segments that are read, and the last field of each."""
+        last: dict[tuple[str, int], int] = {}
+        for source in _sources(self._plan) if self._hl7 else ():
+            line, field = source.path.line, source.path.field
+            last[line] = max(last.get(line, 0), field)
+        return last
+
+    def _stop_unless_asked_for(self) -> None:
+        text = self._text
+        for condition in self._plan.when:
+            with text.block(f"if not {self._rules.test(condition)}"):
+                text.line(f"return {text.bind(f'not called: {condition.told()}')}")
+
+    def _find_id(self) -> None:
+        text, plan = self._text, self._plan
+        into_id = IntoName("external_id", self._legend)
+        text.line("external_id = ''")
+        if plan.linked:
+            # the id it was first known by, for good
+            text.line("reference = document.reference")
+            text.line("external_id = links.get(reference, '')")
+            known = RuleLine("id", plan.id.rules[0].place, "known by this id before")
+            self._legend.append(known)
+            with text.block("if external_id"):
+                text.line(f"note(({len(self._legend) - 1}, 'id', reference))")
+            with text.block("else"):
+                self._rules.field(plan.id, into_id)
+        else:
+            self._rules.field(plan.id, into_id)
+        with text.block("if not external_id"):
+            reason = f"no id for {plan.resource}: nothing usable in {', '.join(plan.id_paths)}"
+            text.line(f"return {text.bind(reason)}")
+        text.line("scope.external_id = external_id")
+        if plan.target is Target.ZAUTO:
+            text.line("payload['id'] = external_id")
+
+    def _write_segments(self, segments: Sequence[SegmentPlan | EachPlan]) -> None:
+        self._text.line("payload['segments'] = segments = []")
+        for one in segments:
+            if isinstance(one, EachPlan):
+                self._write_each(one)
+            else:
+                self._write_segment(one)
+
+    def _write_each(self, each: EachPlan) -> None:
+        """A loop over a list's items, in which the document is the one of that item."""
+        text = self._text
+        # what is read in the loop is shared within it only
+        rules, self._rules = self._rules, RuleWriter(text, hl7=False)
+        text.line("whole = document")
+        lines = f"whole.lines({text.bind(each.source.path)})"
+        with text.block(f"for number, document in enumerate({lines}, 1)"):
+            text.line("scope.document = document")
+            self._rules.share(field for segment in each.segments for field in segment.fields)
+            for segment in each.segments:
+                self._write_segment(segment, "number")
+        text.line("scope.document = document = whole")
+        self._rules = rules
+
+    def _write_segment(self, segment: SegmentPlan, line: str = "") -> None:
+        text = self._text
+        tests = [self._rules.test(condition) for condition in segment.when]
+        with text.block(f"if {' and '.join(tests) or True}"):
+            text.line("values = {}")
+            for field in segment.fields:
+                self._rules.field(field, IntoSegment(self._legend, segment.name, line))
+            with text.block("if values"):
+                text.line(f"segments.append([{text.bind(segment.name)}, values])")
+
+    def _stop_where_lacking(self) -> None:
+        text, required = self._text, self._plan.requires
+        if required:
+            with text.block(
+                f"if lacking := [n for n in {text.bind(required)} if n not in payload]"
+            ):
+                to = text.bind(f" for {self._plan.resource}")
+                text.line(f"return 'no ' + ', '.join(lacking) + {to}")
+
+    def _find_authority(self) -> None:
+        text, field, into = self._text, self._plan.authority, IntoName("authority")
+        text.line("authority = ''")
+        if self._plan.linked:
+            # what is known by its reference is known for good: who issued the id is no question
+            with text.block("if reference not in links"):
+                self._rules.field(field, into)
+        else:
+            self._rules.field(field, into)
+
+    def _close(self) -> None:
+        text, plan = self._text, self._plan
+        of_plan = ", ".join(map(text.bind, (plan.target, plan.interaction, plan.resource)))
+        created = f"frozenset(created) if created else {text.bind(runtime.NO_FIELDS)}"
+        references = "(reference,) if reference else ()" if plan.linked else "()"
+        text.line(
+            f"return {text.bind(Call)}({of_plan}, external_id, payload, {created}, authority,"
+            f" {references}, facts, tuple(allocations), tuple(lineage))"
+        )
+
+
+def _fields(plan: CallPlan) -> Iterator[FieldPlan]:
+    """Every field outside of `each`."""
+    yield plan.id
+    yield from plan.fields
+    yield from plan.facts
+    yield plan.authority
+    for segment in plan.segments:
+        if isinstance(segment, SegmentPlan):
+            yield from segment.fields
+
+
+def _sources(plan: CallPlan) -> Iterator[Source]:
+    """Every source that a record's call reads, apart from what `choose` asks."""
+    yield from _asked(plan.when)
+    for field in _fields(plan):
+        for rule in field.rules:
+            yield from _asked(rule.when)
+            if isinstance(rule.finder, (Read, Join)):
+                yield from rule.finder.sources
+
+
+def _asked(conditions: Iterable[Condition]) -> Iterator[Source]:
+    return (condition.source for condition in conditions if condition.source is not None)

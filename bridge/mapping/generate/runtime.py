@@ -1,0 +1,105 @@
+"""What generated functions call for whatever is not the way of most fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bridge.delivery import Allocation, Payload
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.plan import FieldPlan
+from bridge.mapping.rules import Join, Rule
+from bridge.mapping.scope import Candidates, Scope
+from bridge.message import DELETE
+from bridge.zauto.catalogue import FieldType
+
+#: stands for what has not been looked for yet
+UNREAD: Final = object()
+NO_FIELDS: frozenset[str] = frozenset()
+#: value, raw and path of what was read
+Found = tuple[Any, str, str]
+
+
+def put(
+    field: FieldPlan,
+    rule: Rule,
+    value: Any,
+    path: str,
+    payload: Payload,
+    allocations: list[Allocation],
+    scope: Scope,
+) -> bool:
+    """Whether what was found, other than plain text, becomes part of the call."""
+    if value == "":
+        return False
+    scope.where = path
+    if value is DELETE:
+        return _clear(field, rule, payload, scope)
+    if isinstance(value, Allocation):
+        allocations.append(value)
+        return True
+    typed = _typed(field, value, scope)
+    if typed is not None:
+        payload[field.name] = typed
+    return typed is not None
+
+
+def _clear(field: FieldPlan, rule: Rule, payload: Payload, scope: Scope) -> bool:
+    if field.optional and not rule.on_create:
+        payload[field.name] = None
+        return True
+    scope.remark(f"asks to delete {field.name}, which must not be empty; left as it is")
+    return False
+
+
+def _typed(field: FieldPlan, value: Any, scope: Scope) -> Any:
+    """A value of the field's type; None, with a remark, for what is none."""
+    if field.type is FieldType.STRING:
+        return str(value)
+    known = _truth(value) if field.type is FieldType.BOOLEAN else _number(value)
+    if known is None:
+        scope.remark(f"is not a {field.type.value}, as {field.name} must be; left out")
+    return known
+
+
+def _truth(value: Any) -> bool | None:
+    return {"true": True, "false": False}.get(str(value).casefold())
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    return int(value) if str(value).isdecimal() else None
+
+
+def written(value: Any) -> str:
+    """A value as HL7 writes it: 300 for 300.0."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def joined(join: Join, found: Sequence[Candidates], scope: Scope) -> Found:
+    """All values of all paths as one text; None where there are none."""
+    texts: list[str] = []
+    read: list[str] = []
+    for source, candidates in zip(join.sources, found, strict=True):
+        scope.where = source.text
+        made = [join.make(value, scope) for value, _, _ in candidates]
+        texts += [str(one) for one in made if one not in (None, "")]
+        read += [raw for _, raw, _ in candidates]
+    if not texts:
+        return None, "", ""
+    paths = ", ".join(source.text for source in join.sources)
+    return join.between.join(texts), join.between.join(read), paths
+
+
+def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:
+    """What becomes of a code without a row, and why."""
+    code, raw, path = missed
+    row = table.otherwise(code)
+    if row is not None:
+        return row.value, raw, path, row.made_by
+    scope.where = path
+    scope.remark(f"holds a code that codes/{table.name} does not know; left out")
+    return None, raw, path, ""

@@ -1,0 +1,128 @@
+"""Where a value goes that a rule found: into the payload, a segment, a fact, or a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.delivery import RuleLine
+from bridge.mapping.generate import runtime
+from bridge.mapping.generate.text import SourceText
+from bridge.mapping.plan import FieldPlan
+from bridge.mapping.rules import Fixed, IdOf, Rule
+from bridge.message import DELETE
+from bridge.zauto.catalogue import FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The expressions for what a rule found."""
+
+    value: str
+    raw: str = "''"
+    path: str = "''"
+    #: "" where the rule alone says what made the value
+    made_by: str = ""
+
+
+class Sink(Protocol):
+    """Writes what becomes of a value that is not None."""
+
+    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IntoPayload:
+    """A field of a record."""
+
+    legend: list[RuleLine]
+
+    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+        """Texts, which most values are, as they stand; all others by their type."""
+        taken = [f"note({trace(self.legend, field.name, rule, found)})"]
+        if rule.on_create:
+            taken.append(f"created.append({text.bind(field.name)})")
+        if field.type is not FieldType.STRING:
+            return self._put(text, "if", field, rule, found, taken)
+        with text.block(f"if type({found.value}) is str"), text.block(f"if {found.value}"):
+            text.line(f"payload[{text.bind(field.name)}] = {found.value}")
+            text.lines(taken)
+        return self._put(text, "elif", field, rule, found, taken)
+
+    def _put(
+        self,
+        text: SourceText,
+        word: str,
+        field: FieldPlan,
+        rule: Rule,
+        found: Found,
+        taken: list[str],
+    ) -> None:
+        what = f"{text.bind(field)}, {text.bind(rule)}, {found.value}, {found.path}"
+        test = f"{text.bind(runtime.put)}({what}, payload, allocations, scope)"
+        with text.block(f"{word} {test}"):
+            text.lines(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class IntoSegment:
+    """A field of a segment to the hospital."""
+
+    legend: list[RuleLine]
+    segment: str
+    #: the number of the repeated line it stands in, as an expression; "" outside of `each`
+    line: str = ""
+
+    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+        """As HL7 writes it."""
+        delete = text.bind(DELETE)
+        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+            written = f"{text.bind(runtime.written)}({found.value})"
+            text.line(f"values[{text.bind(field.name)}] = {written}")
+            label = f"{self.segment}-{field.name}"
+            text.line(f"note({trace(self.legend, label, rule, found, self.line)})")
+
+
+@dataclass(frozen=True, slots=True)
+class IntoFact:
+    """What is remembered of the record beside the payload."""
+
+    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+        """As text."""
+        delete = text.bind(DELETE)
+        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+            text.line(f"facts[{text.bind(field.name)}] = str({found.value})")
+
+
+@dataclass(frozen=True, slots=True)
+class IntoName:
+    """A name of the function, such as `external_id`."""
+
+    name: str
+    #: None where its origin is not kept
+    legend: list[RuleLine] | None = None
+
+    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+        """As text."""
+        delete = text.bind(DELETE)
+        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+            text.line(f"{self.name} = str({found.value})")
+            if self.legend is not None:
+                text.line(f"note({trace(self.legend, field.name, rule, found)})")
+
+
+def trace(legend: list[RuleLine], label: str, rule: Rule, found: Found, line: str = "") -> str:
+    """The expression of a trace (`bridge.delivery.Trace`), whose rule is added to the legend."""
+    legend.append(RuleLine(label, rule.place, _made_by(rule)))
+    parts = [str(len(legend) - 1), found.path, found.raw]
+    if found.made_by or line:
+        parts.append(found.made_by or "''")
+    return f"({', '.join([*parts, line] if line else parts)})"
+
+
+def _made_by(rule: Rule) -> str:
+    finder = rule.finder
+    return f"id of {finder.resource}" if isinstance(finder, IdOf) else finder.made_by
+
+
+__all__ = ["Fixed", "Found", "IntoFact", "IntoName", "IntoPayload", "IntoSegment", "Sink", "trace"]
