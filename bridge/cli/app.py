@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, look, pause, replay, serve, translate
+from bridge.cli import check, look, pause, replay, sandbox, serve, translate
 from bridge.cli.demo import command as demo
 from bridge.errors import BridgeError, MappingError
 
@@ -41,7 +41,7 @@ def _bridge(
 
 
 app.command("run")(serve.run)
-app.command("sandbox")(serve.sandbox)
+app.add_typer(sandbox.sandbox_app)
 app.command("replay")(replay.replay)
 app.command("translate")(translate.translate)
 app.command("check")(check.check)

@@ -8,15 +8,23 @@ both hold 256 random bits, so a slow hash would add nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.errors import DoorError
 from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
 from bridge.sandbox.state import State
 from bridge.sandbox.validation import read_object
-from bridge.zauto.contract import ACCESS_SECONDS, REFRESH_SECONDS, Grant, TokenError
+from bridge.zauto.contract import (
+    ACCESS_SECONDS,
+    CLIENT_ID_PATTERN,
+    REFRESH_SECONDS,
+    Grant,
+    TokenError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,15 @@ class Credentials:
     client_secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client behind a token."""
+
+    client_id: str
+    #: it may not create, update or delete
+    read_only: bool
+
+
 class Accounts:
     """Who may call, and with which token."""
 
@@ -34,19 +51,30 @@ class Accounts:
         self._state = state
         self._db = state.db
 
-    def add(self, credentials: Credentials) -> None:
+    def add(self, credentials: Credentials, *, read_only: bool = False) -> None:
         """Let a client in; one of the same id gets the new secret."""
         with self._state.transaction():
             self._db.execute(
-                "INSERT OR REPLACE INTO clients (id, secret_hash) VALUES (?, ?)",
-                (credentials.client_id, _hash(credentials.client_secret)),
+                "INSERT OR REPLACE INTO clients (id, secret_hash, read_only) VALUES (?, ?, ?)",
+                (credentials.client_id, _hash(credentials.client_secret), read_only),
             )
 
-    def make(self, name: str) -> Credentials:
-        """A new client in the document's formats; its secret can never be shown again."""
+    def make(self, name: str, *, read_only: bool = False) -> Credentials:
+        """A new client in the document's formats; its secret can never be shown again.
+
+        Raises DoorError for a name that does not fit into a client id.
+        """
         made = Credentials(f"zauto_{name}_{secrets.token_hex(4)}", f"zauto_{secrets.token_hex(32)}")
-        self.add(made)
+        if not re.fullmatch(CLIENT_ID_PATTERN, made.client_id):
+            raise DoorError(f"'{name}' cannot name a client: use letters, digits and hyphens")
+        self.add(made, read_only=read_only)
         return made
+
+    def revoke(self, client_id: str | None = None) -> int:
+        """Make the tokens of the client, or of all, invalid; how many there were."""
+        which, values = ("client = ?", (client_id,)) if client_id else ("TRUE", ())
+        with self._state.transaction():
+            return self._db.execute(f"DELETE FROM tokens WHERE {which}", values).rowcount
 
     def any(self) -> bool:
         """Whether there is a client at all."""
@@ -59,18 +87,18 @@ class Accounts:
         ).fetchone()
         return row is not None and secrets.compare_digest(row[0], _hash(credentials.client_secret))
 
-    def bearer(self, authorization: str, now: float) -> str | None:
+    def bearer(self, authorization: str, now: float) -> Caller | None:
         """The client behind `Authorization: Bearer <token>`; None when it is not valid."""
         scheme, _, token = authorization.partition(" ")
         return self._holder(token.strip(), "access", now) if scheme.lower() == "bearer" else None
 
-    def asking(self, body: bytes) -> str | None:
+    def asking(self, body: bytes) -> Caller | None:
         """The client that asks for a token, when its credentials are right."""
         try:
             credentials = _credentials(read_object(body))
         except (Refusal, TokenRefusal):
             return None
-        return credentials.client_id if self.knows(credentials) else None
+        return Caller(credentials.client_id, False) if self.knows(credentials) else None
 
     def grant(self, body: bytes, now: float) -> Answer:
         """Answer a token request; raises TokenRefusal."""
@@ -95,7 +123,8 @@ class Accounts:
 
     def _use(self, token: str, client: str, now: float) -> None:
         """A refresh token works once, for the client it was given to (RFC 6749 section 6)."""
-        if self._holder(token, "refresh", now) != client:
+        holder = self._holder(token, "refresh", now)
+        if holder is None or holder.client_id != client:
             raise TokenRefusal(TokenError.INVALID_GRANT, "The refresh token is invalid or expired")
         self._db.execute("DELETE FROM tokens WHERE hash = ?", (_hash(token),))
 
@@ -117,12 +146,13 @@ class Accounts:
         # RFC 6749 section 5.1
         return Answer(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def _holder(self, token: str, kind: str, now: float) -> str | None:
+    def _holder(self, token: str, kind: str, now: float) -> Caller | None:
         row = self._db.execute(
-            "SELECT client FROM tokens WHERE hash = ? AND kind = ? AND expires_at > ?",
+            "SELECT client, read_only FROM tokens JOIN clients ON clients.id = tokens.client"
+            " WHERE hash = ? AND kind = ? AND expires_at > ?",
             (_hash(token), kind, now),
         ).fetchone()
-        return str(row[0]) if row else None
+        return Caller(str(row[0]), bool(row[1])) if row else None
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.sandbox.journal import Effect
 from bridge.zauto.contract import STATUS_OF, ErrorCode, TokenError
 
 
@@ -27,8 +28,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: external id of the record it is about, where the path does not name it
     external_id: str = ""
-    #: a record came into being
-    created: bool = False
+    #: what it changed
+    effect: Effect = Effect.NONE
 
 
 class Refusal(Exception):
@@ -89,11 +90,11 @@ def success(
     *,
     status: int = 200,
     external_id: str = "",
-    created: bool = False,
+    effect: Effect = Effect.NONE,
 ) -> Answer:
     """The document's "Response Format"."""
     body = {"status": "success", "message": message, "data": data}
-    return Answer(status, body, external_id=external_id, created=created)
+    return Answer(status, body, external_id=external_id, effect=effect)
 
 
 def page(message: str, data: Sequence[Any], *, number: int, size: int, total: int) -> Answer:

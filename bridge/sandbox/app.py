@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-import orjson
 from starlette.applications import Starlette
 from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.errors import DoorError
-from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.answers import Answer, Refusal
 from bridge.sandbox.collection import Collection
 from bridge.sandbox.control import Control
-from bridge.sandbox.desk import Asked, Clock, Desk
-from bridge.sandbox.limits import Limiter, Limits
+from bridge.sandbox.desk import Act, Asked, Desk, response
 from bridge.sandbox.openapi import openapi_route
-from bridge.sandbox.push import Partner
+from bridge.sandbox.parts import Options, Parts, make_parts
+from bridge.sandbox.play import FaultyDesk
 from bridge.sandbox.state import State
-from bridge.zauto.catalogue import Catalogue
-from bridge.zauto.contract import TOKEN_PATH, ErrorCode
+from bridge.zauto.catalogue import Catalogue, Operation
+from bridge.zauto.contract import TOKEN_PATH
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_READS = frozenset({Operation.LIST, Operation.READ})
 
 
 class _Anything(PathConvertor):
@@ -36,83 +36,72 @@ class _Anything(PathConvertor):
 register_url_convertor("anything", _Anything())
 
 
-def make_app(
-    catalogue: Catalogue,
-    state: State,
-    *,
-    clock: Clock = time.time,
-    limits: Limits | None = Limits(),  # noqa: B008 (frozen)
-    partner: Partner | None = None,
-) -> Starlette:
-    """The API over `state`, with the catalogue's test records in it.
+def make_app(catalogue: Catalogue, state: State, options: Options = Options()) -> Starlette:  # noqa: B008 (frozen)
+    """The API over `state`; raises DoorError when a test record of the catalogue does not fit."""
+    parts = make_parts(catalogue, state, options)
+    desk = Desk(parts) if options.plan is None else FaultyDesk(parts, options.plan)
 
-    `limits` None lifts them and leaves their headers out; `partner` is where orders are pushed.
-    Raises DoorError when a test record of the catalogue does not fit.
-    """
-    accounts = Accounts(state)
-    accounts.forget_expired(clock())
-    collections = [Collection(resource, state) for resource in catalogue.resources.values()]
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        retrying = asyncio.create_task(parts.outbox.run())
+        try:
+            yield
+        finally:
+            retrying.cancel()
+            desk.close()
 
-    def seed() -> None:
-        _seed(collections, clock())
-
-    with state.transaction():
-        seed()
-    desk = Desk(state, accounts, Limiter(limits) if limits else None, clock)
     return Starlette(
-        routes=[
-            _token_route(desk, accounts),
-            *(route for collection in collections for route in _routes(desk, collection)),
-            openapi_route(catalogue, limited=limits is not None),
-            *Control(state, seed, partner, clock).routes(),
-            _unknown_route(desk, accounts),
-        ]
+        routes=_routes(desk, parts),
+        lifespan=lifespan,
+        exception_handlers={Exception: _failed(options)},
     )
 
 
-def _seed(collections: list[Collection], now: float) -> None:
-    """Make the test records that are not there, in the catalogue's order: referents first."""
-    for collection in collections:
-        for example in collection.resource.examples:
-            _make(collection, example, now)
+def _routes(desk: Desk, parts: Parts) -> list[BaseRoute]:
+    return [
+        _token_route(desk, parts),
+        *(
+            _route(desk, collection, operation)
+            for collection in parts.collections.values()
+            for operation in Operation
+        ),
+        openapi_route(parts.catalogue, limited=parts.limiter is not None),
+        *Control(parts).routes(),
+        _unknown_route(desk),
+    ]
 
 
-def _make(collection: Collection, example: Mapping[str, Any], now: float) -> None:
-    try:
-        collection.create(orjson.dumps(example), now)
-    except Refusal as refusal:
-        if refusal.code is ErrorCode.DUPLICATE_EXTERNAL_ID:
-            return
-        faults = "; ".join(f"{e.field} {e.message}" for e in refusal.errors)
-        name = f"mappings/zauto, resource '{collection.resource.name}'"
-        raise DoorError(f"{name}: an example does not fit its fields: {faults}") from refusal
-
-
-def _token_route(desk: Desk, accounts: Accounts) -> BaseRoute:
+def _token_route(desk: Desk, parts: Parts) -> BaseRoute:
     endpoint = desk.open(
-        lambda asked: accounts.grant(asked.body, asked.at),
-        lambda asked: accounts.asking(asked.body),
+        lambda asked: parts.accounts.grant(asked.body, asked.at),
+        lambda asked: parts.accounts.asking(asked.body),
     )
     return Route(TOKEN_PATH, endpoint, methods=["POST"])
 
 
-def _routes(desk: Desk, collection: Collection) -> list[BaseRoute]:
-    def route(path: str, method: str, act: Callable[[Asked], Answer]) -> BaseRoute:
-        endpoint = desk.secured(act, collection.resource.name)
-        return Route(path, endpoint, methods=[method])
-
-    path = collection.resource.path
-    one = f"{path}/{{id:anything}}"
-    return [
-        route(path, "POST", lambda asked: collection.create(asked.body, asked.at)),
-        route(path, "GET", lambda asked: collection.list(asked.query)),
-        route(one, "GET", lambda asked: collection.read(asked.external_id)),
-        route(one, "PUT", lambda asked: collection.update(asked.external_id, asked.body, asked.at)),
-        route(one, "DELETE", lambda asked: collection.delete(asked.external_id)),
-    ]
+def _route(desk: Desk, collection: Collection, operation: Operation) -> BaseRoute:
+    resource = collection.resource
+    path = f"{resource.path}/{{id:anything}}" if operation.of_one else resource.path
+    act = _act(collection, operation)
+    endpoint = desk.secured(act, resource.name, changes=operation not in _READS)
+    return Route(path, endpoint, methods=[operation.method])
 
 
-def _unknown_route(desk: Desk, accounts: Accounts) -> BaseRoute:
+def _act(collection: Collection, operation: Operation) -> Act:
+    match operation:
+        case Operation.CREATE:
+            return lambda asked: collection.create(asked.body, asked.at)
+        case Operation.LIST:
+            return lambda asked: collection.list(asked.query)
+        case Operation.READ:
+            return lambda asked: collection.read(asked.external_id)
+        case Operation.UPDATE:
+            return lambda asked: collection.update(asked.external_id, asked.body, asked.at)
+        case Operation.DELETE:
+            return lambda asked: collection.delete(asked.external_id)
+
+
+def _unknown_route(desk: Desk) -> BaseRoute:
     """Any other path or method: 404 without an errorCode.
 
     RESOURCE_NOT_FOUND would tell a client that a record is gone where only its address is wrong.
@@ -121,5 +110,14 @@ def _unknown_route(desk: Desk, accounts: Accounts) -> BaseRoute:
     def unknown(asked: Asked) -> Answer:
         raise Refusal(None, "There is nothing at this address", status=404)
 
-    endpoint = desk.open(unknown, lambda asked: accounts.bearer(asked.authorization, asked.at))
-    return Route("/{path:anything}", endpoint, methods=METHODS)
+    return Route("/{path:anything}", desk.open(unknown), methods=METHODS)
+
+
+def _failed(options: Options) -> Callable[[Request, Exception], Response]:
+    """The envelope of a mistake of the sandbox itself; the server logs where it was made."""
+
+    def failed(_: Request, __: Exception) -> Response:
+        now = options.clock()
+        return response(Refusal(None, "Internal server error", status=500).answer(now), now)
+
+    return failed

@@ -16,7 +16,9 @@ from bridge.sandbox.answers import (
     success,
     timestamp,
 )
-from bridge.sandbox.state import Related, SortKey, State, Stored
+from bridge.sandbox.journal import Effect
+from bridge.sandbox.records import Related, SortKey, Stored, Wanted
+from bridge.sandbox.state import State
 from bridge.sandbox.validation import check_change, check_new, invalid, read_object
 from bridge.zauto.catalogue import FieldFormat, Resource
 from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, ErrorCode
@@ -30,8 +32,10 @@ class Collection:
 
     def __init__(self, resource: Resource, state: State) -> None:
         self.resource = resource
-        self._state = state
+        self._records = state.records
         self._referents = resource.referents()
+        for name in (resource.name, *self._referents.values()):
+            self._records.serve(name)
         self._related = tuple(
             Related(*path) for word in resource.search if (path := resource.related(word))
         )
@@ -55,7 +59,7 @@ class Collection:
             data,
             status=201,
             external_id=external_id,
-            created=True,
+            effect=Effect.CREATED,
         )
 
     def list(self, query: Mapping[str, str]) -> Answer:
@@ -63,15 +67,15 @@ class Collection:
         number, size = _page(query)
         # SQLite's full-text queries end at a NUL
         term = query.get("search", "").replace("\0", "").strip().casefold()
-        total = self._state.count(self.resource.name, term, self._related)
-        records = self._state.select(
+        wanted = Wanted(
             self.resource.name,
             term,
             self._related,
+            ordered=bool(self.resource.order),
             descending=self.resource.order.startswith("-"),
-            limit=size,
-            offset=(number - 1) * size,
         )
+        total = self._records.count(wanted)
+        records = self._records.select(wanted, limit=size, offset=(number - 1) * size)
         message = f"{self.resource.title} list retrieved successfully"
         return page(message, [_shown(r) for r in records], number=number, size=size, total=total)
 
@@ -87,26 +91,34 @@ class Collection:
         fields = {**record.fields, **changes}
         kept = {name: value for name, value in fields.items() if value is not None}
         changed = replace(record, fields=kept, updated_at=now)
-        self._state.replace(
-            changed, sort_key=self._sort_key(kept), searched=self._text(external_id, kept)
+        self._records.replace(
+            self.resource.name,
+            changed,
+            sort_key=self._sort_key(kept),
+            searched=self._text(external_id, kept),
         )
-        return self._success("updated", changed)
+        return self._success("updated", changed, Effect.UPDATED)
 
     def delete(self, external_id: str) -> Answer:
         """200 with the record as it was; what refers to it stays, the document says nothing."""
         record = self._existing(external_id)
-        self._state.delete(record)
-        return self._success("deleted", record)
+        self._records.delete(self.resource.name, record)
+        return self._success("deleted", record, Effect.DELETED)
 
-    def _success(self, verb: str, record: Stored) -> Answer:
-        return success(f"{self.resource.title} {verb} successfully", _shown(record))
+    def _success(self, verb: str, record: Stored, effect: Effect = Effect.NONE) -> Answer:
+        return success(
+            f"{self.resource.title} {verb} successfully",
+            _shown(record),
+            external_id=record.external_id,
+            effect=effect,
+        )
 
     def _new(self, given: Mapping[str, Any], now: float) -> Stored:
         fields = check_new(self.resource, given)
         self._require_referents(fields)
         external_id = fields.pop("id")
         record = Stored(0, external_id, str(uuid.uuid4()), fields, now, now)
-        seq = self._state.insert(
+        seq = self._records.insert(
             self.resource.name,
             record,
             sort_key=self._sort_key(fields),
@@ -121,7 +133,7 @@ class Collection:
         return replace(record, seq=seq)
 
     def _existing(self, external_id: str) -> Stored:
-        record = self._state.find(self.resource.name, external_id)
+        record = self._records.find(self.resource.name, external_id)
         if record is None:
             message = f"{self.resource.title} not found"
             raise Refusal(ErrorCode.RESOURCE_NOT_FOUND, message)
@@ -131,7 +143,7 @@ class Collection:
         missing = [
             FieldError(name, f"refers to a record of {referent} that does not exist")
             for name, referent in self._referents.items()
-            if fields.get(name) is not None and not self._state.find(referent, fields[name])
+            if fields.get(name) is not None and not self._records.find(referent, fields[name])
         ]
         if missing:
             code = ErrorCode.REFERENCED_RESOURCE_NOT_FOUND
@@ -148,7 +160,9 @@ class Collection:
 
     def _text(self, external_id: str, fields: Mapping[str, Any]) -> str:
         values = {**fields, "externalId": external_id}
-        return "\n".join(_text(values.get(word)).casefold() for word in self._searched)
+        text = "\n".join(_text(values.get(word)).casefold() for word in self._searched)
+        # what follows a NUL would not be indexed
+        return text.replace("\0", "\1")
 
 
 def _shown(record: Stored) -> dict[str, Any]:

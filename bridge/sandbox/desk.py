@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TypeAlias
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from bridge.sandbox.accounts import Accounts
+from bridge.sandbox.accounts import Caller
 from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
-from bridge.sandbox.limits import Limiter
-from bridge.sandbox.state import Entry, State
+from bridge.sandbox.journal import Effect, Entry
+from bridge.sandbox.parts import Parts
 from bridge.sandbox.validation import BODY_LIMIT
 from bridge.zauto.contract import ErrorCode
 
-Clock: TypeAlias = Callable[[], float]
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Endpoint: TypeAlias = Callable[[Request], Awaitable[ASGIApp]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,57 +31,94 @@ class Asked:
     query: Mapping[str, str]
     #: external id in the path; "" where it has none
     external_id: str
-    authorization: str
+    headers: Mapping[str, str]
     body: bytes
     #: address of the caller, which is counted where no client is known
     peer: str
     #: seconds since the epoch
     at: float
 
+    @property
+    def authorization(self) -> str:
+        """The header of that name."""
+        return self.headers.get("authorization", "")
+
 
 #: makes the answer; raises Refusal or TokenRefusal
 Act: TypeAlias = Callable[[Asked], Answer]
+#: says who is counted
+Whose: TypeAlias = Callable[[Asked], Caller | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request with what is to be done about it."""
+
+    asked: Asked
+    act: Act
+    whose: Whose
+    #: catalogue name; "" for the token and other addresses
+    resource: str
 
 
 class Desk:
     """Takes requests one at a time, each in one transaction together with its journal entry."""
 
-    def __init__(
-        self, state: State, accounts: Accounts, limiter: Limiter | None, clock: Clock
-    ) -> None:
-        self._state = state
-        self._accounts = accounts
-        self._limiter = limiter
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._journal = parts.state.journal
+        self._transaction = parts.state.transaction
+        self._accounts = parts.accounts
+        self._limiter = parts.limiter
+        self._resets = parts.resets
+        self._clock = parts.options.clock
 
-    def secured(self, act: Act, resource: str) -> Endpoint:
-        """An endpoint that takes an access token."""
+    def close(self) -> None:
+        """Nothing more takes effect."""
 
-        def client(asked: Asked) -> str | None:
-            return self._accounts.bearer(asked.authorization, asked.at)
+    def secured(self, act: Act, resource: str, *, changes: bool) -> Endpoint:
+        """An endpoint that takes an access token; of a client that may write if it `changes`."""
 
         def allowed(asked: Asked) -> Answer:
-            if client(asked) is None:
+            caller = self._bearer(asked)
+            if caller is None:
                 raise Refusal(
                     ErrorCode.INVALID_TOKEN,
                     "Access token is invalid or expired",
                     headers={"WWW-Authenticate": "Bearer"},  # RFC 6750 section 3
                 )
+            if changes and caller.read_only:
+                raise Refusal(None, "This client may only read", status=403)
             return act(asked)
 
-        return self._endpoint(allowed, client, resource)
+        return self._endpoint(allowed, self._bearer, resource)
 
-    def open(self, act: Act, client: Callable[[Asked], str | None]) -> Endpoint:
-        """An endpoint without an access token; `client` says who is counted."""
-        return self._endpoint(act, client, "")
+    def open(self, act: Act, whose: Whose | None = None) -> Endpoint:
+        """An endpoint without an access token; whoever sends a good one is counted by it."""
+        return self._endpoint(act, whose or self._bearer, "")
 
-    def _endpoint(self, act: Act, client: Callable[[Asked], str | None], resource: str) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
+    def answer(self, case: Case, *, fault: str = "", late_for: int = 0) -> Answer:
+        """Do what is asked and write it down; for a late effect, which request's it is."""
+        with self._transaction():
+            caller = case.whose(case.asked)
+            answer = self._within_limits(case, caller)
+            self._write(case, caller, answer, fault, late_for)
+        return answer
+
+    async def respond(self, case: Case) -> ASGIApp:
+        """Answer a request."""
+        return response(self.answer(case), case.asked.at)
+
+    def _bearer(self, asked: Asked) -> Caller | None:
+        return self._accounts.bearer(asked.authorization, asked.at)
+
+    def _endpoint(self, act: Act, whose: Whose, resource: str) -> Endpoint:
+        async def endpoint(request: Request) -> ASGIApp:
             try:
                 asked = await self._read(request)
             except ClientDisconnect:
                 return Response(status_code=400)
-            return _response(self._answer(asked, act, client, resource), asked.at)
+            self._resets.keep_up(asked.at)
+            return await self.respond(Case(asked, act, whose, resource))
 
         return endpoint
 
@@ -91,59 +128,60 @@ class Desk:
             path=request.scope["path"],
             query=request.query_params,
             external_id=request.path_params.get("id", ""),
-            authorization=request.headers.get("authorization", ""),
+            headers=request.headers,
             body=await _body(request),
             peer=request.client.host if request.client else "",
             at=self._clock(),
         )
 
-    def _answer(
-        self, asked: Asked, act: Act, client: Callable[[Asked], str | None], resource: str
-    ) -> Answer:
-        with self._state.transaction():
-            name = client(asked)
-            answer = self._within_limits(asked, act, name or f"peer {asked.peer}")
-            self._state.write(
-                Entry(
-                    at=asked.at,
-                    client=name or "",
-                    method=asked.method,
-                    path=asked.path,
-                    status=answer.status,
-                    resource=resource,
-                    external_id=answer.external_id or asked.external_id,
-                    created=answer.created,
-                )
+    def _write(
+        self, case: Case, caller: Caller | None, answer: Answer, fault: str, late_for: int
+    ) -> int:
+        asked, changed = case.asked, answer.effect is not Effect.NONE
+        return self._journal.write(
+            Entry(
+                at=asked.at,
+                client=caller.client_id if caller else "",
+                method=asked.method,
+                path=asked.path,
+                status=answer.status,
+                resource=case.resource,
+                external_id=answer.external_id or asked.external_id,
+                effect=answer.effect,
+                sent=asked.body.decode() if changed else "",
+                fault=fault,
+                late_for=late_for,
             )
-        return answer
+        )
 
-    def _within_limits(self, asked: Asked, act: Act, counted: str) -> Answer:
+    def _within_limits(self, case: Case, caller: Caller | None) -> Answer:
         if self._limiter is None:
-            return _acted(act, asked)
-        standing = self._limiter.take(counted, asked.at)
+            return _acted(case)
+        counted = caller.client_id if caller else f"peer {case.asked.peer}"
+        standing = self._limiter.take(counted, case.asked.at)
         if standing.allowed:
-            answer = _acted(act, asked)
+            answer = _acted(case)
         else:
             refusal = Refusal(ErrorCode.RATE_LIMIT_EXCEEDED, "API rate limit exceeded")
-            answer = refusal.answer(asked.at)
-        headers = {**answer.headers, **standing.headers()}
-        return Answer(answer.status, answer.body, headers, answer.external_id, answer.created)
+            answer = refusal.answer(case.asked.at)
+        return replace(answer, headers={**answer.headers, **standing.headers()})
 
 
-def _acted(act: Act, asked: Asked) -> Answer:
-    try:
-        return act(asked)
-    except Refusal as refusal:
-        return refusal.answer(asked.at)
-    except TokenRefusal as refusal:
-        return refusal.answer()
-
-
-def _response(answer: Answer, at: float) -> Response:
+def response(answer: Answer, at: float) -> Response:
+    """The answer as HTTP."""
     # the sandbox's clock, so that X-RateLimit-Reset can be read against it
     headers = {**answer.headers, "Date": formatdate(at, usegmt=True)}
     body = orjson.dumps(answer.body)
     return Response(body, answer.status, headers, media_type="application/json")
+
+
+def _acted(case: Case) -> Answer:
+    try:
+        return case.act(case.asked)
+    except Refusal as refusal:
+        return refusal.answer(case.asked.at)
+    except TokenRefusal as refusal:
+        return refusal.answer()
 
 
 async def _body(request: Request) -> bytes:

@@ -82,6 +82,15 @@ class Limiter:
         minute.used += 1
         return hour.standing(True)
 
+    def counted(self, now: float) -> Mapping[str, tuple[Standing, Standing]]:
+        """Where each client stands in its hour and its minute, nothing being counted for it."""
+        for window in (each for windows in self._windows.values() for each in windows):
+            window.turn(now)
+        return {
+            client: (hour.standing(True), minute.standing(True))
+            for client, (hour, minute) in self._windows.items()
+        }
+
     def _of(self, client: str) -> tuple[_Window, _Window]:
         if client not in self._windows:
             hour = _Window(3600, self._limits.hour)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts, Credentials
 from bridge.sandbox.app import make_app
-from bridge.sandbox.desk import Clock
-from bridge.sandbox.limits import Limits
-from bridge.sandbox.push import Partner
+from bridge.sandbox.parts import Options
 from bridge.sandbox.state import State
+from bridge.sandbox.wire import TRANSPORT
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds requests under way have to end when the sandbox stops
@@ -42,6 +41,17 @@ class Sandbox:
     client: Credentials | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sandbox is to be."""
+
+    host: str = "127.0.0.1"
+    #: 0 takes a free one
+    port: int = 8090
+    #: what keeps its records; None for memory
+    file: Path | None = None
+
+
 @asynccontextmanager
 async def running(
     catalogue: Catalogue,
@@ -50,9 +60,7 @@ async def running(
     port: int = 0,
     file: Path | None = None,
     client: Credentials | None = None,
-    limits: Limits | None = None,
-    partner: Partner | None = None,
-    clock: Clock = time.time,
+    options: Options = Options(limits=None),  # noqa: B008 (frozen)
 ) -> AsyncIterator[Sandbox]:
     """A sandbox in this event loop; port 0 takes a free one, `file` None keeps it in memory.
 
@@ -61,7 +69,7 @@ async def running(
     """
     with _state(file) as state, _listening(host, port) as listening:
         made = _first_client(Accounts(state), client)
-        app = make_app(catalogue, state, clock=clock, limits=limits, partner=partner)
+        app = make_app(catalogue, state, options)
         bound = int(listening.getsockname()[1])
         async with _served(app, listening):
             yield Sandbox(f"http://{_bracketed(host)}:{bound}", host, bound, state, made)
@@ -69,13 +77,9 @@ async def running(
 
 async def serve(
     catalogue: Catalogue,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8090,
-    file: Path | None = None,
-    client: Credentials | None = None,
-    limits: Limits | None = Limits(),  # noqa: B008 (frozen)
-    partner: Partner | None = None,
+    place: Place,
+    client: Credentials | None,
+    options: Options,
     announce: Callable[[Sandbox], None],
 ) -> None:
     """Serve until SIGTERM, SIGINT or cancellation; `announce` is told once it listens."""
@@ -83,15 +87,22 @@ async def serve(
     with _stopped_by_signals(stop):
         async with running(
             catalogue,
-            host=host,
-            port=port,
-            file=file,
+            host=place.host,
+            port=place.port,
+            file=place.file,
             client=client,
-            limits=limits,
-            partner=partner,
+            options=options,
         ) as sandbox:
             announce(sandbox)
             await stop.wait()
+
+
+class _Protocol(HttpToolsProtocol):
+    """Shows each request its connection, for faults that no server plays."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
 
 
 class _Server(uvicorn.Server):
@@ -117,7 +128,8 @@ async def _served(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         log_config=None,
         log_level="error",
         access_log=False,  # its lines hold ids of patients
-        lifespan="off",
+        http=_Protocol,
+        lifespan="on",
         proxy_headers=False,
         server_header=False,
         date_header=False,

@@ -124,6 +124,9 @@ ORDERS: Mapping[str, Order] = {
     ),
 }
 
+#: `sha256=<hex>`, the HMAC-SHA256 of the body, where the partner asked for one
+SIGNATURE_HEADER = "X-Signature"
+
 #: what the document leaves open, and what is taken for granted instead
 ASSUMED: Mapping[str, str] = {
     "operations": "An operation that the document does not show for a resource (`shown` in its "
@@ -145,5 +148,9 @@ ASSUMED: Mapping[str, str] = {
     "limits": "The windows are the clock's hours and minutes, as the document's example of a "
     "Reset is a full hour; headers tell the hour's window, those of a 429 the window that "
     "refused; token requests count, refused ones do not.",
+    "push authentication": "A partner chooses among an API key in X-API-Key, a bearer token, basic "
+    "authentication and an HMAC-SHA256 of the body in X-Signature.",
+    "push retries": "A push that is not answered, or with 408, 425, 429 or 5xx, is made again for "
+    "a day; any other answer but 2xx ends it.",
     "read-only": "The insufficient permissions of a 403 are those of a client that may only read.",
 }

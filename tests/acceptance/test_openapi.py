@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bridge.sandbox.limits import Limits
+from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT, running
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
@@ -55,7 +56,7 @@ async def schemathesis(url: str, folder: Path, *more: str) -> tuple[int, str]:
 
 async def test_no_answer_is_undocumented_and_none_a_servers_error(tmp_path: Path) -> None:
     catalogue = load(mappings_folder() / "zauto")
-    async with running(catalogue, client=TEST_CLIENT, limits=ENDLESS) as sandbox:
+    async with running(catalogue, client=TEST_CLIENT, options=Options(ENDLESS)) as sandbox:
         code, printed = await schemathesis(sandbox.url, tmp_path)
     operations = 1 + 5 * len(catalogue.resources)
     assert code == 0, printed
@@ -69,7 +70,7 @@ async def test_an_answer_that_is_undocumented_is_found(
     monkeypatch.setattr("bridge.zauto.openapi.STATUS_OF", wrong)
     catalogue = load(mappings_folder() / "zauto")
     few = ("--include-operation-id=createFacility", "--phases=coverage")
-    async with running(catalogue, client=TEST_CLIENT, limits=ENDLESS) as sandbox:
+    async with running(catalogue, client=TEST_CLIENT, options=Options(ENDLESS)) as sandbox:
         code, printed = await schemathesis(sandbox.url, tmp_path, *few)
     assert code == 1
     assert "Undocumented status code" in printed, printed

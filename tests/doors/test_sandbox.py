@@ -18,9 +18,9 @@ import pytest
 
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts, Credentials
-from bridge.sandbox.limits import Limits
-from bridge.sandbox.push import Partner
-from bridge.sandbox.serve import TEST_CLIENT, running, serve
+from bridge.sandbox.parts import Options
+from bridge.sandbox.push import Partner, Signature
+from bridge.sandbox.serve import TEST_CLIENT, Place, running, serve
 from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
@@ -129,7 +129,7 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
 
 async def test_the_journal_holds_every_request_in_order_and_never_a_token() -> None:
     async with (
-        running(CATALOGUE, client=TEST_CLIENT, limits=Limits()) as sandbox,
+        running(CATALOGUE, client=TEST_CLIENT, options=Options()) as sandbox,
         logged_in(sandbox.url) as api,
     ):
         await api.post("/zauto-api/providers", json=PROVIDER)
@@ -186,7 +186,7 @@ async def test_an_order_is_pushed_with_the_key_and_the_partners_answer_told(
     fake, url = partner
     order = b'{"externalVisitId": "v1", "Medications": []}'
     async with (
-        running(CATALOGUE, partner=Partner(url, "s3cret")) as sandbox,
+        running(CATALOGUE, options=Options(partner=Partner(url, Signature("s3cret")))) as sandbox,
         httpx.AsyncClient(base_url=sandbox.url) as api,
     ):
         headers = {"Idempotency-Key": "k1"}
@@ -204,7 +204,7 @@ async def test_a_partner_that_does_not_answer_is_told(partner: tuple[FakePartner
     fake, url = partner
     fake.answer = b""
     async with (
-        running(CATALOGUE, partner=Partner(url)) as sandbox,
+        running(CATALOGUE, options=Options(partner=Partner(url))) as sandbox,
         httpx.AsyncClient(base_url=sandbox.url) as api,
     ):
         answer = await api.post("/sandbox/push/services", content=b"{}")
@@ -224,7 +224,7 @@ async def test_without_a_partner_a_push_says_what_to_do() -> None:
 async def test_a_cancelled_sandbox_lets_go_of_its_port() -> None:
     told: asyncio.Queue[int] = asyncio.Queue()
     serving = asyncio.create_task(
-        serve(CATALOGUE, port=0, announce=lambda sandbox: told.put_nowait(sandbox.port))
+        serve(CATALOGUE, Place(port=0), None, Options(), lambda made: told.put_nowait(made.port))
     )
     port = await told.get()
     serving.cancel()
@@ -236,11 +236,12 @@ async def test_a_cancelled_sandbox_lets_go_of_its_port() -> None:
 
 SERVE = """
 import asyncio
-from bridge.sandbox.serve import serve
+from bridge.sandbox.parts import Options
+from bridge.sandbox.serve import Place, serve
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 catalogue = load(mappings_folder() / "zauto")
-asyncio.run(serve(catalogue, port=0, announce=lambda s: print(s.url, flush=True)))
+asyncio.run(serve(catalogue, Place(port=0), None, Options(), lambda s: print(s.url, flush=True)))
 """
 
 

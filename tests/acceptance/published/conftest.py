@@ -13,7 +13,7 @@ import pytest
 from bridge.sandbox import push
 from bridge.sandbox.accounts import Accounts, Credentials
 from bridge.sandbox.app import make_app
-from bridge.sandbox.limits import Limits
+from bridge.sandbox.parts import Options
 from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
@@ -93,9 +93,7 @@ async def api(state: State, clock: Clock, partner: Partner) -> AsyncIterator[Api
     app = make_app(
         load(mappings_folder() / "zauto"),
         state,
-        clock=clock,
-        limits=Limits(),
-        partner=push.Partner(partner.url),
+        Options(partner=push.Partner(partner.url), clock=clock),
     )
     client = Accounts(state).make("hospital")
     async with httpx.AsyncClient(

@@ -17,6 +17,8 @@ ROOT: Any = typer.main.get_command(app)
 COMMANDS = [
     "run",
     "sandbox",
+    "sandbox push",
+    "sandbox reset",
     "replay",
     "translate",
     "check",

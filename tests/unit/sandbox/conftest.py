@@ -11,6 +11,7 @@ import pytest
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
 from bridge.sandbox.limits import Limits
+from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT
 from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
@@ -55,7 +56,7 @@ async def anyone(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A caller without a token."""
     Accounts(state).add(TEST_CLIENT)
-    app = make_app(catalogue, state, clock=clock, limits=limits)
+    app = make_app(catalogue, state, Options(limits, clock=clock))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
         yield client

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
 from bridge.sandbox.limits import Limiter, Limits, Standing
+from bridge.sandbox.parts import Options
 from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.contract import TOKEN_PATH
@@ -101,7 +102,7 @@ class TestOverHttp:
 
 
 async def test_without_limits_there_are_no_headers(catalogue: Catalogue, state: State) -> None:
-    app = make_app(catalogue, state, limits=None)
+    app = make_app(catalogue, state, Options(limits=None))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://sandbox"
     ) as anyone:
