@@ -20,6 +20,7 @@ RUNTIME = [
     "fhir.resources>=8.0",
     "orjson>=3.10",
     "httpx>=0.28",  # ZautoAI
+    "httpcore>=1.0.4",  # its `target` extension
     "sniffio>=1.3",  # httpcore looks for it at every call, dearly when it is not there
     "starlette>=0.49.1",
     "uvicorn>=0.34",

@@ -213,6 +213,8 @@ class Request:
     external_id: str
     #: None for GET
     body: Payload | None
+    #: look the record up in the list, because it cannot be read by its id
+    by_list: bool = False
 
 
 class Kind(StrEnum):
@@ -251,6 +253,10 @@ class Reason(StrEnum):
     LIMITED = "over the call limit"
     REDIRECTED = "redirected"
     UNEXPECTED = "unexpected answer"
+    #: a 404 or 405 without the API's error body: a proxy, or an endpoint that is not there
+    NOT_THE_API = "not answered by its API"
+    #: the catalogue or settings say that there is no such endpoint
+    NOT_OFFERED = "not offered by its API"
     #: hospital side
     REFUSED = "refused by the hospital"
     BUSY = "hospital cannot take it now"

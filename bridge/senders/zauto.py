@@ -1,71 +1,28 @@
-"""The sender to ZautoAI: one request, its token, its deadline, its outcome.
-
-httpx's own timeouts are per read, so a drip never ends; its client inflates what is compressed
-and follows what is redirected. So here a total deadline stands over each send, bodies are read
-raw up to a cap, nothing but the identity encoding is asked for, and redirects are answers.
-"""
+"""The sender to ZautoAI: one request, its token, its deadline, its outcome."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
-import httpx
+import orjson
 
 from bridge.delivery import Outcome, Reason, Request
 from bridge.errors import SettingsError
+from bridge.senders.exchange import Headers, Origin
 from bridge.settings import Zauto
-from bridge.zauto.answers import Answer, Failure, judge
+from bridge.zauto.answers import TOO_MANY, Answer, Failure, judge, judge_page, refused
 from bridge.zauto.catalogue import Catalogue
-from bridge.zauto.token import NO_TOKEN, PATH, Credentials, Token, grants, judge_token, postponed
+from bridge.zauto.contract import MAX_PAGE_SIZE, TOKEN_PATH
+from bridge.zauto.token import NO_TOKEN, Credentials, Token, grants, judge_token, postponed
 
-#: bytes of one answer; a page of a hundred records is a tenth of it
-BODY_CAP = 1024 * 1024
-#: seconds an idle connection is kept: less than servers do (Node.js and uvicorn: 5), because a
-#: request written into a connection that is being closed has an unknown effect
-_KEEPALIVE = 4.0
-_JSON = {"content-type": "application/json"}
+#: pages of a list in which one record is looked for
+MOST_PAGES = 10
 
-Headers = Mapping[str, str]
 Clock = Callable[[], float]
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """What is known of one HTTP exchange, also when it is broken off."""
-
-    sent: bool = False
-    status: int | None = None
-    headers: Headers = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
-    complete: bool = False
-
-    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """httpx's `trace` extension: after this event bytes may have left."""
-        if event == "http11.send_request_headers.started":
-            self.sent = True
-
-    async def read(self, response: httpx.Response) -> None:
-        self.status, self.headers = response.status_code, dict(response.headers)
-        async for chunk in response.aiter_raw():
-            self.body += chunk
-            if len(self.body) > BODY_CAP:
-                return
-        self.complete = True
-
-    def result(self, error: BaseException | None) -> Answer | Failure:
-        if self.status is not None:
-            return Answer(self.status, self.headers, bytes(self.body), self.complete)
-        if self.sent:
-            return Failure.NO_ANSWER
-        return Failure.CERTIFICATE if _distrusted(error) else Failure.UNREACHABLE
+#: an answer, why there is none, or why there was no token to ask with
+Answered = Answer | Failure | Outcome
 
 
 class ZautoSender:
@@ -79,59 +36,95 @@ class ZautoSender:
         monotonic: Clock,
         clock: Clock,
         spent: Callable[[Headers], None],
+        watch: Callable[[Request | None, Answer], None] = lambda _request, _answer: None,
     ) -> None:
         """`spent` is told of every HTTP request that left, tokens included, with the headers of
-        its answer (none: empty). Raises SettingsError when address or credentials are not set.
+        its answer (none: empty); `watch` of every answer, with None for those to people and to
+        token requests. Raises SettingsError when address or credentials are not set.
         """
         self._credentials = _credentials(settings)
-        self._base = httpx.URL(settings.base_url or "")
-        self._prefix = self._base.path.rstrip("/")
+        self._origin = Origin(
+            settings.base_url or "",
+            connections=settings.connections + 1,
+            connect_seconds=settings.connect_seconds,
+            spent=spent,
+        )
         self._deadline = settings.deadline_seconds
         self._catalogue = catalogue
         self._monotonic = monotonic
         self._clock = clock
-        self._spent = spent
-        self._client = _client(settings)
+        self._watch = watch
         self._token: Token | None = None
         self._renewal: asyncio.Task[Token | Outcome] | None = None
 
     async def send(self, request: Request) -> Outcome:
-        """Make one request; never raises, and takes no longer than the deadline.
+        """Make one request; never raises, and takes no longer than the deadline."""
+        if request.by_list:
+            return await self._look_up(request)
+        body = None if request.body is None else orjson.dumps(request.body)
+        answered = await self._ask(request.method, self._target(request), body, self._ends())
+        if isinstance(answered, Outcome):
+            return answered
+        self._show(request, answered)
+        return judge(request, answered, now=self._clock())
 
-        A token that is refused is renewed once for all who wait, and the request made again.
-        """
-        ends = asyncio.get_running_loop().time() + self._deadline
-        outcome, token = await self._send(request, ends)
-        if outcome.reason is Reason.UNAUTHORIZED and token is not None:
-            self._forget(token)
-            outcome, _ = await self._send(request, ends)
-        return outcome
+    async def fetch(self, target: str) -> Answered:
+        """GET a path with its query, for a person."""
+        answered = await self._ask("GET", target, None, self._ends())
+        if not isinstance(answered, Outcome):
+            self._show(None, answered)
+        return answered
 
     async def close(self) -> None:
         """Close all connections; sends under way end with an outcome of their own."""
         if self._renewal is not None:
             self._renewal.cancel()
-        await self._client.aclose()
+        await self._origin.close()
 
-    async def _send(self, request: Request, ends: float) -> tuple[Outcome, Token | None]:
+    async def _look_up(self, request: Request) -> Outcome:
+        """Look for a record in the list, where it cannot be read by its id."""
+        path, ends = self._catalogue[request.resource].path, self._ends()
+        query = f"limit={MAX_PAGE_SIZE}&search={quote(request.external_id, safe='')}"
+        for page in range(1, MOST_PAGES + 1):
+            answered = await self._ask("GET", f"{path}?page={page}&{query}", None, ends)
+            if isinstance(answered, Outcome):
+                return answered
+            self._show(request, answered)
+            outcome = judge_page(request, answered, now=self._clock())
+            if outcome is not None:
+                return outcome
+        return TOO_MANY
+
+    async def _ask(self, method: str, target: str, body: bytes | None, ends: float) -> Answered:
+        """Ask with a token; one that is refused is renewed once for all, and asked again with."""
         token = await self._valid_token(ends)
         if isinstance(token, Outcome):
-            return token, None
-        answer = await self._exchange(
-            request.method,
-            self._path(request),
-            request.body,
-            {"authorization": f"Bearer {token.access}"},
-            ends,
-        )
-        return judge(request, answer, now=self._clock()), token
+            return token
+        answer = await self._exchange(method, target, body, token, ends)
+        if not _is_unauthorized(answer):
+            return answer
+        self._forget(token)
+        token = await self._valid_token(ends)
+        if isinstance(token, Outcome):
+            return token
+        return await self._exchange(method, target, body, token, ends)
 
-    def _path(self, request: Request) -> str:
+    async def _exchange(
+        self, method: str, target: str, body: bytes | None, token: Token, ends: float
+    ) -> Answer | Failure:
+        authorization = b"Bearer " + token.access.encode("ascii")
+        return await self._origin.exchange(method, target, body, authorization, ends)
+
+    def _show(self, request: Request | None, answered: Answer | Failure) -> None:
+        if isinstance(answered, Answer):
+            self._watch(request, answered)
+
+    def _target(self, request: Request) -> str:
         path = self._catalogue[request.resource].path
-        if request.method == "POST":
-            return path
-        # A dot segment would be resolved away, here or by the server (RFC 3986, 5.2.4).
-        return f"{path}/{quote(request.external_id, safe='').replace('.', '%2E')}"
+        return path if request.method == "POST" else f"{path}/{segment(request.external_id)}"
+
+    def _ends(self) -> float:
+        return asyncio.get_running_loop().time() + self._deadline
 
     async def _valid_token(self, ends: float) -> Token | Outcome:
         token, now = self._token, self._monotonic()
@@ -161,48 +154,29 @@ class ZautoSender:
             self._renewal = None
 
     async def _ask_for_token(self, token: Token | None) -> Token | Outcome:
-        ends = asyncio.get_running_loop().time() + self._deadline
+        ends = self._ends()
         for grant in grants(token, self._credentials):
-            asked_at = self._monotonic()
-            answer = await self._exchange("POST", PATH, grant, {}, ends)
+            asked_at, body = self._monotonic(), orjson.dumps(grant)
+            answer = await self._origin.exchange("POST", TOKEN_PATH, body, b"", ends)
+            self._show(None, answer)
             granted = judge_token(answer, asked_at=asked_at, now=self._clock())
             if isinstance(granted, Token):
                 break
         return granted
 
-    async def _exchange(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Headers, ends: float
-    ) -> Answer | Failure:
-        exchange = _Exchange()
-        request = self._client.build_request(
-            method,
-            # The origin is always the configured one: the credentials go nowhere else.
-            self._base.copy_with(raw_path=f"{self._prefix}{path}".encode("ascii")),
-            content=None if body is None else json.dumps(body).encode("ascii"),
-            headers=headers if body is None else {**headers, **_JSON},
-            extensions={"trace": exchange.trace},
-        )
-        try:
-            error = await self._run(exchange, request, ends)
-        finally:
-            if exchange.sent:
-                self._spent(exchange.headers)
-        return exchange.result(error)
 
-    async def _run(
-        self, exchange: _Exchange, request: httpx.Request, ends: float
-    ) -> BaseException | None:
-        try:
-            async with asyncio.timeout_at(ends):
-                response = await self._client.send(request, stream=True)
-                try:
-                    await exchange.read(response)
-                finally:
-                    await response.aclose()
-        # RuntimeError: the client was closed under a send (shutdown). OSError holds TimeoutError.
-        except (httpx.HTTPError, OSError, RuntimeError) as error:
-            return error
-        return None
+def segment(external_id: str) -> str:
+    """An external id as one segment of a path.
+
+    A dot segment would be resolved away, here or by the server (RFC 3986, 5.2.4).
+    """
+    return quote(external_id, safe="").replace(".", "%2E")
+
+
+def _is_unauthorized(answer: Answer | Failure) -> bool:
+    if isinstance(answer, Failure) or 200 <= answer.status < 400:
+        return False
+    return refused("GET", answer, 0.0).reason is Reason.UNAUTHORIZED
 
 
 def _credentials(settings: Zauto) -> Credentials:
@@ -212,33 +186,3 @@ def _credentials(settings: Zauto) -> Credentials:
             "BRIDGE_ZAUTO__CLIENT_SECRET"
         )
     return Credentials(settings.client_id, settings.client_secret.get_secret_value())
-
-
-def _client(settings: Zauto) -> httpx.AsyncClient:
-    # httpx logs the URL of each request at INFO, httpcore headers at DEBUG; both name patients.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        limits=httpx.Limits(
-            max_connections=settings.connections + 1,
-            max_keepalive_connections=settings.connections + 1,
-            keepalive_expiry=_KEEPALIVE,
-        ),
-        timeout=httpx.Timeout(None, connect=settings.connect_seconds),
-        headers={
-            "accept": "application/json",
-            "accept-encoding": "identity",
-            "user-agent": "zautoai-bridge",
-        },
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
-def _distrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -68,8 +68,7 @@ _UNAUTHORIZED: _Row = (Kind.TRANSIENT, Reason.UNAUTHORIZED, Verdict.ZAUTO)
 _LIMITED: _Row = (Kind.TRANSIENT, Reason.LIMITED, Verdict.LIMIT)
 _DUPLICATE: _Row = (Kind.PERMANENT, Reason.DUPLICATE, Verdict.SENDER)
 _REFUSED: _Row = (Kind.PERMANENT, Reason.UNEXPECTED, Verdict.ZAUTO)
-#: not the API speaking: a proxy, or an endpoint that is not there
-_NOT_THE_API: _Row = (Kind.TRANSIENT, Reason.UNEXPECTED, Verdict.ZAUTO)
+_NOT_THE_API: _Row = (Kind.UNKNOWN, Reason.NOT_THE_API, Verdict.ZAUTO)
 _NO_ANSWER: _Row = (Kind.UNKNOWN, Reason.NO_ANSWER, Verdict.ZAUTO)
 _SERVER_ERROR: _Row = (Kind.UNKNOWN, Reason.SERVER_ERROR, Verdict.ZAUTO)
 _REDIRECTED: _Row = (Kind.UNKNOWN, Reason.REDIRECTED, Verdict.ZAUTO)
@@ -104,6 +103,38 @@ def judge(request: Request, answer: Answer | Failure, *, now: float) -> Outcome:
     if request.method == "GET" and outcome.kind is Kind.UNKNOWN:
         return replace(outcome, kind=Kind.TRANSIENT)
     return outcome
+
+
+def judge_page(request: Request, answer: Answer | Failure, *, now: float) -> Outcome | None:
+    """What a page of a list says of the record that is looked up in it; None: see the next page."""
+    if isinstance(answer, Failure) or not 200 <= answer.status < 300:
+        return judge(request, answer, now=now)
+    envelope = json_object(answer)
+    records = envelope.get("data")
+    if envelope.get("status") != "success" or not isinstance(records, list):
+        return replace(_unreadable(answer, "the answer is no list"), kind=Kind.TRANSIENT)
+    for record in records:
+        if isinstance(record, dict) and str(record.get("externalId")) == request.external_id:
+            return Outcome(Kind.DELIVERED, Reason.FOUND, answer.status, record=record)
+    return None if _has_next(envelope) else _NOT_LISTED
+
+
+_NOT_LISTED = Outcome(
+    Kind.PERMANENT, Reason.ABSENT, 200, "no page of the list has it", verdict=Verdict.ZAUTO
+)
+#: more records match the search than are looked at
+TOO_MANY = Outcome(
+    Kind.TRANSIENT,
+    Reason.UNREADABLE_ANSWER,
+    200,
+    "it is not on the first pages of the list",
+    verdict=Verdict.ZAUTO,
+)
+
+
+def _has_next(envelope: Mapping[str, Any]) -> bool:
+    pagination = envelope.get("pagination")
+    return isinstance(pagination, dict) and pagination.get("hasNext") is True
 
 
 def json_object(answer: Answer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ as a text, or a phone without its spaces.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,30 @@ def differs(resource: Resource, ours: Payload, theirs: Payload) -> tuple[str, ..
     neither is a reason to park.
     """
     return tuple(name for name in ours if name != "id" and _differs(resource, name, ours, theirs))
+
+
+def in_our_words(
+    resource: Resource,
+    record: Payload,
+    ours: Payload,
+    own_ids: Mapping[str, str],
+    *,
+    unanswered: bool,
+) -> Payload:
+    """A record that was read, with our ids where it names what it refers to by ZautoAI's own.
+
+    The document does not say by which of the two a visit names its patient. `own_ids` are
+    ZautoAI's ids of our referents by field, as far as its answers showed them. Where one is not
+    known, a record that is as we sent it in all else, after a request of ours went `unanswered`,
+    is the one that request made.
+    """
+    referents = [name for name in resource.referents() if name in ours and name in record]
+    known = {name for name in referents if record[name] == own_ids.get(name)}
+    unsure = {name for name in referents if name not in own_ids and record[name] != ours[name]}
+    others = {name: ours[name] for name in ours if name in record and name not in referents}
+    if unanswered and others and not differs(resource, others, record):
+        known |= unsure
+    return {**record, **{name: ours[name] for name in known}}
 
 
 def _present(record: Payload, name: str) -> bool:

@@ -14,7 +14,6 @@ from bridge.delivery import Kind, Outcome, Reason
 from bridge.message import Verdict
 from bridge.zauto.answers import Answer, Failure, json_object, refused
 
-PATH = "/api/auth/oAuth/token"
 #: seconds before its end in which a token is renewed
 MARGIN = 60.0
 #: assumed where `expires_in` is missing or odd; the documented value
@@ -55,7 +54,7 @@ _DISTRUSTED = replace(NO_TOKEN, reason=Reason.CERTIFICATE)
 
 
 def grants(token: Token | None, credentials: Credentials) -> Sequence[Mapping[str, str]]:
-    """Bodies to post to `PATH` until one is granted: the refresh token, then the credentials."""
+    """Bodies to post until one is granted: the refresh token, then the credentials."""
     client = {
         "client_id": credentials.client_id,
         "client_secret": credentials.client_secret,

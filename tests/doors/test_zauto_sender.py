@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,7 +22,8 @@ import trustme
 
 from bridge.delivery import Kind, Outcome, Reason, Request
 from bridge.errors import SettingsError
-from bridge.senders.zauto import BODY_CAP, ZautoSender
+from bridge.senders.exchange import BODY_CAP
+from bridge.senders.zauto import MOST_PAGES, ZautoSender
 from bridge.settings import Zauto
 from bridge.zauto.catalogue import load
 
@@ -452,6 +454,79 @@ async def test_the_limit_headers_and_every_call_reach_the_budget(
 async def test_token_calls_are_spent_too(server: Server, send: Sending) -> None:
     await send(PUT)
     assert len(send.spent) == len(server.seen) == 2
+
+
+class TestLookingUpInTheList:
+    def page(self, *ids: str, more: bool = False) -> Answering:
+        data = [{"externalId": each} for each in ids]
+        return say(200, {"status": "success", "data": data, "pagination": {"hasNext": more}})
+
+    async def test_goes_from_page_to_page(self, server: Server, send: Sending) -> None:
+        server.answers = [self.page("P11", "P12", more=True), self.page("P1")]
+        outcome = await send(Request("GET", "patients", "P1", None, by_list=True))
+        assert outcome.reason is Reason.FOUND
+        assert [call.path for call in server.calls] == [
+            "/zauto-api/patients?page=1&limit=100&search=P1",
+            "/zauto-api/patients?page=2&limit=100&search=P1",
+        ]
+        assert len(send.spent) == 3
+
+    async def test_ends_after_some_pages(self, server: Server, send: Sending) -> None:
+        server.answers = [self.page("P11", more=True) for _ in range(MOST_PAGES)]
+        outcome = await send(Request("GET", "patients", "P 1&x", None, by_list=True))
+        assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREADABLE_ANSWER)
+        assert len(server.calls) == MOST_PAGES
+        assert server.calls[0].path.endswith("search=P%201%26x")
+
+
+class TestCredentials:
+    """The secret and the token go to the configured origin and to no other."""
+
+    @pytest.fixture
+    async def elsewhere(self) -> AsyncIterator[Server]:
+        other = Server()
+        async with _listening(other, None):
+            yield other
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize("what", ["token", "call"])
+    async def test_do_not_follow_a_redirect(
+        self, server: Server, elsewhere: Server, send: Sending, status: int, what: str
+    ) -> None:
+        redirect = say(status, location=f"http://127.0.0.1:{elsewhere.port}/")
+        (server.tokens if what == "token" else server.answers).append(redirect)
+        outcome = await send(PUT)
+        assert outcome.reason is Reason.REDIRECTED
+        assert elsewhere.seen == []
+        assert outcome.kind is (Kind.TRANSIENT if what == "token" else Kind.UNKNOWN)
+
+    @pytest.mark.parametrize("external_id", ["@evil.example/x", "//evil.example/x", "http://e/x"])
+    async def test_are_not_led_away_by_an_external_id(
+        self, server: Server, send: Sending, external_id: str
+    ) -> None:
+        await send(Request("GET", "patients", external_id, None))
+        assert server.calls[-1].path.startswith("/zauto-api/patients/")
+        assert server.calls[-1].headers["host"] == f"127.0.0.1:{server.port}"
+
+
+def test_the_documented_bounds_are_the_usual_ones() -> None:
+    usual = Zauto()
+    assert (usual.deadline_seconds, usual.connect_seconds, BODY_CAP) == (40, 5, 1024 * 1024)
+
+
+async def test_a_host_that_does_not_take_the_connection_is_given_up_early() -> None:
+    """A listening socket whose queue is full answers nothing."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        send = sending(full.getsockname()[1], connect_seconds=0.1, deadline_seconds=1000)
+        outcome = await send(PUT)
+        assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+        assert send.spent == []
+        await send.sender.close()
 
 
 class TestTheToken:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.delivery import FieldError, Kind, Outcome, Reason, Request
 from bridge.message import Verdict
-from bridge.zauto.answers import Answer, Failure, judge
+from bridge.zauto.answers import Answer, Failure, judge, judge_page
 
 NOW = 1_800_000_000.0
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
@@ -164,9 +164,9 @@ def test_a_missing_referent_is_known_by_its_code_whatever_the_status(status: int
         (PUT, 404, error("RESOURCE_NOT_FOUND"), Kind.PERMANENT, Reason.NOT_FOUND),
         (GET, 404, error("RESOURCE_NOT_FOUND"), Kind.PERMANENT, Reason.ABSENT),
         (POST, 404, error("RESOURCE_NOT_FOUND"), Kind.PERMANENT, Reason.UNEXPECTED),
-        (PUT, 404, b"<html>", Kind.TRANSIENT, Reason.UNEXPECTED),
-        (GET, 404, error(None), Kind.TRANSIENT, Reason.UNEXPECTED),
-        (GET, 405, b"", Kind.TRANSIENT, Reason.UNEXPECTED),
+        (PUT, 404, b"<html>", Kind.UNKNOWN, Reason.NOT_THE_API),
+        (GET, 404, error(None), Kind.TRANSIENT, Reason.NOT_THE_API),
+        (GET, 405, b"", Kind.TRANSIENT, Reason.NOT_THE_API),
         (PUT, 400, error("VALIDATION_FAILED"), Kind.PERMANENT, Reason.INVALID),
         (PUT, 422, error("VALIDATION_FAILED"), Kind.PERMANENT, Reason.INVALID),
         (PUT, 400, b"bad", Kind.PERMANENT, Reason.INVALID),
@@ -258,3 +258,43 @@ def test_any_answer_is_judged(
     assert (outcome.verdict is None) == (outcome.kind is Kind.DELIVERED)
     assert outcome.retry_after is None or 1 <= outcome.retry_after <= 3600
     assert len(outcome.detail) <= 500
+
+
+class TestAPageOfAList:
+    """Where a record cannot be read by its id it is looked for in the list."""
+
+    def page(self, *ids: object, more: bool = False) -> dict[str, Any]:
+        data = [{"id": f"u-{number}", "externalId": number} for number in ids]
+        return {"status": "success", "data": data, "pagination": {"hasNext": more}}
+
+    def judged(self, given: Answer | Failure) -> tuple[Kind, Reason] | None:
+        outcome = judge_page(Request("GET", "patients", "7", None, True), given, now=NOW)
+        return None if outcome is None else (outcome.kind, outcome.reason)
+
+    @pytest.mark.parametrize("number", ["7", 7])
+    def test_that_has_it_is_found(self, number: object) -> None:
+        found = self.judged(answer(200, self.page("77", number, "17", more=True)))
+        assert found == (Kind.DELIVERED, Reason.FOUND)
+
+    def test_without_it_is_followed_by_the_next(self) -> None:
+        assert self.judged(answer(200, self.page("77", more=True))) is None
+
+    def test_without_it_and_without_a_next_shows_it_absent(self) -> None:
+        assert self.judged(answer(200, self.page("77"))) == (Kind.PERMANENT, Reason.ABSENT)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            answer(200, b"<html>"),
+            answer(200, {"status": "success", "data": {"items": []}}),
+            answer(200, {"status": "error", "data": []}),
+            Answer(200, {}, b'{"status": "success", "data": []}', complete=False),
+            answer(404, b"<html>"),
+            answer(500),
+            Failure.NO_ANSWER,
+        ],
+    )
+    def test_that_cannot_be_read_never_shows_it_absent(self, given: Answer | Failure) -> None:
+        judged = self.judged(given)
+        assert judged is not None
+        assert judged[0] is Kind.TRANSIENT

@@ -105,7 +105,7 @@ def test_a_success_without_a_usable_token_is_unexpected(body: Any) -> None:
         (Failure.CERTIFICATE, Reason.CERTIFICATE),
         (answer(500, b""), Reason.SERVER_ERROR),
         (answer(504, b""), Reason.NO_ANSWER),
-        (answer(404, b""), Reason.UNEXPECTED),
+        (answer(404, b""), Reason.NOT_THE_API),
         (answer(302, b""), Reason.REDIRECTED),
         (answer(429, b"", {"x-ratelimit-reset": "30"}), Reason.LIMITED),
     ],

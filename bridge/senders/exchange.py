@@ -1,0 +1,172 @@
+"""One HTTP exchange with one origin: a request out, and an answer or the reason there is none.
+
+httpx's own timeouts are per read, so a drip never ends; its client inflates what is compressed,
+keeps cookies and follows what is redirected. So this is httpx's transport without its client,
+under one deadline: bodies are read raw up to a cap, nothing but the identity encoding is asked
+for, and a redirect is an answer like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+
+from bridge.zauto.answers import Answer, Failure
+
+#: bytes of one answer; a page of a hundred records is a tenth of it
+BODY_CAP = 1024 * 1024
+#: seconds an idle connection is kept: less than servers do (Node.js and uvicorn: 5), because a
+#: request written into a connection that is being closed has an unknown effect
+_KEEPALIVE = 4.0
+
+Headers = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one HTTP exchange, also when it is broken off."""
+
+    sent: bool = False
+    status: int | None = None
+    headers: Headers = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+
+    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
+        """httpx's `trace` extension: after this event bytes may have left."""
+        if event == "http11.send_request_headers.started":
+            self.sent = True
+
+    async def read(self, response: httpx.Response) -> None:
+        self.status, self.headers = response.status_code, dict(response.headers)
+        async for chunk in cast(AsyncIterable[bytes], response.stream):
+            self.body += chunk
+            if len(self.body) > BODY_CAP:
+                return
+        self.complete = True
+
+    def result(self, error: BaseException | None) -> Answer | Failure:
+        if self.status is not None:
+            return Answer(self.status, self.headers, bytes(self.body), self.complete)
+        if self.sent:
+            return Failure.NO_ANSWER
+        return Failure.CERTIFICATE if _distrusted(error) else Failure.UNREACHABLE
+
+
+class Origin:
+    """Connections to one scheme, host and port, kept and used again; nothing goes elsewhere."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connections: int,
+        connect_seconds: float,
+        spent: Callable[[Headers], None],
+    ) -> None:
+        """`spent` is told of every request that left, with the headers of its answer (none: {})."""
+        _silence_libraries()
+        self._url = httpx.URL(base_url)
+        self._prefix = self._url.path.rstrip("/")
+        self._spent = spent
+        self._transport = httpx.AsyncHTTPTransport(
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=connections,
+                max_keepalive_connections=connections,
+                keepalive_expiry=_KEEPALIVE,
+            ),
+        )
+        # None: only the deadline ends a read or write.
+        self._timeout = {"connect": connect_seconds, "read": None, "write": None, "pool": None}
+        self._headers = [
+            (b"Host", self._url.netloc),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"identity"),
+            (b"User-Agent", b"zautoai-bridge"),
+        ]
+        self._closed = False
+
+    async def exchange(
+        self, method: str, target: str, body: bytes | None, authorization: bytes, ends: float
+    ) -> Answer | Failure:
+        """Make one request; never raises.
+
+        `target` is path and query below the base URL, in ASCII; `authorization` may be empty;
+        `ends` is the time of the running loop at which it is given up.
+        """
+        exchange = _Exchange()
+        request = self._request(method, target, body, authorization, exchange)
+        try:
+            error = None if self._closed else await self._run(exchange, request, ends)
+        finally:
+            if exchange.sent:
+                self._spent(exchange.headers)
+        return exchange.result(error)
+
+    async def close(self) -> None:
+        """Close all connections; exchanges under way end without an answer."""
+        self._closed = True
+        await self._transport.aclose()
+
+    def _request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        authorization: bytes,
+        exchange: _Exchange,
+    ) -> httpx.Request:
+        headers = list(self._headers)
+        if authorization:
+            headers.append((b"Authorization", authorization))
+        if body is not None:
+            headers.append((b"Content-Type", b"application/json"))
+            headers.append((b"Content-Length", str(len(body)).encode()))
+        return httpx.Request(
+            method,
+            self._url,
+            headers=headers,
+            stream=httpx.ByteStream(body or b""),
+            extensions={
+                "timeout": self._timeout,
+                "trace": exchange.trace,
+                # What is asked for stands here, so that no URL is parsed anew for each request.
+                "target": f"{self._prefix}{target}".encode("ascii"),
+            },
+        )
+
+    async def _run(
+        self, exchange: _Exchange, request: httpx.Request, ends: float
+    ) -> BaseException | None:
+        try:
+            async with asyncio.timeout_at(ends):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    await exchange.read(response)
+                finally:
+                    await response.aclose()
+        # RuntimeError: closed under a request (shutdown). OSError holds TimeoutError.
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
+            return error
+        return None
+
+
+def _silence_libraries() -> None:
+    """httpx logs the URL of each request at INFO, httpcore headers at DEBUG; both name patients."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _distrusted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
