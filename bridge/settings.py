@@ -100,6 +100,10 @@ class Zauto(_Section):
     connect_seconds: float = Field(default=5, gt=0)
     #: requests under way at once
     connections: int = Field(default=8, ge=1)
+    #: operations ZautoAI lacks, `read patient-visits` (then lists are searched) or `update …`
+    not_offered: tuple[Annotated[str, Field(pattern=r"^(read|update) [a-z-]+$")], ...] = ()
+    #: hours that anything is held for a record that does not come, before it is parked
+    hold_hours: float = Field(default=72, gt=0)
 
     def call_limits(self) -> CallLimits | None:
         """The limits in force, or None where there are none."""

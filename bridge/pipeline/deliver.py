@@ -55,7 +55,12 @@ _TROUBLE = frozenset(
         Reason.NO_ANSWER,
         Reason.SERVER_ERROR,
         Reason.UNREADABLE_ANSWER,
+        Reason.NOT_THE_API,
         Reason.BUSY,
+        Reason.CERTIFICATE,
+        Reason.UNAUTHORIZED,
+        Reason.BAD_CREDENTIALS,
+        Reason.REDIRECTED,
     }
 )
 

@@ -20,7 +20,7 @@ from bridge.delivery import (
     Step,
 )
 from bridge.message import Status, Verdict
-from bridge.zauto.catalogue import Resource
+from bridge.zauto.catalogue import Operation, Resource
 from bridge.zauto.identity import differs, same_record
 
 #: seconds: the first wait after a failure without effect, and the longest
@@ -30,8 +30,13 @@ LONGEST_WAIT = 300.0
 SHORT_QUIET = 5.0
 #: seconds a target or resource stays closed when only a person can mend it
 CLOSED = 60.0
-#: unknown outcomes of one delivery, while others succeed, after which it is poison
-POISON_ATTEMPTS = 8
+#: times one delivery may get no clear answer while others are written, before it is poison
+POISON = 8
+#: times ZautoAI may say of a record that it has it, and then that it has not
+MOST_FLIPS = 2
+#: answers of a stranger to one update, each between good answers to reads, that show that there
+#: is no such endpoint
+STRANGE_ANSWERS = 3
 #: seconds: the longest wait of an order, which somebody waits for beside a bed
 LONGEST_WAIT_OF_ORDER = 60.0
 
@@ -81,6 +86,21 @@ class Ours:
     accepted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What became of a delivery's earlier requests, and of others meanwhile."""
+
+    #: requests in a row, before this one, that had no effect
+    failures: int = 0
+    #: times ZautoAI said that the record does not exist, before this one
+    flips: int = 0
+    #: times a stranger answered for ZautoAI, before this one
+    strangers: int = 0
+    #: times it got no clear answer, this one included, although another record had been written
+    #: since the time before: the far end is in order then
+    unclear: int = 0
+
+
 Next = Settle | Postpone
 
 DELIVERED = Settle(Status.DELIVERED, "")
@@ -96,6 +116,17 @@ _CLOSES_TARGET = frozenset(
     }
 )
 _CLOSES_RESOURCE = frozenset({Reason.FORBIDDEN, Reason.WRONG_RECORD})
+
+
+#: reasons that say nothing of the request itself; an outage gives them to every request
+UNCLEAR = frozenset(
+    {
+        Reason.NO_ANSWER,
+        Reason.SERVER_ERROR,
+        Reason.UNREADABLE_ANSWER,
+        Reason.NOT_THE_API,
+    }
+)
 
 
 def backoff(failures: int) -> float:
@@ -120,14 +151,11 @@ def after_zauto(
     *,
     ours: Ours,
     quiet_seconds: float,
-    failures: int = 0,
+    past: Past,
 ) -> Next:
-    """The state table of docs/how-it-works.md: what each answer makes of a delivery.
-
-    `failures` are those of its requests in a row, before this one, that had no effect.
-    """
+    """The state table of docs/how-it-works.md: what each answer makes of a delivery."""
     if request.method == "GET":
-        return _after_read(delivery, outcome, resource, ours, quiet_seconds, failures)
+        return _after_read(delivery, outcome, resource, ours, quiet_seconds, past)
     match outcome.reason:
         case Reason.ACCEPTED:
             return DELIVERED
@@ -136,13 +164,27 @@ def after_zauto(
         case Reason.DUPLICATE:
             return Postpone(Step.IDENTIFY, 0, "the id exists there: reading whose it is")
         case Reason.NOT_FOUND:
-            return _absent(delivery)
+            return _absent(past)
+        case Reason.NOT_THE_API if _lacks_update(request, resource, past):
+            return not_updated(resource)
         case Reason.WRONG_RECORD:
             return _parked(outcome, "ZautoAI answered for another record")
         case Reason.INVALID:
             return _parked(outcome, _fields(outcome))
         case _:
-            return _by_kind(delivery, outcome, quiet_seconds, failures)
+            return _by_kind(delivery, outcome, quiet_seconds, past)
+
+
+def not_updated(resource: Resource) -> Settle:
+    """What becomes of an update where ZautoAI has none for its resource."""
+    reason = f"{Reason.NOT_OFFERED}: a {resource.title.lower()} cannot be updated, only by hand"
+    return Settle(Status.PARKED, reason, Verdict.ZAUTO)
+
+
+def _lacks_update(request: Request, resource: Resource, past: Past) -> bool:
+    """Whether an update that is only assumed is not there; reads were answered between."""
+    assumed = request.method == "PUT" and Operation.UPDATE in resource.assumed()
+    return assumed and past.strangers + 1 >= STRANGE_ANSWERS
 
 
 def _after_read(
@@ -151,13 +193,13 @@ def _after_read(
     resource: Resource,
     ours: Ours,
     quiet_seconds: float,
-    failures: int,
+    past: Past,
 ) -> Next:
     if outcome.reason in (Reason.ABSENT, Reason.NOT_FOUND):
         return _not_there(delivery)
     if outcome.reason is Reason.FOUND and outcome.record is not None:
         return _there(delivery, outcome.record, resource, ours)
-    return _by_kind(delivery, outcome, quiet_seconds, failures)
+    return _by_kind(delivery, outcome, quiet_seconds, past)
 
 
 def _not_there(delivery: Delivery) -> Next:
@@ -180,24 +222,24 @@ def _there(delivery: Delivery, record: Payload, resource: Resource, ours: Ours) 
     return Postpone(Step.PUT, 0, "it is there but different: updating it")
 
 
-def _absent(delivery: Delivery) -> Next:
-    if delivery.attempts >= POISON_ATTEMPTS:
+def _absent(past: Past) -> Next:
+    if past.flips >= MOST_FLIPS:
         return Settle(Status.PARKED, "ZautoAI says exists and does not exist", Verdict.ZAUTO)
     return Postpone(Step.POST, 0, "ZautoAI does not know it any more: making it again")
 
 
-def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, failures: int) -> Next:
+def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, past: Past) -> Next:
     match outcome.kind:
         case Kind.PERMANENT:
             return _parked(outcome, _why(outcome))
-        case Kind.UNKNOWN if delivery.attempts >= POISON_ATTEMPTS:
-            return _parked(outcome, f"no clear answer after {delivery.attempts} tries")
+        case _ if past.unclear >= POISON and outcome.reason in UNCLEAR:
+            return _parked(outcome, f"no clear answer {past.unclear} times, while others get one")
         case Kind.UNKNOWN:
-            quiet = _quiet(outcome, quiet_seconds)
+            quiet = max(_quiet(outcome, quiet_seconds), backoff(delivery.attempts))
             wait = max(quiet, outcome.retry_after or 0)
-            return Postpone(_check(delivery), wait, outcome.reason)
+            return Postpone(Step.VERIFY, wait, outcome.reason)
         case _:
-            wait = outcome.retry_after or backoff(failures + 1)
+            wait = outcome.retry_after or backoff(past.failures + 1)
             return Postpone(delivery.step, wait, outcome.reason, counts=False)
 
 
@@ -206,11 +248,6 @@ def _quiet(outcome: Outcome, quiet_seconds: float) -> float:
     if outcome.reason is Reason.NO_ANSWER:
         return quiet_seconds
     return min(quiet_seconds, SHORT_QUIET)
-
-
-def _check(delivery: Delivery) -> Step:
-    """An unanswered read is read again; an unanswered write is verified."""
-    return Step.IDENTIFY if delivery.step is Step.IDENTIFY else Step.VERIFY
 
 
 def _parked(outcome: Outcome, reason: str) -> Settle:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from bridge.delivery import (
-    Call,
     Delivery,
-    Entity,
     Interaction,
-    Kind,
     Outcome,
     Reason,
     Request,
@@ -21,14 +18,25 @@ from bridge.delivery import (
     Target,
 )
 from bridge.message import Status, Verdict
+from bridge.pipeline.closings import Closed, Closings
+from bridge.pipeline.correct import correct, read_as_ours
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
-from bridge.pipeline.plan import lane_of
-from bridge.pipeline.settle import Next, Ours, Postpone, Settle, after_zauto, closing
+from bridge.pipeline.endpoints import Endpoints
+from bridge.pipeline.referents import Block, Hold, lost, make_again, wait_for
+from bridge.pipeline.settle import (
+    UNCLEAR,
+    Next,
+    Ours,
+    Past,
+    Postpone,
+    Settle,
+    after_zauto,
+    not_updated,
+)
 from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, BudgetState, Priority
-from bridge.zauto.catalogue import Catalogue
-from bridge.zauto.folding import Settled, after, create_body, decide, learn, update_body
-from bridge.zauto.headers import LONGEST
+from bridge.zauto.catalogue import Catalogue, Operation
+from bridge.zauto.folding import Settled, create_body, decide, learn, update_body
 
 #: sends one request and says how it went; never raises
 Send = Callable[[Request], Awaitable[Outcome]]
@@ -36,8 +44,9 @@ Send = Callable[[Request], Awaitable[Outcome]]
 BUDGET_NOTE = "budget"
 #: how often a delivery may be told that ZautoAI lacks a record it refers to
 MOST_RETURNS = 5
-#: position of a delivery that makes a lost referent again: behind the message's own calls
-REBUILT = 1000
+#: quiet times after the first verifying read at which a record is read again: an unanswered
+#: request that took effect after the first one is found by the second
+AGAIN_AFTER = 10
 
 _READS = (Step.VERIFY, Step.IDENTIFY)
 
@@ -62,9 +71,11 @@ class ToZauto:
         limited: bool,
         jitter: Callable[[], float],
         settled: Callable[[Target, Status], None],
+        not_offered: Collection[str] = (),
     ) -> None:
         """`limited` says whether the budget's count is worth keeping; `jitter` gives a factor
-        around 1 for each wait; `settled` is told of each delivery that ends."""
+        around 1 for each wait; `settled` is told of each delivery that ends; `not_offered` are
+        operations that ZautoAI lacks, `read patient-visits`."""
         self._send = send
         self._catalogue = catalogue
         self._budget = budget
@@ -74,12 +85,16 @@ class ToZauto:
         self._jitter = jitter
         self._settled = settled
         self._lock = threading.Lock()
-        #: until when each resource is closed, and why; "" stands for all of them
-        self._closed: dict[str, tuple[float, Reason]] = {}
+        self._closings = Closings()
+        self.endpoints = Endpoints(not_offered)
         self._verifying: set[int] = set()
         #: deliveries that hold a call of the budget
         self._calling: set[int] = set()
         self._failures = 0
+        #: when a record was last written
+        self._written_at = 0.0
+        #: how often, and when last, a delivery got no clear answer
+        self._unclear: dict[int, tuple[int, float]] = {}
         self._log = structlog.get_logger()
 
     def spent(self, now: float, headers: Mapping[str, str]) -> None:
@@ -92,17 +107,15 @@ class ToZauto:
         with self._lock:
             return self._budget.state(now)
 
-    def closed(self, now: float) -> Mapping[str, tuple[float, Reason]]:
-        """What is closed now: resource ("" for all) to until when and why."""
-        # Copied at once, because `settle` writes to it in another thread.
-        entries = self._closed.copy().items()
-        return {name: entry for name, entry in entries if _lasts(entry[0], now)}
+    def closed(self, now: float) -> Mapping[str, Closed]:
+        """What is closed now, by resource; "" stands for all."""
+        return self._closings.all(now)
 
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """None while all is closed or the budget has nothing left but for verifying."""
-        closed = self._closed.get("")
-        if closed is not None and _lasts(closed[0], now):
-            return Allowance(0, min(closed[0] - now, IDLE_SECONDS))
+        closed = self._closings.of("", now)
+        if closed is not None:
+            return Allowance(0, min(closed.until - now, IDLE_SECONDS))
         with self._lock:
             wait = self._budget.wait(now, Priority.CREATE)
             spare = self._budget.wait(now, Priority.VERIFY)
@@ -117,9 +130,9 @@ class ToZauto:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
         call = delivery.call
         self._give_back(delivery)
-        closed = self._closed.get(call.resource)
-        if closed is not None and _lasts(closed[0], now):
-            self._wait(tx, delivery, closed[0] - now, now, closed[1])
+        closed = self._closings.of(call.resource, now)
+        if closed is not None:
+            self._wait(tx, delivery, closed.until - now, now, closed.reason)
             return None
         if delivery.step is Step.APPLY and self._set_aside(tx, delivery, now):
             return None
@@ -128,11 +141,7 @@ class ToZauto:
         if isinstance(decision, Settled):
             self._settle_uncalled(tx, delivery, decision, now)
             return None
-        wait = self._take(delivery, decision, now)
-        if wait > 0:
-            self._wait(tx, delivery, wait, now, Reason.LIMITED)
-            return None
-        return decision
+        return self._offered(tx, delivery, decision, now)
 
     async def send(self, attempted: Attempted) -> Outcome:
         """Make the request."""
@@ -140,37 +149,90 @@ class ToZauto:
             outcome = await self._send(attempted.request)
         finally:
             self._give_back(attempted.delivery)
-        if outcome.reason in (Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER):
-            self._failures += 1
-        else:
-            self._failures = 0
+        self._failures = self._failures + 1 if outcome.reason in _BREAKS else 0
         return outcome
 
     def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
         """Write down the outcome, correct the shadow and move the delivery on."""
         delivery = attempted.delivery
         call = delivery.call
-        resource = self._catalogue[call.resource]
         tx.end(attempted.attempt_id, outcome, now)
         self._note_budget(tx, now)
         self._close(outcome, call.resource, now)
+        self._learn_of(tx, attempted, outcome, now)
         if outcome.reason is Reason.REFERENT_MISSING:
             self._hold_for_lost(tx, attempted, outcome, now)
             return
         entity = tx.entity(call.resource, call.external_id)
+        learned = learn(entity, call)
+        outcome = read_as_ours(tx, attempted, outcome, learned, self._catalogue)
         following = after_zauto(
             delivery,
             attempted.request,
             outcome,
-            resource,
-            ours=_ours(entity, call),
+            self._catalogue[call.resource],
+            ours=Ours(create_body(learned), update_body(learned, call), learned.sent is not None),
             quiet_seconds=self._quiet,
-            failures=attempted.failures,
+            past=self._past(tx, attempted, outcome, now),
         )
-        corrected = _corrected(entity, attempted, outcome, following, self._catalogue)
+        if following == not_updated(self._catalogue[call.resource]):
+            self.endpoints.lacks(Operation.UPDATE, call.resource, now)
+        corrected = correct(entity, attempted, outcome, following, self._catalogue)
         if corrected is not None and corrected != entity:
             tx.put_entity(corrected)
         self._move(tx, delivery, following, now)
+
+    def _offered(
+        self, tx: Transaction, delivery: Delivery, request: Request, now: float
+    ) -> Request | None:
+        """The request as ZautoAI offers it, with a call of the budget; or None."""
+        if request.method == "PUT" and not self._offers(Operation.UPDATE, request, now):
+            self._move(tx, delivery, not_updated(self._catalogue[request.resource]), now)
+            return None
+        if request.method == "GET" and not self._offers(Operation.READ, request, now):
+            request = replace(request, by_list=True)
+        wait = self._take(delivery, request, now)
+        if wait > 0:
+            self._wait(tx, delivery, wait, now, Reason.LIMITED)
+            return None
+        self._note_budget(tx, now)
+        return request
+
+    def _offers(self, operation: Operation, request: Request, now: float) -> bool:
+        return self.endpoints.offers(operation, request.resource, now)
+
+    def _learn_of(
+        self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float
+    ) -> None:
+        """What the outcome says beyond its own delivery."""
+        delivery, request = attempted.delivery, attempted.request
+        if request.method == "GET":
+            self.endpoints.note_read(request, outcome, now)
+            if outcome.reason in (Reason.FOUND, Reason.ABSENT) and _may_come_late(delivery):
+                call = delivery.call
+                due_at = now + AGAIN_AFTER * self._quiet
+                tx.look_again(call.resource, call.external_id, delivery.message_id, due_at)
+        elif outcome.reason is Reason.ACCEPTED:
+            self._written_at = now
+
+    def _past(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> Past:
+        earlier: list[Reason] = []
+        if outcome.reason in (Reason.NOT_FOUND, Reason.NOT_THE_API):
+            earlier = _reasons(tx, attempted)
+        return Past(
+            failures=attempted.failures,
+            flips=earlier.count(Reason.NOT_FOUND),
+            strangers=earlier.count(Reason.NOT_THE_API),
+            unclear=self._count_unclear(attempted.delivery, outcome, now),
+        )
+
+    def _count_unclear(self, delivery: Delivery, outcome: Outcome, now: float) -> int:
+        if outcome.reason not in UNCLEAR:
+            return 0
+        count, before = self._unclear.get(delivery.id, (0, now))
+        count += self._written_at > before
+        self._unclear[delivery.id] = (count, now)
+        return count
 
     def _take(self, delivery: Delivery, request: Request, now: float) -> float:
         """0.0 and a call of the budget is the delivery's; else seconds to wait for one."""
@@ -196,34 +258,13 @@ class ToZauto:
 
     def _set_aside(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Hold or block a delivery behind what must be there first; True when it was."""
-        call = delivery.call
-        held_for = tx.held_before(call.resource, call.external_id, delivery.id)
-        if held_for:
-            self._hold(
-                tx, delivery, held_for, "waits behind an earlier event of the same record", now
-            )
-            return True
-        for name, referent in self._catalogue[call.resource].referents().items():
-            external_id = call.payload.get(name)
-            if external_id and self._waits_for(tx, delivery, referent, str(external_id), now):
-                return True
-        return False
-
-    def _waits_for(
-        self, tx: Transaction, delivery: Delivery, referent: str, external_id: str, now: float
-    ) -> bool:
-        known = tx.entity(referent, external_id)
-        if known is not None and known.sent is not None:
-            return False
-        pending = tx.unsettled(referent, external_id, besides=delivery.id)
-        if pending is None:
-            return False
-        key = f"{referent}/{external_id}"
-        own_lane = delivery.lane == key
-        if pending is Status.WAITING and not own_lane:
-            tx.block(delivery.id, key)
-        else:
-            self._hold(tx, delivery, key, f"waits for its {referent} record", now)
+        match wait_for(tx, self._catalogue, delivery):
+            case Hold(key, reason):
+                self._hold(tx, delivery, key, reason, now)
+            case Block(key):
+                tx.block(delivery.id, key)
+            case None:
+                return False
         return True
 
     def _hold_for_lost(
@@ -231,44 +272,17 @@ class ToZauto:
     ) -> None:
         """ZautoAI lacks a referent: make it again where we know it, and wait for it."""
         delivery = attempted.delivery
-        referents = self._lost(attempted.request, outcome)
-        if not referents or _returns(tx, delivery) >= MOST_RETURNS:
+        missing = lost(self._catalogue, attempted.request, outcome)
+        returned = _reasons(tx, attempted).count(Reason.REFERENT_MISSING) + 1
+        if not missing or returned >= MOST_RETURNS:
             reason = "ZautoAI misses a record it does not name, or one it was given"
             self._move(tx, delivery, Settle(Status.PARKED, reason, Verdict.ZAUTO), now)
             return
-        for referent, external_id in referents:
-            entity = tx.entity(referent, external_id)
-            if entity is not None and (entity.desired or entity.sent is not None):
-                self._make_again(tx, delivery.message_id, entity, now)
-        referent, external_id = referents[0]
+        for key in missing:
+            make_again(tx, self._catalogue, delivery.message_id, key, now)
+        referent, external_id = missing[0]
         reason = f"ZautoAI does not know its {referent} record yet"
         self._hold(tx, delivery, f"{referent}/{external_id}", reason, now)
-
-    def _lost(self, request: Request, outcome: Outcome) -> list[tuple[str, str]]:
-        """The referents that the answer names, or all that were sent where it names none."""
-        body = request.body or {}
-        sent = {
-            name: (referent, str(body[name]))
-            for name, referent in self._catalogue[request.resource].referents().items()
-            if body.get(name)
-        }
-        named = [sent[error.field] for error in outcome.field_errors if error.field in sent]
-        return named or list(sent.values())
-
-    def _make_again(self, tx: Transaction, message_id: int, entity: Entity, now: float) -> None:
-        tx.put_entity(replace(entity, sent=None))
-        pending = tx.unsettled(entity.resource, entity.external_id, besides=0)
-        if pending is Status.WAITING:
-            return
-        call = Call(
-            Target.ZAUTO,
-            Interaction.UPSERT,
-            entity.resource,
-            entity.external_id,
-            {**entity.initial, **entity.desired},
-            create_only=frozenset(entity.initial.keys() - entity.desired.keys()),
-        )
-        tx.add(message_id, REBUILT, lane_of(call, self._catalogue), call, now)
 
     def _settle_uncalled(
         self, tx: Transaction, delivery: Delivery, decision: Settled, now: float
@@ -283,6 +297,7 @@ class ToZauto:
             self._postpone(tx, delivery, following, now)
             return
         self._verifying.discard(delivery.id)
+        self._unclear.pop(delivery.id, None)
         self._settled(self.target, following.status)
         tx.settle(
             delivery.id,
@@ -320,20 +335,17 @@ class ToZauto:
         self._move(tx, delivery, held, now)
 
     def _close(self, outcome: Outcome, resource: str, now: float) -> None:
-        closed = closing(outcome, resource)
-        if closed is None:
-            return
-        self._closed[closed.resource] = (now + closed.seconds, closed.reason)
-        if closed.reason is Reason.LIMITED:
+        closed = self._closings.note(outcome, resource, now)
+        if outcome.reason is Reason.LIMITED and closed is not None:
             with self._lock:
-                self._budget.hold(now + closed.seconds)
-        self._log.error("calls stopped", resource=closed.resource or "all", reason=closed.reason)
+                self._budget.hold(closed.until)
+        if closed is not None:
+            stopped = "all" if self._closings.of("", now) is closed else resource
+            self._log.error("calls stopped", resource=stopped, reason=closed.reason)
 
 
-def _lasts(until: float, now: float) -> bool:
-    """Whether a closing lasts; one that ends later than any may was made before the clock was
-    set back."""
-    return 0.0 < until - now <= LONGEST
+#: what makes one request at a time enough, until one is answered
+_BREAKS = frozenset({Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER, Reason.NOT_THE_API})
 
 
 def _priority(request: Request) -> Priority:
@@ -343,48 +355,17 @@ def _priority(request: Request) -> Priority:
     return Priority.CREATE if request.method == "POST" else Priority.UPDATE
 
 
-def _ours(entity: Entity | None, call: Call) -> Ours:
-    learned = learn(entity, call)
-    return Ours(create_body(learned), update_body(learned, call), learned.sent is not None)
+def _may_come_late(delivery: Delivery) -> bool:
+    """Whether a request that went unanswered may yet overwrite what later ones write."""
+    unanswered = delivery.step is Step.VERIFY and delivery.attempts > 0
+    return unanswered and delivery.call.interaction is Interaction.UPSERT
 
 
-def _corrected(
-    entity: Entity | None,
-    attempted: Attempted,
-    outcome: Outcome,
-    following: Next,
-    catalogue: Catalogue,
-) -> Entity | None:
-    """The shadow after the outcome; what belongs to somebody else teaches nothing of ours."""
-    delivery, resource = attempted.delivery, catalogue[attempted.delivery.call.resource]
-    if isinstance(following, Settle) and following.status is Status.PARKED:
-        return _doubted(entity, attempted.request) if _may_be_there(outcome) else entity
-    if outcome.reason is Reason.DUPLICATE:
-        if delivery.call.interaction is not Interaction.CREATE:
-            return entity
-        learned = learn(entity, delivery.call)
-        return replace(learned, sent=learned.sent or {})
-    return after(entity, delivery, attempted.request, outcome, resource)
-
-
-def _may_be_there(outcome: Outcome) -> bool:
-    """Whether a request that is given up may have been carried out."""
-    return outcome.kind is Kind.UNKNOWN or outcome.reason in (
-        Reason.WRONG_RECORD,
-        Reason.UNEXPECTED,
-    )
-
-
-def _doubted(entity: Entity | None, request: Request) -> Entity | None:
-    """The shadow without what ZautoAI may hold now or not: the next update sends it anew."""
-    if entity is None or entity.sent is None:
-        return entity
-    written = request.body or {}
-    sure = {name: value for name, value in entity.sent.items() if name not in written}
-    return replace(entity, sent=sure)
-
-
-def _returns(tx: Transaction, delivery: Delivery) -> int:
-    """How often ZautoAI said that it lacks a record this delivery refers to."""
-    outcomes = [attempt.outcome for attempt in tx.attempts_of(delivery.id)]
-    return sum(each is not None and each.reason is Reason.REFERENT_MISSING for each in outcomes)
+def _reasons(tx: Transaction, attempted: Attempted) -> list[Reason]:
+    """How the delivery's requests before this one ended."""
+    earlier = tx.attempts_of(attempted.delivery.id)
+    return [
+        each.outcome.reason
+        for each in earlier
+        if each.outcome is not None and each.id != attempted.attempt_id
+    ]

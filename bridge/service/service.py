@@ -25,6 +25,7 @@ from bridge.listeners import fhir, health, http, mllp, push
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
+from bridge.pipeline.sweep import Sweep
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import BUDGET_NOTE, ToZauto
 from bridge.pipeline.versions import version_of
@@ -105,6 +106,7 @@ class Service:
             self._kept_going(f"delivery to {target}", each.run())
             for target, each in self._delivers.items()
         ]
+        self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
         self._stopping.push_async_callback(self._end_work)
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
         await self._answer_questions()
@@ -140,9 +142,11 @@ class Service:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
             now = self._clock()
-            for resource, (until, reason) in self.zauto.closed(now).items():
+            for resource, closed in self.zauto.closed(now).items():
                 what = resource or "all calls"
-                told.append(f"ZautoAI: {what} stopped for {until - now:.0f} s more: {reason}")
+                told.append(
+                    f"ZautoAI: {what} stopped for {closed.until - now:.0f} s more: {closed.reason}"
+                )
         told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
@@ -201,6 +205,7 @@ class Service:
                 limited=zauto.call_limits() is not None,
                 jitter=_jitter,
                 settled=self._metrics.settled,
+                not_offered=zauto.not_offered,
             )
             self._add_deliver(store, self.zauto, zauto.connections)
             self._metrics.watch_budget(self._budget_gauge)
@@ -219,6 +224,15 @@ class Service:
     def _add_deliver(self, store: Store, end: ToZauto | ToHospital, concurrency: int) -> None:
         self._delivers[end.target] = Deliver(
             store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
+        )
+
+    def _sweep(self, store: Store) -> Sweep:
+        return Sweep(
+            store,
+            self._parts.catalogue,
+            hold_hours=self.settings.zauto.hold_hours,
+            clock=self._clock,
+            planned=self.wake,
         )
 
     def _build_intake(self, store: Store) -> Intake:

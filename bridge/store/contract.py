@@ -113,6 +113,18 @@ class UnmappedCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A record that is to be read again, because a request about it went unanswered."""
+
+    resource: str
+    external_id: str
+    #: the message whose request it was
+    message_id: int
+    #: epoch seconds
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Counts for `bridge status`, pages and metrics."""
 
@@ -171,6 +183,10 @@ class View(Protocol):
 
     def held_before(self, resource: str, external_id: str, before: int) -> str:
         """What an earlier delivery (smaller id) of the same record is held for, or ""."""
+        ...
+
+    def waiting(self, target: Target) -> int:
+        """How many deliveries to a far end wait."""
         ...
 
     def tally(self) -> Tally: ...
@@ -244,8 +260,17 @@ class Transaction(View, Protocol):
         """
         ...
 
-    def add(self, message_id: int, position: int, lane: str, call: Call, at: float) -> int:
-        """Append a delivery to a lane, due at once; returns its id."""
+    def add(
+        self,
+        message_id: int,
+        position: int,
+        lane: str,
+        call: Call,
+        at: float,
+        step: Step = Step.APPLY,
+    ) -> int:
+        """Append a delivery to a lane, due at once; returns its id. With another step than APPLY
+        the message, which was done with, waits again."""
         ...
 
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
@@ -303,6 +328,19 @@ class Transaction(View, Protocol):
         """Make messages and deliveries held for `key` WAITING again, each at its old place
         in its lane; returns how many. A message held as a whole is untranslated again. One
         whose request is under way, or may still take effect (VERIFY), is not overtaken."""
+        ...
+
+    def park_long_held(self, since: float, told: str, at: float, limit: int) -> int:
+        """Park messages and deliveries HELD since `since` or longer, at most `limit` of each;
+        `told` is appended to their reasons. Returns how many."""
+        ...
+
+    def look_again(self, resource: str, external_id: str, message_id: int, due_at: float) -> None:
+        """Remember to read a record again; what was remembered of it before is replaced."""
+        ...
+
+    def take_again(self, now: float, latest: float, limit: int) -> Sequence[Again]:
+        """Take out what is to be read again by `now`, or only after `latest`."""
         ...
 
     def recover(self, now: float, quiet_seconds: float) -> int:

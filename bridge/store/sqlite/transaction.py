@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
-from bridge.store.contract import Kept, MappingVersion
+from bridge.store.contract import Again, Kept, MappingVersion
 from bridge.store.sqlite import lanes, rows
 from bridge.store.sqlite.sql import SQL
 from bridge.store.sqlite.view import SqliteView
@@ -126,14 +126,24 @@ class SqliteTransaction(SqliteView):
             waits_for=cause["waits_for"],
         )
 
-    def add(self, message_id: int, position: int, lane: str, call: Call, at: float) -> int:
+    def add(
+        self,
+        message_id: int,
+        position: int,
+        lane: str,
+        call: Call,
+        at: float,
+        step: Step = Step.APPLY,
+    ) -> int:
         added = self._write(
             "insert_delivery",
             *(message_id, position, call.target, lane, call.resource, call.external_id),
-            *(at, at, rows.call_json(call), rows.lineage_json(call)),
+            *(step, at, at, rows.call_json(call), rows.lineage_json(call)),
         )
         delivery_id = int(added.lastrowid or 0)
         lanes.enter(self._connection, call.target, lane, delivery_id, at)
+        if step is not Step.APPLY:
+            self._follow(message_id, at)
         return delivery_id
 
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
@@ -219,6 +229,31 @@ class SqliteTransaction(SqliteView):
             lanes.enter(self._connection, row["target"], row["lane"], row["id"], at)
             self._follow(row["message_id"], at)
         return messages + len(found)
+
+    def park_long_held(self, since: float, told: str, at: float, limit: int) -> int:
+        parked = self._write_named(
+            "park_long_held_messages", since=since, told=told, at=at, limit=limit
+        ).rowcount
+        found = self._all("long_held_deliveries", since, limit)
+        for row in found:
+            self.settle(
+                row["id"],
+                Status.PARKED,
+                at=at,
+                reason=row["reason"] + told,
+                verdict=Verdict.SENDER,
+                waits_for=row["waits_for"],
+            )
+        return parked + len(found)
+
+    def look_again(self, resource: str, external_id: str, message_id: int, due_at: float) -> None:
+        self._write("look_again", resource, external_id, message_id, due_at)
+
+    def take_again(self, now: float, latest: float, limit: int) -> Sequence[Again]:
+        found = [Again(*row) for row in self._all("due_again", now, latest, limit)]
+        for again in found:
+            self._write("not_again", again.resource, again.external_id)
+        return found
 
     def recover(self, now: float, quiet_seconds: float) -> int:
         return lanes.recover(self._connection, now, quiet_seconds)

@@ -99,6 +99,10 @@ class SqliteView:
         row = self._one("next_due", target)
         return None if row is None else row["ready_at"]
 
+    def waiting(self, target: Target) -> int:
+        row = self._one("waiting_for", target)
+        return 0 if row is None else int(row[0])
+
     def tally(self) -> Tally:
         counts = self._all("counts")
         oldest = self._one("oldest_waiting")

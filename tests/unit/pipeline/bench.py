@@ -11,6 +11,7 @@ from bridge.message import Message, Protocol, Status
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver
 from bridge.pipeline.plan import plan
+from bridge.pipeline.sweep import Sweep
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
@@ -81,6 +82,17 @@ class Bench:
                 return
             self.clock.now += max(wait, 0.01)
         raise AssertionError("deliveries wait without end")
+
+    async def sweep(self, hold_hours: float = 72) -> None:
+        """Do what time alone brings about."""
+        sweep = Sweep(
+            self.store,
+            CATALOGUE,
+            hold_hours=hold_hours,
+            clock=self.clock,
+            planned=self.deliver.wake,
+        )
+        await sweep.once()
 
     async def waiting(self) -> int:
         """How many deliveries wait."""

@@ -13,7 +13,7 @@ import orjson
 from bridge.delivery import Outcome, Payload, Request
 from bridge.pipeline.deliver import Attempted
 from bridge.pipeline.to_zauto import ToZauto
-from bridge.zauto.answers import Answer, Failure, judge
+from bridge.zauto.answers import Answer, Failure, judge, judge_page
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds a lane rests after a request without an answer
@@ -78,7 +78,11 @@ class Remote:
         self.requests.append(request)
         await asyncio.sleep(0)
         self.catch_up()
-        return judge(request, self._answered(request), now=self._clock())
+        if not request.by_list:
+            return judge(request, self.answered(request), now=self._clock())
+        outcome = judge_page(request, self.answered(request), now=self._clock())
+        assert outcome is not None
+        return outcome
 
     def catch_up(self) -> None:
         """Do what was asked long ago and is due by now."""
@@ -87,7 +91,8 @@ class Remote:
         for request in due:
             self._done(request)
 
-    def _answered(self, request: Request) -> Answer | Failure:
+    def answered(self, request: Request) -> Answer | Failure:
+        """The answer to one request, or why there is none."""
         fault = next(self.faults, Fault.NONE)
         if fault is Fault.INVALID and request.method == "GET":
             fault = Fault.NONE
@@ -106,7 +111,7 @@ class Remote:
                 return self._created(key, request.body or {})
             case "PUT":
                 return self._updated(key, request.body or {})
-        return self._shown(key)
+        return self._listed(key) if request.by_list else self._shown(key)
 
     def _created(self, key: tuple[str, str], body: Payload) -> Answer:
         if key in self.records:
@@ -134,6 +139,14 @@ class Remote:
             if body.get(name) and (referent, str(body[name])) not in self.records:
                 return name
         return ""
+
+    def _listed(self, key: tuple[str, str]) -> Answer:
+        found = [
+            {**record, "id": "own", "externalId": number}
+            for (resource, number), record in self.records.items()
+            if resource == key[0] and key[1] in number
+        ]
+        return answer(200, {"status": "success", "data": found, "pagination": {"hasNext": False}})
 
     def _shown(self, key: tuple[str, str], status: int = 200) -> Answer:
         if key not in self.records:

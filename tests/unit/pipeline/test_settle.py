@@ -23,10 +23,13 @@ from bridge.message import Status, Verdict
 from bridge.pipeline.settle import (
     LONGEST_WAIT,
     LONGEST_WAIT_OF_ORDER,
-    POISON_ATTEMPTS,
+    MOST_FLIPS,
+    POISON,
     SHORT_QUIET,
+    STRANGE_ANSWERS,
     Next,
     Ours,
+    Past,
     Postpone,
     Settle,
     after_hospital,
@@ -34,7 +37,7 @@ from bridge.pipeline.settle import (
     backoff,
     closing,
 )
-from tests.unit.pipeline.bench import CATALOGUE, a_patient
+from tests.unit.pipeline.bench import CATALOGUE, a_patient, a_visit
 
 PATIENTS = CATALOGUE["patients"]
 WHOLE = a_patient().payload
@@ -47,8 +50,14 @@ def a_delivery(**changes: Any) -> Delivery:
     return replace(made, **changes)
 
 
-def after(method: str, outcome: Outcome, *, failures: int = 0, **changes: Any) -> Next:
-    accepted = changes.pop("accepted", True)
+def after(
+    method: str,
+    outcome: Outcome,
+    *,
+    past: Past | None = None,
+    accepted: bool = True,
+    **changes: Any,
+) -> Next:
     return after_zauto(
         a_delivery(**changes),
         Request(method, "patients", "P1", None if method == "GET" else WHOLE),
@@ -56,7 +65,7 @@ def after(method: str, outcome: Outcome, *, failures: int = 0, **changes: Any) -
         PATIENTS,
         ours=Ours(WHOLE, {n: v for n, v in WHOLE.items() if n != "id"}, accepted),
         quiet_seconds=QUIET,
-        failures=failures,
+        past=past or Past(),
     )
 
 
@@ -98,10 +107,43 @@ class TestWrites:
         assert isinstance(following, Postpone)
         assert following.wait == 90
 
-    def test_many_unanswered_writes_are_poison(self) -> None:
-        following = after("PUT", unknown(), attempts=POISON_ATTEMPTS)
+    @pytest.mark.parametrize("method", ["PUT", "GET"])
+    def test_what_gets_no_clear_answer_while_others_do_is_poison(self, method: str) -> None:
+        outcome = unknown() if method == "PUT" else transient(Reason.NO_ANSWER)
+        following = after(method, outcome, past=Past(unclear=POISON), step=Step.VERIFY)
         assert isinstance(following, Settle)
         assert following.status is Status.PARKED
+
+    @pytest.mark.parametrize("reason", [Reason.NO_ANSWER, Reason.SERVER_ERROR, Reason.NOT_THE_API])
+    def test_an_outage_uses_no_attempts_up(self, reason: Reason) -> None:
+        following = after("PUT", unknown(reason), attempts=500)
+        assert isinstance(following, Postpone)
+        assert (following.step, following.wait) == (Step.VERIFY, LONGEST_WAIT)
+
+    def test_a_stranger_answering_for_an_assumed_update_shows_that_there_is_none(self) -> None:
+        visits = CATALOGUE["patient-visits"]
+        delivery = a_delivery(call=a_visit(), lane="patients/P1")
+        request = Request("PUT", "patient-visits", "V1", {"purposeOfVisit": "Fever"})
+        ours = Ours({}, {}, True)
+        strange = unknown(Reason.NOT_THE_API, status=405)
+
+        def following(strangers: int) -> Next:
+            past = Past(strangers=strangers)
+            return after_zauto(
+                delivery, request, strange, visits, ours=ours, quiet_seconds=QUIET, past=past
+            )
+
+        early, late = following(0), following(STRANGE_ANSWERS - 1)
+        assert isinstance(early, Postpone)
+        assert early.step is Step.VERIFY
+        assert isinstance(late, Settle)
+        assert late.reason == (
+            "not offered by its API: a patient visit cannot be updated, only by hand"
+        )
+
+    def test_a_stranger_answering_for_a_documented_update_is_an_outage(self) -> None:
+        strange = unknown(Reason.NOT_THE_API, status=404)
+        assert isinstance(after("PUT", strange, past=Past(strangers=50)), Postpone)
 
     def test_what_had_no_effect_is_tried_again_as_it_was_and_counts_nothing(self) -> None:
         following = after("PUT", transient(), step=Step.PUT, attempts=3)
@@ -109,7 +151,7 @@ class TestWrites:
 
     @pytest.mark.parametrize(("failures", "wait"), [(0, 1), (1, 2), (5, 32), (50, LONGEST_WAIT)])
     def test_it_waits_longer_with_each_failure(self, failures: int, wait: float) -> None:
-        following = after("PUT", transient(), failures=failures)
+        following = after("PUT", transient(), past=Past(failures=failures))
         assert isinstance(following, Postpone)
         assert following.wait == wait
 
@@ -130,7 +172,7 @@ class TestWrites:
         assert following.step is Step.POST
 
     def test_a_record_that_comes_and_goes_is_parked(self) -> None:
-        following = after("PUT", permanent(Reason.NOT_FOUND), attempts=POISON_ATTEMPTS)
+        following = after("PUT", permanent(Reason.NOT_FOUND), past=Past(flips=MOST_FLIPS))
         assert isinstance(following, Settle)
         assert following.status is Status.PARKED
 

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.delivery import Entity, Outcome, Request, Step
 from bridge.message import Status
+from bridge.pipeline.settle import POISON
 from bridge.pipeline.to_zauto import BUDGET_NOTE, MOST_RETURNS
 from bridge.settings import CallLimits
 from bridge.store.contract import Transaction
@@ -223,8 +224,13 @@ class TestDoubt:
         assert record(bench, "patients", "P1")["address"] == "12 Lake Road"
 
     async def _until_parked(self, bench: Bench, message_id: int) -> None:
-        """Let the last of many writes go unanswered."""
+        """Let it go unanswered while others are written."""
+        await bench.look()
+        await bench.plan(a_patient("P9", uhid=9))
+        await bench.look()
         (delivery,) = bench.deliveries([message_id])
+        bench.end._unclear[delivery.id] = (POISON - 1, bench.clock() - 1)
+        bench.remote.faults = iter([Fault.LOST])
         await bench.store.run(
             lambda tx: tx.postpone(delivery.id, Step.APPLY, due_at=0, attempts=8, reason="")
         )

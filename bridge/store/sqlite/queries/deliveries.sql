@@ -2,7 +2,7 @@
 INSERT INTO delivery (
     message_id, position, target, lane, resource, external_id, status, step, due_at,
     changed_at, call, lineage
-) VALUES (?, ?, ?, ?, ?, ?, 'waiting', 'apply', ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)
 
 -- name: delivery
 SELECT id, message_id, target, lane, resource, external_id, step, due_at FROM delivery WHERE id = ?
@@ -59,3 +59,10 @@ UPDATE attempt SET ended_at = ?, outcome = ? WHERE id = ?
 
 -- name: attempts_of
 SELECT * FROM attempt WHERE delivery_id = ? ORDER BY id
+
+-- name: long_held_deliveries
+SELECT id, reason, waits_for FROM delivery INDEXED BY delivery_held_since
+WHERE status = 'held' AND changed_at <= ? LIMIT ?
+
+-- name: waiting_for
+SELECT count(*) FROM delivery INDEXED BY delivery_waiting WHERE status = 'waiting' AND target = ?

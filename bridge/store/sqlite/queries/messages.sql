@@ -100,3 +100,11 @@ SELECT waits_for, sum(waiting) AS waiting FROM (
     WHERE status = 'held' AND waits_for <> '' GROUP BY waits_for
 )
 GROUP BY waits_for ORDER BY waiting DESC, waits_for LIMIT 20
+
+-- name: park_long_held_messages
+UPDATE message
+SET status = 'parked', changed_at = :at, reason = reason || :told
+WHERE id IN (
+    SELECT id FROM message INDEXED BY message_held_since
+    WHERE status = 'held' AND translated = 0 AND changed_at <= :since LIMIT :limit
+)

@@ -31,3 +31,18 @@ SELECT value FROM note WHERE key = ?
 -- name: put_note
 INSERT INTO note (key, value) VALUES (?, ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: look_again
+INSERT INTO again (resource, external_id, message_id, due_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (resource, external_id) DO UPDATE
+SET message_id = excluded.message_id, due_at = excluded.due_at
+
+-- name: due_again
+-- One due later than any may be was noted before the clock was set back.
+SELECT * FROM again WHERE due_at <= ?1
+UNION ALL
+SELECT * FROM again WHERE due_at > ?2
+LIMIT ?3
+
+-- name: not_again
+DELETE FROM again WHERE resource = ? AND external_id = ?

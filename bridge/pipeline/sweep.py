@@ -1,0 +1,88 @@
+"""Sweep: what time alone brings about.
+
+What was held too long is parked for a person. A record about which a request went unanswered is
+read a second time: the request may have taken effect after the first verifying read, over what a
+later message wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bridge.delivery import Step
+from bridge.errors import StoreError
+from bridge.pipeline.plan import lane_of
+from bridge.pipeline.referents import REBUILT, whole
+from bridge.store.contract import Again, Store, Transaction
+from bridge.zauto.catalogue import Catalogue
+
+#: seconds between two sweeps
+EVERY = 30.0
+#: messages and deliveries in one transaction: senders wait for its commit too
+BATCH = 100
+HOUR = 3600.0
+#: seconds ahead that nothing is put off for
+_NEVER_LATER = 86_400.0
+
+
+class Sweep:
+    """Sweeps until cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        *,
+        hold_hours: float,
+        clock: Callable[[], float],
+        planned: Callable[[], None],
+    ) -> None:
+        """`planned` tells deliver of work."""
+        self._store = store
+        self._catalogue = catalogue
+        self._hold_seconds = hold_hours * HOUR
+        self._told = f"; it did not come within {hold_hours:g} h"
+        self._clock = clock
+        self._planned = planned
+        self._log = structlog.get_logger()
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except StoreError as error:
+                self._log.error("store cannot be written", error=type(error).__name__)
+            await asyncio.sleep(EVERY)
+
+    async def once(self) -> None:
+        """Do all that is due, batch by batch."""
+        while await self._store.run(self._park):
+            pass
+        while await self._store.run(self._look_again):
+            self._planned()
+
+    def _park(self, tx: Transaction) -> bool:
+        now = self._clock()
+        parked = tx.park_long_held(now - self._hold_seconds, self._told, now, BATCH)
+        if parked:
+            self._log.warning("held for too long", parked=parked)
+        return parked >= BATCH
+
+    def _look_again(self, tx: Transaction) -> bool:
+        now = self._clock()
+        due = tx.take_again(now, now + _NEVER_LATER, BATCH)
+        for again in due:
+            self._plan(tx, again, now)
+        return bool(due)
+
+    def _plan(self, tx: Transaction, again: Again, now: float) -> None:
+        entity = tx.entity(again.resource, again.external_id)
+        # What is not known to be there is on its way, or parked for a person.
+        if entity is not None and entity.sent is not None:
+            call = whole(entity)
+            lane = lane_of(call, self._catalogue)
+            tx.add(again.message_id, REBUILT, lane, call, now, Step.VERIFY)
