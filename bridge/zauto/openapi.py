@@ -169,7 +169,9 @@ def _errors(codes: Iterable[ErrorCode], limited: bool, *, writes: bool = False) 
 
 
 def _refusal(status: int, codes: list[ErrorCode], limited: bool) -> Schema:
-    headers = _limit_headers(limited)
+    # what broke may be what counts
+    broken = status == HTTPStatus.INTERNAL_SERVER_ERROR
+    headers = _limit_headers(limited and not broken)
     if status == HTTPStatus.UNAUTHORIZED:
         headers = {"WWW-Authenticate": _header("Bearer, RFC 6750 section 3", _TEXT), **headers}
     return _answer(status, error(codes), headers)

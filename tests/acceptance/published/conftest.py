@@ -13,6 +13,7 @@ import pytest
 from bridge.sandbox import push
 from bridge.sandbox.accounts import Accounts, Credentials
 from bridge.sandbox.app import make_app
+from bridge.sandbox.faults import Plan
 from bridge.sandbox.parts import Options
 from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
@@ -93,7 +94,8 @@ async def api(state: State, clock: Clock, partner: Partner) -> AsyncIterator[Api
     app = make_app(
         load(mappings_folder() / "zauto"),
         state,
-        Options(partner=push.Partner(partner.url), clock=clock),
+        # plays no fault but for the request that asks for one
+        Options(partner=push.Partner(partner.url), plan=Plan(), clock=clock),
     )
     client = Accounts(state).make("hospital")
     async with httpx.AsyncClient(

@@ -86,10 +86,10 @@ def test_every_error_code_is_in_an_answer(code: ErrorCode) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_answer_tells_of_limits(name: str) -> None:
+def test_every_answer_but_a_500_tells_of_limits(name: str) -> None:
     for status, answer in OPERATIONS[name]["responses"].items():
-        headers = [one for one in answer["headers"] if one.startswith("X-RateLimit-")]
-        assert len(headers) == 3, status
+        headers = [one for one in answer.get("headers", ()) if one.startswith("X-RateLimit-")]
+        assert len(headers) == (0 if status == "500" else 3), status
 
 
 def test_a_sandbox_without_limits_promises_no_headers() -> None:
