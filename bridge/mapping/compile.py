@@ -15,10 +15,10 @@ from bridge.mapping import dotted, language, plan
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
-from bridge.mapping.parse import nearest
 from bridge.mapping.plan import CallPlan, FieldPlan
 from bridge.mapping.rules import Condition, Finder, Fixed, IdOf, Join, Read, Rule
 from bridge.mapping.scope import Reading, Source
+from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Word
 from bridge.message import Protocol
 from bridge.settings import Site

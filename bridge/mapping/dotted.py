@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from bridge.errors import PathError
 from bridge.mapping.document import Context
-from bridge.mapping.parse import nearest
+from bridge.mapping.taking import nearest
 from bridge.settings import Hospital
 
 #: what a mapping may remember of a record, for orders out (`facts:`)

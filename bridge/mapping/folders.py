@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.errors import Fault
-from bridge.mapping.parse import nearest
+from bridge.mapping.taking import nearest
 from bridge.message import Protocol
 
 PARTS, CODES, CATALOGUE = "parts", "codes", "zauto"

@@ -7,8 +7,7 @@ faults are added to; what cannot be read is left out, so that one run finds ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from bridge.errors import Fault
 from bridge.mapping import language
@@ -24,34 +23,39 @@ from bridge.mapping.language import (
     TableText,
     Test,
 )
-from bridge.mapping.tree import Entry, Items, Node, Place, Table, Word, words
+from bridge.mapping.taking import (
+    Faults,
+    check_words,
+    key_of,
+    listed,
+    nearest,
+    require_word,
+    take_entries,
+    take_tables,
+    take_truth,
+    take_word,
+    take_words,
+    under,
+)
+from bridge.mapping.tree import Entry, Items, Node, Table, Word
 from bridge.message import Protocol
-
-Faults = list[Fault]
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, if any is like it."""
-    folded = {name.casefold(): name for name in known}
-    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
-    return folded[near[0]] if near else None
 
 
 def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -> MappingText:
     """Read `hl7v2/*.yaml`, `fhir/*.yaml` or `orders/*.yaml`."""
-    _check_words(table, "", language.MAPPING_WORDS, faults)
-    messages = _words(table, "", "messages", faults)
+    check_words(table, "", language.MAPPING_WORDS, faults)
+    messages = take_words(table, "", "messages", faults)
     faults += [fault for word in messages if (fault := _wrong_type(word, protocol))]
     if not messages:
         faults.append(table.place.fault("messages", "name at least one message type."))
     calls = tuple(
         call
-        for key, item in _tables(table, "", "calls", faults)
+        for key, item in take_tables(table, "", "calls", faults)
         if (call := _call(item, key, faults))
     )
     if not calls:
         faults.append(table.place.fault("calls", "list at least one call."))
-    needs = tuple((_name(e), e.value) for e in _entries(table, "", "needs", faults) if _is_word(e))
+    needs = tuple((key_of(e), e.value) for e in _worded(table, "needs", faults))
     return MappingText(name, table.place, protocol, messages, calls, needs)  # type: ignore[arg-type]
 
 
@@ -74,9 +78,11 @@ def _wrong_type(word: Word, protocol: Protocol) -> Fault | None:
 def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
     """Read `parts/*.yaml`."""
     known = language.MESSAGE_WORDS if "message" in table.entries else language.PART_WORDS
-    _check_words(table, "", known, faults)
-    source = _required(table, "", "source", faults)
-    target = _required(table, "", "message" if "message" in table.entries else "resource", faults)
+    check_words(table, "", known, faults)
+    source = require_word(table, "", "source", faults)
+    target = require_word(
+        table, "", "message" if "message" in table.entries else "resource", faults
+    )
     protocol = _protocol(source, faults) if source else None
     if protocol is None or target is None:
         return None
@@ -89,7 +95,7 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
         target=target,
         id=_rules(table.entries.get("id"), "id", faults),
         authority=_rules(table.entries.get("authority"), "authority", faults),
-        requires=_words(table, "", "requires", faults),
+        requires=take_words(table, "", "requires", faults),
         fields=_fields(table, "", "fields", faults),
         facts=_fields(table, "", "facts", faults),
         segments=_segments(table, faults),
@@ -99,29 +105,29 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
 
 def parse_table(table: Table, name: str, faults: Faults) -> TableText:
     """Read `codes/*.yaml`."""
-    _check_words(table, "", language.TABLE_WORDS, faults)
-    entries = _entries(table, "", "rows", faults)
-    rows = tuple((_name(e), e.value) for e in entries if isinstance(e.value, Word))
+    check_words(table, "", language.TABLE_WORDS, faults)
+    entries = take_entries(table, "", "rows", faults)
+    rows = tuple((key_of(e), e.value) for e in entries if isinstance(e.value, Word))
     for entry in entries:
         if not isinstance(entry.value, Word):
             faults.append(entry.key_place.fault(f"rows.{entry.key}", "a code becomes one word."))
     if not rows:
         faults.append(table.place.fault("rows", "a code table needs at least one row."))
-    return TableText(name, table.place, rows, _word(table, "", "otherwise", faults))
+    return TableText(name, table.place, rows, take_word(table, "", "otherwise", faults))
 
 
 def _call(table: Table, key: str, faults: Faults) -> CallText | None:
-    _check_words(table, key, language.CALL_WORDS, faults)
+    check_words(table, key, language.CALL_WORDS, faults)
     stated = [word for word in language.INTERACTION_WORDS if word in table.entries]
     if len(stated) != 1:
         one_of = ", ".join(language.INTERACTION_WORDS)
         faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
         return None
-    target = _required(table, key, stated[0], faults)
-    use = _required(table, key, "use", faults)
+    target = require_word(table, key, stated[0], faults)
+    use = require_word(table, key, "use", faults)
     when = _tests(table.entries.get("when"), f"{key}.when", faults)
-    required = _truth(table, key, "required", faults)
-    linked = _truth(table, key, "linked", faults)
+    required = take_truth(table, key, "required", faults)
+    linked = take_truth(table, key, "linked", faults)
     if target is None or use is None:
         return None
     return CallText(table.place, stated[0], target, use, when, required, linked)
@@ -129,19 +135,19 @@ def _call(table: Table, key: str, faults: Faults) -> CallText | None:
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:
     found = []
-    for entry in _entries(table, "", "choose", faults):
+    for entry in take_entries(table, "", "choose", faults):
         key = f"choose.{entry.key}"
         if isinstance(entry.value, Table):
-            _check_words(entry.value, key, language.CHOICE_WORDS, faults)
+            check_words(entry.value, key, language.CHOICE_WORDS, faults)
         test = _test(entry.value, key, faults)
         if test is not None:
-            found.append(Choice(_name(entry), test))
+            found.append(Choice(key_of(entry), test))
     return tuple(found)
 
 
 def _segments(table: Table, faults: Faults) -> tuple[Segment | Each, ...]:
     found: list[Segment | Each] = []
-    for key, item in _tables(table, "", "segments", faults):
+    for key, item in take_tables(table, "", "segments", faults):
         one = _each(item, key, faults) if "each" in item.entries else _segment(item, key, faults)
         if one is not None:
             found.append(one)
@@ -149,28 +155,28 @@ def _segments(table: Table, faults: Faults) -> tuple[Segment | Each, ...]:
 
 
 def _each(table: Table, key: str, faults: Faults) -> Each | None:
-    _check_words(table, key, language.EACH_WORDS, faults)
-    path = _required(table, key, "each", faults)
+    check_words(table, key, language.EACH_WORDS, faults)
+    path = require_word(table, key, "each", faults)
     found = [
-        _segment(item, inner, faults) for inner, item in _tables(table, key, "segments", faults)
+        _segment(item, inner, faults) for inner, item in take_tables(table, key, "segments", faults)
     ]
     segments = tuple(segment for segment in found if segment is not None)
     return Each(path, segments) if path is not None else None
 
 
 def _segment(table: Table, key: str, faults: Faults) -> Segment | None:
-    _check_words(table, key, language.SEGMENT_WORDS, faults)
-    name = _required(table, key, "segment", faults)
+    check_words(table, key, language.SEGMENT_WORDS, faults)
+    name = require_word(table, key, "segment", faults)
     fields = _fields(table, key, "fields", faults)
     when = _tests(table.entries.get("when"), f"{key}.when", faults)
     return Segment(table.place, name, fields, when) if name is not None else None
 
 
 def _fields(table: Table, key: str, word: str, faults: Faults) -> tuple[Field, ...]:
-    inner = _under(key, word)
+    inner = under(key, word)
     return tuple(
-        Field(_name(entry), _rules(entry, f"{inner}.{entry.key}", faults))
-        for entry in _entries(table, key, word, faults)
+        Field(key_of(entry), _rules(entry, f"{inner}.{entry.key}", faults))
+        for entry in take_entries(table, key, word, faults)
     )
 
 
@@ -190,26 +196,26 @@ def _rules(entry: Entry | None, key: str, faults: Faults) -> tuple[Rule, ...]:
 
 
 def _rule(table: Table, key: str, faults: Faults) -> Rule:
-    _check_words(table, key, language.RULE_WORDS, faults)
+    check_words(table, key, language.RULE_WORDS, faults)
     stated = [word for word in language.ORIGIN_WORDS if word in table.entries]
     if len(stated) != 1:
         one_of = ", ".join(language.ORIGIN_WORDS)
         faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
     _check_belongs(table, key, stated, faults)
-    on = _word(table, key, "on", faults)
+    on = take_word(table, key, "on", faults)
     if on is not None and on.text != "create":
         faults.append(on.place.fault(f"{key}.on", f"'{on.text}' is not known.", "create"))
     return Rule(
         place=table.place,
         key=key,
-        sources=_words(table, key, "from", faults),
-        constant=_word(table, key, "constant", faults),
-        site=_word(table, key, "site", faults),
-        id_of=_word(table, key, "id_of", faults),
-        function=_word(table, key, "as", faults),
-        codes=_word(table, key, "codes", faults),
-        default=_word(table, key, "default", faults),
-        join=_word(table, key, "join", faults),
+        sources=take_words(table, key, "from", faults),
+        constant=take_word(table, key, "constant", faults),
+        site=take_word(table, key, "site", faults),
+        id_of=take_word(table, key, "id_of", faults),
+        function=take_word(table, key, "as", faults),
+        codes=take_word(table, key, "codes", faults),
+        default=take_word(table, key, "default", faults),
+        join=take_word(table, key, "join", faults),
         on_create=on is not None,
         when=_tests(table.entries.get("when"), f"{key}.when", faults),
     )
@@ -240,112 +246,26 @@ def _test(node: Node, key: str, faults: Faults) -> Test | None:
     if not isinstance(node, Table):
         faults.append(node.place.fault(key, "write a path, or {path: PV1-2, not: [N]}."))
         return None
-    _check_words(node, key, language.TEST_WORDS, faults)
-    path, site = _word(node, key, "path", faults), _word(node, key, "site", faults)
+    check_words(node, key, language.TEST_WORDS, faults)
+    path, site = take_word(node, key, "path", faults), take_word(node, key, "site", faults)
     if (path is None) == (site is None):
         faults.append(node.place.fault(key, "say exactly one of path, site."))
         return None
-    wanted = tuple(word.text for word in _words(node, key, "is", faults))
-    unwanted = tuple(word.text for word in _words(node, key, "not", faults))
+    wanted = tuple(word.text for word in take_words(node, key, "is", faults))
+    unwanted = tuple(word.text for word in take_words(node, key, "not", faults))
     return Test(node.place, path, wanted, unwanted, site)
-
-
-def _check_words(table: Table, key: str, known: Sequence[str], faults: Faults) -> None:
-    for entry in table.entries.values():
-        if entry.key not in known:
-            message = f"'{entry.key}' is not a word of the language here; there are {_list(known)}."
-            fault = entry.key_place.fault(
-                _under(key, entry.key), message, nearest(entry.key, known)
-            )
-            faults.append(fault)
 
 
 def _protocol(word: Word, faults: Faults) -> Protocol | None:
     known = [protocol.value for protocol in Protocol]
     if word.text in known:
         return Protocol(word.text)
-    message = f"'{word.text}' is not a source; there are {_list(known)}."
+    message = f"'{word.text}' is not a source; there are {listed(known)}."
     faults.append(word.place.fault("source", message, nearest(word.text, known)))
     return None
 
 
-def _required(table: Table, key: str, word: str, faults: Faults) -> Word | None:
-    if word not in table.entries:
-        faults.append(table.place.fault(_under(key, word), f"'{word}' is missing."))
-        return None
-    return _word(table, key, word, faults)
-
-
-def _word(table: Table, key: str, word: str, faults: Faults) -> Word | None:
-    entry = table.entries.get(word)
-    if entry is None:
-        return None
-    if isinstance(entry.value, Word):
-        return entry.value
-    faults.append(entry.key_place.fault(_under(key, word), "takes one word, not a list or table."))
-    return None
-
-
-def _words(table: Table, key: str, word: str, faults: Faults) -> tuple[Word, ...]:
-    entry = table.entries.get(word)
-    if entry is None:
-        return ()
-    found = tuple(words(entry.value))
-    whole = len(entry.value.items) if isinstance(entry.value, Items) else 1
-    if len(found) != whole or not found:
-        faults.append(entry.key_place.fault(_under(key, word), "takes a word or a list of words."))
-    return found
-
-
-def _truth(table: Table, key: str, word: str, faults: Faults) -> bool:
-    value = _word(table, key, word, faults)
-    if value is not None and value.text not in ("true", "false"):
-        message = f"'{value.text}' is neither true nor false."
-        faults.append(value.place.fault(_under(key, word), message))
-    return value is not None and value.text == "true"
-
-
-def _entries(table: Table, key: str, word: str, faults: Faults) -> Sequence[Entry]:
-    entry = table.entries.get(word)
-    if entry is None:
-        return ()
-    if isinstance(entry.value, Table):
-        return tuple(entry.value.entries.values())
-    faults.append(entry.key_place.fault(_under(key, word), "takes a table of key: value."))
-    return ()
-
-
-def _tables(table: Table, key: str, word: str, faults: Faults) -> Sequence[tuple[str, Table]]:
-    entry = table.entries.get(word)
-    if entry is None:
-        return ()
-    inner = _under(key, word)
-    if not isinstance(entry.value, Items):
-        faults.append(entry.key_place.fault(inner, "takes a list, one item a line after '- '."))
-        return ()
-    found = []
-    for number, item in enumerate(entry.value.items):
-        if isinstance(item, Table):
-            found.append((f"{inner}[{number}]", item))
-        else:
-            faults.append(item.place.fault(f"{inner}[{number}]", "takes a table of key: value."))
-    return found
-
-
-def _name(entry: Entry) -> Word:
-    return Word(entry.key, entry.key_place)
-
-
-def _is_word(entry: Entry) -> bool:
-    return isinstance(entry.value, Word)
-
-
-def _under(key: str, word: str) -> str:
-    return f"{key}.{word}" if key else word
-
-
-def _list(known: Iterable[str]) -> str:
-    return ", ".join(known)
-
-
-__all__ = ["Faults", "Place", "nearest", "parse_mapping", "parse_part", "parse_table"]
+def _worded(table: Table, word: str, faults: Faults) -> list[Entry]:
+    """The entries whose value is a word."""
+    entries = take_entries(table, "", word, faults)
+    return [entry for entry in entries if isinstance(entry.value, Word)]
