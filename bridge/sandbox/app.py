@@ -23,7 +23,6 @@ from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue, Operation
 from bridge.zauto.contract import TOKEN_PATH
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _READS = frozenset({Operation.LIST, Operation.READ})
 
 
@@ -47,8 +46,9 @@ def make_app(catalogue: Catalogue, state: State, options: Options = Options()) -
         try:
             yield
         finally:
-            retrying.cancel()
             desk.close()
+            retrying.cancel()
+            await asyncio.wait({retrying})
 
     return Starlette(
         routes=_routes(desk, parts),
@@ -110,7 +110,9 @@ def _unknown_route(desk: Desk) -> BaseRoute:
     def unknown(asked: Asked) -> Answer:
         raise Refusal(None, "There is nothing at this address", status=404)
 
-    return Route("/{path:anything}", desk.open(unknown), methods=METHODS)
+    route = Route("/{path:anything}", desk.open(unknown))
+    route.methods = None
+    return route
 
 
 def _failed(options: Options) -> Callable[[Request, Exception], Response]:

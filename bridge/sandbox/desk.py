@@ -137,7 +137,7 @@ class Desk:
     def _write(
         self, case: Case, caller: Caller | None, answer: Answer, fault: str, late_for: int
     ) -> int:
-        asked, changed = case.asked, answer.effect is not Effect.NONE
+        asked, named = case.asked, answer.effect in (Effect.CREATED, Effect.UPDATED)
         return self._journal.write(
             Entry(
                 at=asked.at,
@@ -148,7 +148,7 @@ class Desk:
                 resource=case.resource,
                 external_id=answer.external_id or asked.external_id,
                 effect=answer.effect,
-                sent=asked.body.decode() if changed else "",
+                sent=asked.body.decode() if named else "",
                 fault=fault,
                 late_for=late_for,
             )

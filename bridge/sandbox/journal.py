@@ -65,7 +65,7 @@ class Entry:
     resource: str
     external_id: str
     effect: Effect = Effect.NONE
-    #: body of a request with an effect, as JSON text; "" for others
+    #: body that made or changed a record, as JSON text; "" for others
     sent: str = ""
     #: kind of the fault that was played; "" for none
     fault: str = ""

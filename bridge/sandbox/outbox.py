@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from bridge.errors import DoorError
-from bridge.sandbox.push import Partner, Said
+from bridge.sandbox.push import PARTNER_SECONDS, Partner, Said
 from bridge.sandbox.resets import Clock
 
 #: seconds to wait after each attempt; the last again and again
@@ -74,10 +75,12 @@ class Outbox:
         if self._partner is None:
             raise DoorError(_NO_PARTNER)
         now = self._clock()
+        # not due while the first attempt is under way, but after a crash in it
+        due_at = now + PARTNER_SECONDS + BACKOFF[0]
         made = self._db.execute(
             "INSERT INTO pushes (kind, body, idempotency_key, made_at, progress, attempts, due_at,"
             " status, detail) VALUES (?, ?, ?, ?, ?, 0, ?, 0, '')",
-            (kind, body, idempotency_key, now, Progress.WAITING, now + BACKOFF[0]),
+            (kind, body, idempotency_key, now, Progress.WAITING, due_at),
         )
         push = self._get(made.lastrowid or 0)
         said = await self._attempt(self._partner, push)
@@ -97,9 +100,9 @@ class Outbox:
         while True:
             await self.retry_due()
             self._changed.clear()
-            waiting = asyncio.create_task(self._changed.wait())
-            await asyncio.wait({waiting}, timeout=self._pause())
-            waiting.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._changed.wait()
 
     def newest(self, limit: int) -> list[Push]:
         """The last pushes, newest first."""

@@ -1,4 +1,4 @@
-"""`bridge run` and `bridge sandbox`: what is wrong is told before anything starts."""
+"""`bridge run` and `bridge replay`: what is wrong is told before anything starts."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ def test_a_store_of_another_kind_is_told(run: Any, monkeypatch: pytest.MonkeyPat
     result = run("status")
     assert isinstance(result.exception, BridgeError)
     assert "No store is known for such a URL" in str(result.exception)
-
-
-@pytest.mark.parametrize("client", ["id", "id:", ":secret"])
-def test_a_client_of_the_sandbox_needs_id_and_secret(run: Any, client: str) -> None:
-    result = run("sandbox", "--client", client)
-    assert result.exit_code == 2
-    assert "ID:SECRET" in result.output
 
 
 @pytest.mark.parametrize("address", ["2575", "host:", ":2575", "host:port"])

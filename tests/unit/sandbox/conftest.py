@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
+from bridge.sandbox.faults import Plan
 from bridge.sandbox.limits import Limits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT
@@ -51,12 +53,39 @@ def limits() -> Limits | None:
 
 
 @pytest.fixture
+def plan() -> Plan | None:
+    return None
+
+
+@dataclass
+class Sleep:
+    """Goes on when the test lets it."""
+
+    asked: list[float] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await self.over.wait()
+
+
+@pytest.fixture
+def sleep() -> Sleep:
+    return Sleep()
+
+
+@pytest.fixture
 async def anyone(
-    catalogue: Catalogue, state: State, clock: Clock, limits: Limits | None
+    catalogue: Catalogue,
+    state: State,
+    clock: Clock,
+    limits: Limits | None,
+    plan: Plan | None,
+    sleep: Sleep,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A caller without a token."""
     Accounts(state).add(TEST_CLIENT)
-    app = make_app(catalogue, state, Options(limits, clock=clock))
+    app = make_app(catalogue, state, Options(limits, plan=plan, clock=clock, sleep=sleep))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
         yield client

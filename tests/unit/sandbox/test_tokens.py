@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.serve import TEST_CLIENT
 from bridge.sandbox.state import State
-from bridge.zauto.contract import TOKEN_PATH
+from bridge.zauto.contract import CLIENT_ID_PATTERN, CLIENT_SECRET_PATTERN, TOKEN_PATH
 
 ASKED = {
     "grant_type": "client_credentials",
@@ -111,3 +112,59 @@ async def test_no_token_is_kept_as_it_is(anyone: httpx.AsyncClient, state: State
     kept = "".join(map(str, state.db.execute("SELECT * FROM tokens").fetchall()))
     assert body["access_token"] not in kept
     assert body["refresh_token"] not in kept
+
+
+async def test_a_client_is_made_by_name_and_its_secret_told_once(
+    anyone: httpx.AsyncClient, state: State
+) -> None:
+    made = await anyone.post("/sandbox/clients", json={"name": "st-marys"})
+    client = made.json()
+    assert made.status_code == 201
+    assert re.fullmatch(CLIENT_ID_PATTERN, client["client_id"])
+    assert client["client_id"].startswith("zauto_st-marys_")
+    assert re.fullmatch(CLIENT_SECRET_PATTERN, client["client_secret"])
+    assert (await token(anyone, **client)).status_code == 200
+    kept = "".join(str(row) for row in state.db.execute("SELECT * FROM clients"))
+    assert client["client_secret"] not in kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"[]", b'{"name": 5}', b'{"name": "a", "read_only": 1}', b'{"name": "a b"}'],
+)
+async def test_a_client_without_a_good_name_is_refused(
+    anyone: httpx.AsyncClient, body: bytes
+) -> None:
+    assert (await anyone.post("/sandbox/clients", content=body)).status_code == 400
+
+
+async def test_a_read_only_client_may_read_and_not_write(anyone: httpx.AsyncClient) -> None:
+    made = await anyone.post("/sandbox/clients", json={"name": "viewer", "read_only": True})
+    granted = (await token(anyone, **made.json())).json()
+    anyone.headers["Authorization"] = f"Bearer {granted['access_token']}"
+    assert (await anyone.get("/zauto-api/patients")).status_code == 200
+    assert (await anyone.get("/zauto-api/patients/test-patient-001")).status_code == 200
+    for method, path in (
+        ("POST", "/zauto-api/providers"),
+        ("PUT", "/zauto-api/providers/test-provider-001"),
+        ("DELETE", "/zauto-api/providers/test-provider-001"),
+    ):
+        answer = await anyone.request(method, path, json={"id": "d1", "fullName": "Dr. Rao"})
+        assert (answer.status_code, answer.json().get("errorCode")) == (403, None)
+        assert answer.json()["status"] == "error"
+
+
+async def test_revoked_tokens_are_invalid_of_one_client_or_of_all(
+    anyone: httpx.AsyncClient, state: State
+) -> None:
+    other = Accounts(state).make("other")
+    ours = (await token(anyone)).json()
+    theirs = (await token(anyone, **asdict(other))).json()
+    revoked = await anyone.post(f"/sandbox/tokens/revoke?client={other.client_id}")
+    assert revoked.json() == {"revoked": 2}
+    assert await status_with(anyone, theirs["access_token"]) == 401
+    assert await status_with(anyone, ours["access_token"]) == 200
+    await anyone.post("/sandbox/tokens/revoke")
+    assert await status_with(anyone, ours["access_token"]) == 401
+    refreshed = await token(anyone, grant_type="refresh_token", refresh_token=ours["refresh_token"])
+    assert refreshed.json()["error"] == "invalid_grant"
