@@ -134,9 +134,10 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the same reason.
+@dataclass(slots=True)
 class Translation:
-    """What a mapping made of a message: pure, so the same inputs give the same calls."""
+    """What a mapping made of a message: the same inputs give the same calls; never changed."""
 
     #: name of the mapping, `hl7v2/adt_registration`
     mapping: str

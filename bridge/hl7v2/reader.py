@@ -112,6 +112,30 @@ class Hl7Document:
             fields += [""] * (last + 1 - len(fields))
         return fields
 
+    def plain(self, path: Hl7Path, text: str) -> str | None:
+        """The text at `path` in a field whose text is known, "" for none.
+
+        None where it takes more to read it, as `at` does: the field repeats, deletes, escapes, or
+        is asked for as a whole and has components.
+        """
+        syntax = self._syntax
+        if (
+            syntax.escape in text
+            or syntax.repetition in text
+            or '"' in text
+            or syntax.subcomponent in text
+            or not path.usual
+            or path.subcomponent > 1
+        ):
+            return None
+        number = path.component
+        if syntax.component in text:
+            if number is None:
+                return None
+            parts = text.split(syntax.component, number)
+            return parts[number - 1].rstrip(_BLANKS) if number <= len(parts) else ""
+        return text.rstrip(_BLANKS) if number is None or number == 1 else ""
+
     def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
         """`values` of a field whose text is known."""
         if not text:
@@ -152,7 +176,11 @@ class Hl7Document:
     def _repetitions(self, text: str, path: Hl7Path) -> Sequence[Value]:
         if path.field <= 2 and path.line[0] in DECLARING:
             return (Repetition(text, _VERBATIM) if path.component is None else text,)
-        chosen = _choose(text, path, self._syntax)
+        syntax = self._syntax
+        if path.component is None and path.choice is None and '"' not in text:
+            parts = [one.rstrip(syntax.padding) for one in text.split(syntax.repetition)]
+            return [Repetition(raw, syntax) for raw in parts if raw]
+        chosen = _choose(text, path, syntax)
         return [value for one in chosen if (value := self._value(one, path))]
 
     def _value(self, repetition: str, path: Hl7Path) -> Value | None:

@@ -27,16 +27,18 @@ def choose(choices: Sequence[ChoicePlan], document: Segmented) -> dict[str, int]
 
 def _number(choice: ChoicePlan, document: Segmented) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
-    path = choice.source.path
-    segment = path.line[0]
+    segment = choice.source.path.line[0]
     count = min(document.count(segment), CHOSEN_FROM)
+    if count == 0:
+        return 0
     said = [_texts(choice, document, segment, n) for n in range(1, count + 1)]
     for number, texts in enumerate(said, 1):
         if not choice.wanted.isdisjoint(texts):
             return number
-    for number, texts in enumerate(said, 1):
-        if choice.unwanted and choice.unwanted.isdisjoint(texts):
-            return number
+    if choice.unwanted:
+        for number, texts in enumerate(said, 1):
+            if choice.unwanted.isdisjoint(texts):
+                return number
     return 0
 
 

@@ -65,24 +65,26 @@ class Scope:
         self.remarks.append(Remark(self.where, text))
 
     def read(self, source: Source) -> Candidates:
-        """The values at a source, deletions aside, in the order they are asked."""
+        """The values at a source as they stand, deletions aside."""
         return self._read(source, self.document.values(source.path))
 
     def read_field(self, source: Source, text: str) -> Candidates:
-        """The same, of an HL7 field whose text is known to be `text`."""
+        """The same, of an HL7 field whose text is known."""
         return self._read(source, self.document.at(source.path, text))
 
+    def read_text(self, source: Source, text: str) -> Candidates:
+        """The same, where the source is read as plain text."""
+        raw = self.document.plain(source.path, text)
+        if raw is None:
+            return self.read_field(source, text)
+        return ((raw.strip(), raw, source.text),) if raw else ()
+
     def _read(self, source: Source, values: Sequence[Any]) -> Candidates:
-        text, _, read, order = source
-        found: Candidates
         if len(values) == 1 and (value := values[0]) is not DELETE:
-            raw = value if type(value) is str else _raw(value)
-            found = ((read(value), raw, text),)
-        elif not values:
-            return ()
-        else:
-            found = self._each(values, source)
-        return found if order is None or not found else order(found, self)
+            return (
+                (source.read(value), value if type(value) is str else _raw(value), source.text),
+            )
+        return self._each(values, source) if values else ()
 
     def _each(self, values: Sequence[Any], source: Source) -> Candidates:
         found: list[Candidate] = []
@@ -105,5 +107,8 @@ class Scope:
 
 def _raw(value: Any) -> str:
     """A source value that is no text, as it was sent."""
-    stated: str | None = getattr(value, "raw", None)
-    return json.dumps(value, ensure_ascii=False) if stated is None else stated
+    try:
+        stated: str = value.raw
+    except AttributeError:
+        return json.dumps(value, ensure_ascii=False)
+    return stated

@@ -85,16 +85,20 @@ def plain(value: Any) -> Any:
 
 def parts(value: Any, count: int) -> list[str]:
     """The first `count` components of an HL7 repetition, as `part` gives them."""
-    if isinstance(value, str):
+    if type(value) is str:
         return [value.strip()] + [""] * (count - 1)
     raw, cut = value.raw, value.syntax
     if cut.subcomponent in raw or cut.escape in raw or '"' in raw:
         return [part(value, number) for number in range(1, count + 1)]
     found: list[str] = raw.split(cut.component, count)
     if " " in raw:
-        found = list(map(str.strip, found))
+        found = [one.strip() for one in found]
     missing = count - len(found)
-    return found + _NOTHING[:missing] if missing > 0 else found[:count]
+    if missing > 0:
+        found += _NOTHING[:missing]
+    elif missing:
+        found.pop()
+    return found
 
 
 #: components that a repetition ends without
@@ -112,12 +116,12 @@ def part(value: Any, component: int, subcomponent: int = 1) -> str:
 
 def _xpn(value: Any) -> Name:
     family, given, further, suffix, prefix, _, use = parts(value, 7)
-    return Name(family, f"{given} {further}".strip(), suffix, prefix, "", use)
+    return Name(family, f"{given} {further}" if further else given, suffix, prefix, "", use)
 
 
 def _cx(value: Any) -> Identifier:
     number, _, _, authority, kind = parts(value, 5)
-    if not authority and not isinstance(value, str):
+    if not authority and type(value) is not str:
         authority = part(value, 4, 2)
     return Identifier(number, (kind,) if kind else (), authority)
 
@@ -132,15 +136,15 @@ _MOBILE = frozenset({"CP", "MOBILE", "CELL"})
 
 
 def _xtn(value: Any) -> Telecom:
-    found = parts(value, 12)
-    use, equipment, email = found[1].upper(), found[2].upper(), found[3]
+    first, use, equipment, email, country, area, local, _, remark, *_, last = parts(value, 12)
+    use, equipment = use.upper(), equipment.upper()
     # XTN.12 is the unformatted number from 2.5 on, XTN.1 before; a sender fills one of them
-    text = found[11] or found[0]
-    kind = _kind_of_xtn(use, equipment, found[8], text, email)
+    text = last or first
+    kind = _kind_of_xtn(use, equipment, remark, text, email)
     if kind == "email":
         text = email or text
     rank = 0 if use == _PRIMARY else 1 if equipment in _MOBILE else 2
-    return Telecom(text, found[4], found[5], found[6], kind, rank)
+    return Telecom(text, country, area, local, kind, rank)
 
 
 def _kind_of_xtn(use: str, equipment: str, remark: str, text: str, email: str) -> str:
@@ -157,7 +161,7 @@ _ADDRESS_RANK = {"H": 0, "P": 0, "C": 0, "L": 0, "": 1, "M": 1, "O": 2, "B": 2, 
 
 def _xad(value: Any) -> Address:
     street, other, city, state, code, country, kind = parts(value, 7)
-    line = _one_line([street, other, city], [state, code], [country])
+    line = _one_line(street, other, city, f"{state} {code}".strip(), country)
     return Address(line, _ADDRESS_RANK.get(kind, 2))
 
 
@@ -168,9 +172,9 @@ def doctor(value: Any) -> Doctor:
     return Doctor(identifier, family, given, " ".join(filter(None, named)))
 
 
-def _one_line(places: list[str], state: list[str], country: list[str]) -> str:
+def _one_line(*places: str) -> str:
     """`street, other, city, state postcode, country`, without what is empty."""
-    return ", ".join(filter(None, [*places, " ".join(filter(None, state)), *country]))
+    return ", ".join([place for place in places if place])
 
 
 def _text(value: Any) -> str:
@@ -256,8 +260,8 @@ def _fhir_address(value: Any) -> Address:
     if not isinstance(value, dict):
         return Address(_text(value), 1)
     places = [*_texts(value.get("line")), _text(value.get("district")), _text(value.get("city"))]
-    state = [_text(value.get("state")), _text(value.get("postalCode"))]
-    line = _one_line(places, state, [_text(value.get("country"))])
+    state = f"{_text(value.get('state'))} {_text(value.get('postalCode'))}".strip()
+    line = _one_line(*places, state, _text(value.get("country")))
     rank = {"home": 0, "": 1, "old": 9}.get(_text(value.get("use")), 2)
     return Address(_text(value.get("text")).replace("\n", ", ") or line, rank)
 

@@ -15,9 +15,8 @@ from bridge.mapping.scope import Candidates, Scope
 _AADHAAR_TYPES = frozenset({"ADN", "AADHAAR", "ADHAAR", "UIDAI"})
 _NATIONAL_TYPES = _AADHAAR_TYPES | {"ABHA", "HIN", "ABHA NUMBER", "ABHA ADDRESS"}
 #: what systems and namespaces of these numbers hold; a sender may type an ABHA number MR
-_NATIONAL_SYSTEM = re.compile(
-    r"(?:ndhm|abdm)\.gov\.in|uidai|^(?:abha|abdm|ndhm|aadhaar)$", re.IGNORECASE
-)
+_NATIONAL_NAMES = frozenset({"abha", "abdm", "ndhm", "aadhaar"})
+_NATIONAL_SYSTEM = re.compile(r"(?:ndhm|abdm)\.gov\.in|uidai")
 
 #: Table 0203: numbers of the person outside the hospital, or of an account or a visit. Taken
 #: only where the site names the type itself.
@@ -25,10 +24,7 @@ _NOT_RECORDS = frozenset({"SS", "SSN", "DL", "PPN", "AN", "VN", "AM", "BA", "CC"
 _NOT_RECORD_SYSTEMS = ("us-ssn", "2.16.840.1.113883.4.1")
 
 _SEPARATORS = re.compile(r"[\s./-]+")
-_POLICIES = {
-    "digits": re.compile(r"(?P<prefix>)(?P<digits>[0-9]+)"),
-    "prefix": re.compile(r"(?P<prefix>[A-Za-z]+)(?P<digits>[0-9]+)"),
-}
+_PREFIXED = re.compile(r"([A-Za-z]*)([0-9]+)")
 #: digits that every JSON reader keeps exact: 2^53 has 16
 _MAX_DIGITS = 15
 
@@ -38,7 +34,8 @@ def is_national(identifier: Identifier) -> bool:
     for kind in identifier.types:
         if kind.upper() in _NATIONAL_TYPES:
             return True
-    return _NATIONAL_SYSTEM.search(identifier.authority) is not None
+    system = identifier.authority.casefold()
+    return system in _NATIONAL_NAMES or _NATIONAL_SYSTEM.search(system) is not None
 
 
 def _rank(identifier: Identifier, wanted: tuple[str, ...]) -> int | None:
@@ -88,13 +85,16 @@ class _Number(NamedTuple):
 
 def _number(text: str, policies: Sequence[str]) -> _Number | None:
     """What the site's policies before `allocate` make of an identifier."""
-    plain = text if text.isalnum() else _SEPARATORS.sub("", text)
+    split = _PREFIXED.fullmatch(text if text.isalnum() else _SEPARATORS.sub("", text))
+    if split is None or len(split[2]) > _MAX_DIGITS:
+        return None
+    prefix, number = split[1], int(split[2])
+    wanted = "prefix" if prefix else "digits"
     for policy in policies:
+        if policy == wanted and number:
+            return _Number(prefix, number)
         if policy == "allocate":
-            return None
-        split = _POLICIES[policy].fullmatch(plain)
-        if split is not None and len(split["digits"]) <= _MAX_DIGITS and int(split["digits"]) > 0:
-            return _Number(split["prefix"], int(split["digits"]))
+            break
     return None
 
 

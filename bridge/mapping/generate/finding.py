@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from bridge.mapping.codes import CodeTable
+from bridge.mapping.functions.compounds import plain
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.sinks import Found, Sink
 from bridge.mapping.generate.text import SourceText
@@ -39,6 +41,7 @@ class RuleWriter:
             _Reader(rule.finder, rule.table) for rule in rules if isinstance(rule.finder, Read)
         )
         sources = Counter(source for reader in readers for source in reader.read.sources)
+        sources.update([_unordered(source) for source in sources if source.order])
         several = [one for uses in (readers, sources) for one, count in uses.items() if count > 1]
         self._shared = {one: self._numbers + place for place, one in enumerate(several)}
         self._numbers += len(several)
@@ -71,11 +74,13 @@ class RuleWriter:
             sink.take(self._text, field, rule, self._fixed(rule.finder))
             return
         found = self._find_when(tests, rule)
+        if not others:
+            sink.take(self._text, field, rule, found)
+            return
         with self._text.block(f"if {found.value} is not None"):
             sink.take(self._text, field, rule, found)
-        if others:
-            with self._text.block("else"):
-                self._rules(field, others, sink)
+        with self._text.block("else"):
+            self._rules(field, others, sink)
 
     def _find_when(self, tests: Sequence[str], rule: Rule) -> Found:
         """Write what finds a rule's value, where all tests hold."""
@@ -110,11 +115,11 @@ class RuleWriter:
             return found
         # in names of their own: others may share what was read
         text = self._text
-        text.line(
-            f"v, r, p, m = {found.value}, {found.raw}, {found.path}, {found.made_by or repr('')}"
-        )
-        with text.block("if v is None"):
+        with text.block(f"if {found.value} is None"):
             text.line(f"v, r, p, m = {text.bind(rule.default)}, '', '', 'default'")
+        with text.block("else"):
+            by = found.made_by or repr("")
+            text.line(f"v, r, p, m = {found.value}, {found.raw}, {found.path}, {by}")
         return Found("v", "r", "p", "m")
 
     def _find_read(self, reader: _Reader) -> Found:
@@ -131,25 +136,34 @@ class RuleWriter:
 
     def _ask_all(self, reader: _Reader, to: Found) -> None:
         """Ask each source in turn until one gives a value, then whether the sender deletes."""
-        text, sources = self._text, reader.read.sources
+        text = self._text
         text.line(f"{to.value} = {'missed = ' if reader.table else ''}None")
-        text.line(" = ".join(filter(None, (to.raw, to.path, to.made_by, "''"))))
-        for number, source in enumerate(sources):
-            guards = [f"{to.value} is None"] if number else []
-            guards += [field_of(source)] if self._hl7 else []
-            if guards:
-                with text.block(f"if {' and '.join(guards)}"):
-                    self._ask(reader, source, to)
-            else:
-                self._ask(reader, source, to)
         if reader.table is not None:
-            with text.block(f"if {to.value} is None and missed is not None"):
-                names = f"{to.value}, {to.raw}, {to.path}, {to.made_by}"
-                table = text.bind(reader.table)
-                text.line(f"{names} = {text.bind(runtime.otherwise)}({table}, missed, scope)")
-        with text.block(f"if {to.value} is None and deleted"):
-            names = f"{to.value}, {to.raw}, {to.path}"
-            text.line(f"{names} = scope.deletion({text.bind(sources)})")
+            text.line(f"{to.made_by} = ''")
+        first, *others = reader.read.sources
+        with self._where_present(first):
+            self._ask(reader, first, to)
+        with text.block(f"if {to.value} is None"):
+            for source in others:
+                with text.block(f"if {to.value} is None"), self._where_present(source):
+                    self._ask(reader, source, to)
+            if reader.table is not None:
+                self._look_elsewhere(reader.table, to)
+            with text.block(f"if deleted and {to.value} is None"):
+                names = f"{to.value}, {to.raw}, {to.path}"
+                text.line(f"{names} = scope.deletion({text.bind(reader.read.sources)})")
+
+    def _where_present(self, source: Source) -> AbstractContextManager[None]:
+        """Only where the field is not empty, as far as that is known without reading it."""
+        return self._text.block(f"if {field_of(source)}") if self._hl7 else nullcontext()
+
+    def _look_elsewhere(self, table: CodeTable, to: Found) -> None:
+        """What the table does with a code that has no row."""
+        text = self._text
+        with text.block(f"if {to.value} is None and missed is not None"):
+            names = f"{to.value}, {to.raw}, {to.path}, {to.made_by}"
+            otherwise = f"{text.bind(runtime.otherwise)}({text.bind(table)}, missed, scope)"
+            text.line(f"{names} = {otherwise}")
 
     def _ask(self, reader: _Reader, source: Source, to: Found) -> None:
         """Go through a source's values until one gives something."""
@@ -180,13 +194,18 @@ class RuleWriter:
 
     def _read_source(self, source: Source) -> str:
         """The values at a source, whose field is known not to be empty."""
-        reading = self._reading(source)
         if source not in self._shared:
-            return reading
+            return self._in_order(source)
         name = f"c{self._shared[source]}"
         with self._text.block(f"if {name} is {self._text.bind(runtime.UNREAD)}"):
-            self._text.line(f"{name} = {reading}")
+            self._text.line(f"{name} = {self._in_order(source)}")
         return name
+
+    def _in_order(self, source: Source) -> str:
+        if source.order is None:
+            return self._reading(source)
+        as_they_stand = self._read_source(_unordered(source))
+        return f"{self._text.bind(source.order)}({as_they_stand}, scope)"
 
     def _candidates(self, source: Source) -> str:
         """The values at a source, as one expression."""
@@ -194,14 +213,21 @@ class RuleWriter:
         return f"({reading} if {field_of(source)} else ())" if self._hl7 else reading
 
     def _reading(self, source: Source) -> str:
-        field = f", {field_of(source)}" if self._hl7 else ""
-        return f"read({self._text.bind(source)}{field})"
+        name = self._text.bind(source)
+        if not self._hl7:
+            return f"read({name})"
+        read = "read_text" if source.read is plain else "read"
+        return f"{read}({name}, {field_of(source)})"
 
 
 def _can_find(rule: Rule) -> bool:
     """Whether the site's settings leave the rule anything to do."""
     nothing = isinstance(rule.finder, Fixed) and rule.finder.value is None
     return not nothing and all(condition.settled for condition in rule.when)
+
+
+def _unordered(source: Source) -> Source:
+    return source._replace(order=None)
 
 
 def line_name(segment: str, occurrence: int) -> str:

@@ -47,7 +47,10 @@ class FunctionWriter:
         text.line("document, ids, links = scope.document, scope.ids, scope.context.links")
         text.line("deleted = scope.deleted")
         text.line("deleted.clear()")
-        text.line(f"read = scope.{'read_field' if self._hl7 else 'read'}")
+        if self._hl7:
+            text.line("read, read_text = scope.read_field, scope.read_text")
+        else:
+            text.line("read = scope.read")
         chosen = {choice.source.path.line[0] for choice in self._plan.choose}
         for (segment, occurrence), last in self._lines().items():
             which = f"at[{segment!r}]" if segment in chosen and occurrence == 1 else occurrence

@@ -26,7 +26,7 @@ class Found:
 
 
 class Sink(Protocol):
-    """Writes what becomes of a value that is not None."""
+    """Writes what becomes of a value; None is no value."""
 
     def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None: ...
 
@@ -42,12 +42,12 @@ class IntoPayload:
         taken = [f"note({trace(self.legend, field.name, rule, found)})"]
         if rule.on_create:
             taken.append(f"created.append({text.bind(field.name)})")
-        if field.type is not FieldType.STRING:
-            return self._put(text, "if", field, rule, found, taken)
-        with text.block(f"if type({found.value}) is str"), text.block(f"if {found.value}"):
-            text.line(f"payload[{text.bind(field.name)}] = {found.value}")
-            text.lines(taken)
-        return self._put(text, "elif", field, rule, found, taken)
+        if field.type is FieldType.STRING:
+            with text.block(f"if type({found.value}) is str"), text.block(f"if {found.value}"):
+                text.line(f"payload[{text.bind(field.name)}] = {found.value}")
+                text.lines(taken)
+        word = "elif" if field.type is FieldType.STRING else "if"
+        self._put(text, word, field, rule, found, taken)
 
     def _put(
         self,
@@ -60,7 +60,7 @@ class IntoPayload:
     ) -> None:
         what = f"{text.bind(field)}, {text.bind(rule)}, {found.value}, {found.path}"
         test = f"{text.bind(runtime.put)}({what}, payload, allocations, scope)"
-        with text.block(f"{word} {test}"):
+        with text.block(f"{word} {found.value} is not None and {test}"):
             text.lines(taken)
 
 
@@ -75,8 +75,7 @@ class IntoSegment:
 
     def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
         """As HL7 writes it."""
-        delete = text.bind(DELETE)
-        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+        with text.block(_if_said(text, found)):
             written = f"{text.bind(runtime.written)}({found.value})"
             text.line(f"values[{text.bind(field.name)}] = {written}")
             label = f"{self.segment}-{field.name}"
@@ -89,8 +88,7 @@ class IntoFact:
 
     def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
         """As text."""
-        delete = text.bind(DELETE)
-        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+        with text.block(_if_said(text, found)):
             text.line(f"facts[{text.bind(field.name)}] = str({found.value})")
 
 
@@ -104,11 +102,16 @@ class IntoName:
 
     def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
         """As text."""
-        delete = text.bind(DELETE)
-        with text.block(f"if {found.value} != '' and {found.value} is not {delete}"):
+        with text.block(_if_said(text, found)):
             text.line(f"{self.name} = str({found.value})")
             if self.legend is not None:
                 text.line(f"note({trace(self.legend, field.name, rule, found)})")
+
+
+def _if_said(text: SourceText, found: Found) -> str:
+    """Neither nothing nor a deletion."""
+    value = found.value
+    return f"if {value} is not None and {value} != '' and {value} is not {text.bind(DELETE)}"
 
 
 def trace(legend: list[RuleLine], label: str, rule: Rule, found: Found, line: str = "") -> str:
