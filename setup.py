@@ -25,6 +25,7 @@ RUNTIME = [
     "starlette>=0.49.1",
     "uvicorn>=0.34",
     "httptools>=0.6",
+    "jinja2>=3.1.6",  # the sandbox's pages
     "h11>=0.16",
     "pydantic>=2.10",
     "pyyaml>=6.0",
@@ -48,6 +49,7 @@ setup(
     package_dir={"bridge._mappings": "mappings"},
     package_data={
         "bridge": ["py.typed"],
+        "bridge.sandbox": ["pages/*"],
         "bridge.store": ["*.sql", "**/*.sql"],
         "bridge._mappings": ["*.yaml", "**/*.yaml"],
     },

@@ -112,7 +112,8 @@ def sandbox(
 ) -> None:
     """Run a stand-in for ZautoAI's API, for trials and tests.
 
-    It is made from the catalogue in mappings/zauto/. On its first start without --client a client
+    It is made from the catalogue in mappings/zauto/; its address in a browser shows what is in it,
+    and /openapi.json describes it to tools. On its first start without --client a client
     is made and its secret printed, once.
 
     Example: bridge sandbox --port 8090 --push-to http://127.0.0.1:8080

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bridge.sandbox.answers import Answer, Refusal
+from bridge.sandbox.browse import pages
 from bridge.sandbox.collection import Collection
 from bridge.sandbox.control import Control
 from bridge.sandbox.desk import Act, Asked, Desk, response
@@ -67,6 +69,7 @@ def _routes(desk: Desk, parts: Parts) -> list[BaseRoute]:
         ),
         openapi_route(parts.catalogue, limited=parts.limiter is not None),
         *Control(parts).routes(),
+        *pages(parts, secrets.token_urlsafe()),
         _unknown_route(desk),
     ]
 

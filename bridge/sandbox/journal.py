@@ -114,9 +114,12 @@ class Journal:
         )
         return [_entry(*row) for row in rows]
 
-    def last(self, limit: int) -> list[tuple[int, Entry]]:
-        """The newest entries, newest first."""
-        rows = self._db.execute(f"{_SELECT} ORDER BY sequence DESC LIMIT ?", (limit,))
+    def last(self, limit: int, *, before: int | None = None) -> list[tuple[int, Entry]]:
+        """The newest entries, or those before a sequence number, newest first."""
+        behind = 2**63 - 1 if before is None else before
+        rows = self._db.execute(
+            f"{_SELECT} WHERE sequence < ? ORDER BY sequence DESC LIMIT ?", (behind, limit)
+        )
         return [_entry(*row) for row in rows]
 
 

@@ -18,6 +18,8 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-i
 FOUND = "from bridge.shipped import mappings_folder as f; import bridge; print(bridge.__file__); "
 WHERE = FOUND + "print(sorted(str(p.relative_to(f())) for p in f().rglob('*.yaml')))"
 
+PAGES = tuple(ROOT.glob("bridge/sandbox/pages/*"))
+
 
 def run(program: Path | str, arguments: Sequence[str], folder: Path) -> str:
     """Run a program apart from this process's paths, and return what it printed."""
@@ -81,7 +83,7 @@ def test_a_wheel_carries_every_file_that_is_read(source: Path, python: Path) -> 
     run(python, [*build, "."], source)
     (wheel,) = (source / "dist").glob("*.whl")
     listed = run(python, ["-m", "zipfile", "--list", str(wheel)], source)
-    for file in (*ROOT.glob("bridge/**/*.sql"), ROOT / "bridge/py.typed"):
+    for file in (*ROOT.glob("bridge/**/*.sql"), *PAGES, ROOT / "bridge/py.typed"):
         assert str(file.relative_to(ROOT)) in listed
 
 

@@ -127,7 +127,12 @@ async def test_a_visit_cannot_be_given_to_an_unknown_provider(api: httpx.AsyncCl
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/zauto-api/beds"), ("PATCH", "/zauto-api/patients/p1")],
+    [
+        ("GET", "/zauto-api"),
+        ("POST", "/"),
+        ("GET", "/zauto-api/beds"),
+        ("PATCH", "/zauto-api/patients/p1"),
+    ],
 )
 async def test_an_unknown_address_has_the_envelope_but_no_error_code(
     api: httpx.AsyncClient, method: str, path: str
