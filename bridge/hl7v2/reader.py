@@ -35,6 +35,8 @@ class Syntax:
     cut: Delimiters
     #: Python's name of the charset, for escaped bytes
     codec: str
+    #: no value of the message holds an escape, a subcomponent or a quotation mark
+    plain: bool = False
 
     def unescape(self, text: str) -> str:
         """The value that `text` stands for."""
@@ -80,8 +82,12 @@ class Hl7Document:
         text, codec = charset.decode(body, header.charset, fallback_charset)
         separator = header.field_separator
         self.header = header
-        self._syntax = _syntax(separator, header.encoding_characters, codec)
         self._segments = segments.split(text.lstrip(), separator)
+        syntax = _syntax(separator, header.encoding_characters, codec, plain=True)
+        values = text[len(self._segments[0]) :]
+        if syntax.escape in values or syntax.subcomponent in values or '"' in values:
+            syntax = _syntax(separator, header.encoding_characters, codec, plain=False)
+        self._syntax = syntax
         self._names = [segment.partition(separator)[0] for segment in self._segments]
         self._named: dict[str, list[str]] = {}
         self._fields: dict[tuple[str, int], list[str]] = {}
@@ -115,26 +121,19 @@ class Hl7Document:
     def plain(self, path: Hl7Path, text: str) -> str | None:
         """The text at `path` in a field whose text is known, "" for none.
 
-        None where it takes more to read it, as `at` does: the field repeats, deletes, escapes, or
-        is asked for as a whole and has components.
+        None where it takes more to read it, as `at` does: the field repeats, the message deletes,
+        escapes or has subcomponents somewhere, or components are asked for as a whole.
         """
         syntax = self._syntax
-        if (
-            syntax.escape in text
-            or syntax.repetition in text
-            or '"' in text
-            or syntax.subcomponent in text
-            or not path.usual
-            or path.subcomponent > 1
-        ):
+        if not syntax.plain or syntax.repetition in text or not path.usual:
             return None
         number = path.component
         if syntax.component in text:
-            if number is None:
+            if number is None or path.subcomponent > 1:
                 return None
             parts = text.split(syntax.component, number)
             return parts[number - 1].rstrip(_BLANKS) if number <= len(parts) else ""
-        return text.rstrip(_BLANKS) if number is None or number == 1 else ""
+        return text.rstrip(_BLANKS) if number is None or number == path.subcomponent == 1 else ""
 
     def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
         """`values` of a field whose text is known."""
@@ -194,7 +193,7 @@ class Hl7Document:
 
 
 @lru_cache(maxsize=256)
-def _syntax(field_separator: str, encoding_characters: str, codec: str) -> Syntax:
+def _syntax(field_separator: str, encoding_characters: str, codec: str, *, plain: bool) -> Syntax:
     cut = delimiters.declared(field_separator, encoding_characters)
     return Syntax(
         component=cut.component or _NEVER,
@@ -204,6 +203,7 @@ def _syntax(field_separator: str, encoding_characters: str, codec: str) -> Synta
         padding=cut.component + cut.subcomponent + _BLANKS,
         cut=cut,
         codec=codec,
+        plain=plain,
     )
 
 

@@ -19,14 +19,10 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     calls = [] if problem or scope.needs else _calls(mapping, scope)
     if isinstance(calls, NotMade):
         problem, calls = calls, []
-    return Translation(
-        mapping=mapping.name,
-        mappings_hash=mapping.hash,
-        calls=() if scope.needs else tuple(calls),
-        warnings=tuple(scope.remarks),
-        needs=tuple(dict.fromkeys(scope.needs)),
-        problem="" if scope.needs else problem,
-    )
+    made, remarks = (mapping.name, mapping.hash), tuple(scope.remarks)
+    if scope.needs:
+        return Translation(*made, (), remarks, needs=tuple(dict.fromkeys(scope.needs)))
+    return Translation(*made, tuple(calls), remarks, problem=problem)
 
 
 def _gather_needs(mapping: Mapping, scope: Scope) -> NotMade:

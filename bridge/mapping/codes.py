@@ -27,9 +27,9 @@ class CodeTable:
     def __init__(self, name: str, rows: Mapping[str, str], otherwise: str) -> None:
         """`otherwise` is `drop`, `keep`, or the value of every other code."""
         self.name = name
-        self._rows = {
-            normal(code): Row(value, f"codes/{name}: {code}") for code, value in rows.items()
-        }
+        made = {code: Row(value, f"codes/{name}: {code}") for code, value in rows.items()}
+        # as it is written too, which is how it nearly always comes
+        self._rows = {**{normal(code): row for code, row in made.items()}, **made}
         self._keep = otherwise == "keep"
         fixed = otherwise not in ("keep", "drop")
         self._otherwise = Row(otherwise, f"codes/{name}: otherwise") if fixed else None
@@ -41,7 +41,7 @@ class CodeTable:
 
     def row(self, code: Any) -> Row | None:
         """The row of a code, or None."""
-        return self._rows.get(normal(str(code)))
+        return self._rows.get(code) or self._rows.get(normal(str(code)))
 
     def otherwise(self, code: Any) -> Row | None:
         """What becomes of a code without a row; None drops it."""

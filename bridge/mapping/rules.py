@@ -28,12 +28,13 @@ class Condition:
 
     def holds(self, candidates: Candidates) -> bool:
         """Whether the values at the source are so."""
-        texts = [_text(value) for value, _, _ in candidates]
-        if self.wanted:
-            return not self.wanted.isdisjoint(texts)
-        if self.unwanted:
-            return self.unwanted.isdisjoint(texts)
-        return bool(texts)
+        named = self.wanted or self.unwanted
+        if not named:
+            return bool(candidates)
+        for value, _, _ in candidates:
+            if _text(value) in named:
+                return named is self.wanted
+        return named is not self.wanted
 
     def told(self) -> str:
         """What it asks, for people."""

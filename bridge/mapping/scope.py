@@ -70,7 +70,13 @@ class Scope:
 
     def read_field(self, source: Source, text: str) -> Candidates:
         """The same, of an HL7 field whose text is known."""
-        return self._read(source, self.document.at(source.path, text))
+        # `_read`, written out
+        values = self.document.at(source.path, text)
+        if len(values) == 1 and (value := values[0]) is not DELETE:
+            return (
+                (source.read(value), value if type(value) is str else _raw(value), source.text),
+            )
+        return self._each(values, source) if values else ()
 
     def read_text(self, source: Source, text: str) -> Candidates:
         """The same, where the source is read as plain text."""

@@ -51,8 +51,8 @@ class Telecom(NamedTuple):
 class Address(NamedTuple):
     """XAD, or Address."""
 
-    #: as one line
-    line: str
+    #: street, other, city, state and postcode, country; some of them empty
+    places: tuple[str, ...]
     #: lower is asked first
     rank: int
 
@@ -88,7 +88,7 @@ def parts(value: Any, count: int) -> list[str]:
     if type(value) is str:
         return [value.strip()] + [""] * (count - 1)
     raw, cut = value.raw, value.syntax
-    if cut.subcomponent in raw or cut.escape in raw or '"' in raw:
+    if not cut.plain and (cut.subcomponent in raw or cut.escape in raw or '"' in raw):
         return [part(value, number) for number in range(1, count + 1)]
     found: list[str] = raw.split(cut.component, count)
     if " " in raw:
@@ -161,8 +161,8 @@ _ADDRESS_RANK = {"H": 0, "P": 0, "C": 0, "L": 0, "": 1, "M": 1, "O": 2, "B": 2, 
 
 def _xad(value: Any) -> Address:
     street, other, city, state, code, country, kind = parts(value, 7)
-    line = _one_line(street, other, city, f"{state} {code}".strip(), country)
-    return Address(line, _ADDRESS_RANK.get(kind, 2))
+    places = (street, other, city, f"{state} {code}".strip(), country)
+    return Address(places, _ADDRESS_RANK.get(kind, 2))
 
 
 def doctor(value: Any) -> Doctor:
@@ -170,11 +170,6 @@ def doctor(value: Any) -> Doctor:
     identifier, family, given, further, suffix, prefix = parts(value, 6)
     named = (prefix, given, further, family, suffix) if family or given else ()
     return Doctor(identifier, family, given, " ".join(filter(None, named)))
-
-
-def _one_line(*places: str) -> str:
-    """`street, other, city, state postcode, country`, without what is empty."""
-    return ", ".join([place for place in places if place])
 
 
 def _text(value: Any) -> str:
@@ -258,12 +253,14 @@ def _kind_of_contact_point(value: dict[str, Any], text: str) -> str:
 
 def _fhir_address(value: Any) -> Address:
     if not isinstance(value, dict):
-        return Address(_text(value), 1)
+        return Address((_text(value),), 1)
+    rank = {"home": 0, "": 1, "old": 9}.get(_text(value.get("use")), 2)
+    whole = _text(value.get("text")).replace("\n", ", ")
+    if whole:
+        return Address((whole,), rank)
     places = [*_texts(value.get("line")), _text(value.get("district")), _text(value.get("city"))]
     state = f"{_text(value.get('state'))} {_text(value.get('postalCode'))}".strip()
-    line = _one_line(*places, state, _text(value.get("country")))
-    rank = {"home": 0, "": 1, "old": 9}.get(_text(value.get("use")), 2)
-    return Address(_text(value.get("text")).replace("\n", ", ") or line, rank)
+    return Address((*places, state, _text(value.get("country"))), rank)
 
 
 HL7V2 = Compounds(_xpn, _cx, _xtn, _xad)

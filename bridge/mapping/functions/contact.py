@@ -98,4 +98,4 @@ def email(telecom: Telecom, scope: Scope) -> str | None:
 
 def address(stated: Address, scope: Scope) -> str | None:
     """An address as one line."""
-    return stated.line or None
+    return ", ".join([place for place in stated.places if place]) or None

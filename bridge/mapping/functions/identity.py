@@ -118,7 +118,7 @@ def uhid_prefix(identifier: Identifier, scope: Scope) -> str:
 
 def aadhaar(identifier: Identifier, scope: Scope) -> str | None:
     """Twelve digits of an identifier that says by type or system that it is an Aadhaar number."""
-    typed = not _AADHAAR_TYPES.isdisjoint(kind.upper() for kind in identifier.types)
+    typed = [kind for kind in identifier.types if kind.upper() in _AADHAAR_TYPES]
     if not typed and "uidai" not in identifier.authority.casefold():
         return None
     digits = _SEPARATORS.sub("", identifier.value)

@@ -24,7 +24,7 @@ def full_name(name: Name, scope: Scope) -> str | None:
 
 def title(name: Name, scope: Scope) -> str | None:
     """The prefix of the name that is the full name: `Ms`."""
-    return name.prefix if full_name(name, scope) else None
+    return name.prefix if _is_stated(name) else None
 
 
 def family(name: Name, scope: Scope) -> str | None:
@@ -34,7 +34,11 @@ def family(name: Name, scope: Scope) -> str | None:
 
 def given(name: Name, scope: Scope) -> str | None:
     """The given names."""
-    return name.given if full_name(name, scope) else None
+    return name.given if _is_stated(name) else None
+
+
+def _is_stated(name: Name) -> bool:
+    return bool(name.given or name.family or name.suffix or name.text)
 
 
 # A provider needs both id and name, and both from the same repetition of PV1-7.
