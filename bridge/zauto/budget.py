@@ -56,8 +56,16 @@ _KEPT_BACK: Mapping[Priority, float] = {
     Priority.REFERENCE: 0.25,
     Priority.BACKFILL: 0.50,
 }
-#: share of the minute kept for verifying
-_VERIFY_SHARE = 0.10
+#: and of the minute, so that a registration does not queue behind a backlog of updates
+_KEPT_BACK_OF_MINUTE: Mapping[Priority, float] = {
+    Priority.VERIFY: 0.0,
+    Priority.CREATE: 0.10,
+    Priority.UPDATE: 0.20,
+    Priority.REFERENCE: 0.30,
+    Priority.BACKFILL: 0.50,
+}
+#: calls of a forecast that are gone through one by one; those behind them go at the even rate
+_FORESEEN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,9 @@ class BudgetState:
     resets_at: float | None
     #: seconds until a new registration may go
     waiting: float
+    #: calls left and when they are whole again, as the last answer said; None where none did
+    told_remaining: int | None = None
+    told_until: float | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +106,25 @@ class _Window:
         if over > len(self.times):
             return _SOON if not self.times else max(self.times[-1] + self.seconds - now, _SOON)
         return max(self.times[over - 1] + self.seconds - now, _SOON)
+
+
+class _Ahead:
+    """A window as it fills up in a forecast."""
+
+    def __init__(self, window: _Window, most: int, now: float, under_way: int) -> None:
+        self._times = [at for at in window.times if at > now - window.seconds]
+        self._times += [now] * under_way
+        self._seconds, self._most = window.seconds, most
+        #: seconds from one call to the next at the even rate
+        self.pace = window.seconds / most
+
+    def ready(self) -> float:
+        """When the next call may go."""
+        full = len(self._times) >= self._most
+        return self._times[-self._most] + self._seconds if full else 0.0
+
+    def made(self, at: float) -> None:
+        self._times.append(at)
 
 
 @dataclass(slots=True)
@@ -152,7 +182,7 @@ class Budget:
             return 0.0
         self._turn_back(now)
         kept = int(self._hour.limit * _KEPT_BACK[priority])
-        share = 0.0 if priority is Priority.VERIFY else _VERIFY_SHARE
+        share = _KEPT_BACK_OF_MINUTE[priority]
         return max(
             self._hour.wait(now, self._under_way, kept),
             self._minute.wait(now, self._under_way, int(self._minute.limit * share)),
@@ -165,12 +195,41 @@ class Budget:
         """For `bridge status` and the pages."""
         self._hour.roll(now)
         used = len(self._hour.times) + self._under_way
+        told = self._told if self._told is not None and now < self._told.until else None
         return BudgetState(
             used=used,
             limit=self._hour.limit if self._limited else None,
             resets_at=self._hour.times[-1] + HOUR if self._hour.times else None,
             waiting=self.wait(now, Priority.CREATE),
+            told_remaining=max(told.remaining, 0) if told else None,
+            told_until=told.until if told else None,
         )
+
+    def drained_in(self, now: float, calls: int) -> float:
+        """Seconds until this many more calls have gone, updates among them, if each goes as soon
+        as it may and nothing else comes."""
+        if not self._limited or calls <= 0:
+            return 0.0
+        foreseen = min(calls, _FORESEEN)
+        hour, minute = (
+            _Ahead(window, max(window.limit - int(window.limit * share), 1), now, self._under_way)
+            for window, share in (
+                (self._hour, _KEPT_BACK[Priority.UPDATE]),
+                (self._minute, _KEPT_BACK_OF_MINUTE[Priority.UPDATE]),
+            )
+        )
+        at = max(now, self._held_until)
+        for number in range(foreseen):
+            at = max(at, hour.ready(), minute.ready(), self._told_ready(number))
+            hour.made(at)
+            minute.made(at)
+        return at - now + (calls - foreseen) * max(hour.pace, minute.pace)
+
+    def _told_ready(self, calls: int) -> float:
+        """When a call may go by the server's count, with this many before it."""
+        told = self._told
+        kept = int(self._hour.limit * _KEPT_BACK[Priority.UPDATE])
+        return told.until if told is not None and calls >= told.remaining - kept else 0.0
 
     def dump(self, now: float) -> str:
         """The count as a small text that `restore` reads after a restart."""

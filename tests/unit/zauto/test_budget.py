@@ -230,3 +230,62 @@ def test_no_window_ever_holds_more_than_its_limit(
     for seconds, limit in ((HOUR, hour), (MINUTE, minute)):
         for first in arrivals:
             assert sum(first <= at < first + seconds for at in arrivals) <= limit
+
+
+class TestForecast:
+    def test_of_what_fits_is_at_once(self) -> None:
+        assert Budget(CallLimits()).drained_in(NOW, 80) == 0.0
+        assert Budget(None).drained_in(NOW, 10_000) == 0.0
+        assert Budget(CallLimits()).drained_in(NOW, 0) == 0.0
+
+    def test_waits_for_the_minute_and_then_for_the_hour(self) -> None:
+        budget = Budget(CallLimits(hour=1000, minute=100))
+        assert budget.drained_in(NOW, 81) == MINUTE
+        assert budget.drained_in(NOW, 850) == 10 * MINUTE
+        assert budget.drained_in(NOW, 851) == HOUR
+
+    def test_counts_what_was_used_and_what_is_held(self) -> None:
+        budget = Budget(CallLimits(hour=100, minute=100))
+        for _ in range(85):
+            budget.spent({}, NOW - 600)
+        assert budget.drained_in(NOW, 1) == HOUR - 600
+        budget.hold(NOW + 3500)
+        assert budget.drained_in(NOW, 1) == 3500
+
+    def test_believes_the_server(self) -> None:
+        budget = Budget(CallLimits(hour=1000, minute=100))
+        budget.spent(told(1000, 200, 1200), NOW)
+        assert budget.drained_in(NOW, 40) == 0.0
+        assert budget.drained_in(NOW, 60) == 1200
+
+    def test_of_very_many_goes_by_the_even_rate(self) -> None:
+        budget = Budget(CallLimits(hour=1000, minute=100))
+        days = budget.drained_in(NOW, 850 * 240) / 86_400
+        assert 9.9 < days < 10.0
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.integers(1, 60), st.integers(1, 20), st.integers(1, 20), st.integers(0, 30))
+    def test_is_what_comes_true(self, calls: int, hour: int, minute: int, before: int) -> None:
+        budget = Budget(CallLimits(hour=hour, minute=minute))
+        for second in range(before):
+            call(budget, NOW - before + second, Priority.UPDATE)
+        foreseen, now = budget.drained_in(NOW, calls), NOW
+        for _ in range(calls):
+            while (wait := call(budget, now, Priority.UPDATE)) > 0.0:
+                now += wait
+        assert foreseen == pytest.approx(now - NOW, abs=0.1)
+
+
+def test_a_backlog_of_updates_leaves_room_in_the_minute_for_registrations() -> None:
+    budget = Budget(CallLimits(hour=1000, minute=100))
+    assert burst(budget, NOW, Priority.UPDATE) == 80
+    assert burst(budget, NOW, Priority.CREATE) == 10
+
+
+def test_the_state_says_what_the_server_said() -> None:
+    budget = Budget(CallLimits())
+    assert budget.state(NOW).told_remaining is None
+    budget.spent(told(1000, 700, 1200), NOW)
+    state = budget.state(NOW)
+    assert (state.told_remaining, state.told_until) == (700, NOW + 1200)
+    assert budget.state(NOW + 1200).told_until is None
