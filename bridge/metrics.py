@@ -7,12 +7,12 @@ counted as `other`, and nothing of a patient is a label.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bridge.delivery import Reason, Target
@@ -40,6 +40,14 @@ class Standing(Protocol):
     def oldest_waiting(self) -> float | None:
         """When the oldest waiting message came, seconds since the epoch."""
         ...
+
+
+class Odd(Protocol):
+    """Something about answers that the document does not say; both words are of few."""
+
+    what: Any
+    where: str
+    count: int
 
 
 class Metrics:
@@ -117,6 +125,10 @@ class Metrics:
         """Show the calls used in this hour and their limit (None: there is none)."""
         self.registry.register(_Watch(lambda: _budget(*read())))
 
+    def watch_contract(self, read: Callable[[], Sequence[Odd]]) -> None:
+        """Show what ZautoAI answered that its document does not say, as often as it did."""
+        self.registry.register(_Watch(lambda: _contract(read())))
+
     def render(self) -> bytes:
         """All numbers in Prometheus's text format."""
         return generate_latest(self.registry)
@@ -156,3 +168,14 @@ def _budget(used: int, limit: int | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("bridge_budget_used", "Calls to ZautoAI in this hour", used)
     if limit is not None:
         yield GaugeMetricFamily("bridge_budget_limit", "Calls ZautoAI allows an hour", limit)
+
+
+def _contract(seen: Sequence[Odd]) -> Iterator[Metric]:
+    counter = CounterMetricFamily(
+        "bridge_contract_oddities",
+        "Answers of ZautoAI that its document does not say, by what and where",
+        labels=("what", "where"),
+    )
+    for each in seen:
+        counter.add_metric((str(each.what), each.where), each.count)
+    yield counter

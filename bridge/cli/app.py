@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, look, pause, replay, sandbox, serve, translate
+from bridge.cli import check, look, pause, replay, sandbox, serve, translate, zauto
 from bridge.cli.demo import command as demo
 from bridge.errors import BridgeError, MappingError
 
@@ -47,6 +47,7 @@ app.command("translate")(translate.translate)
 app.command("check")(check.check)
 app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")
+app.add_typer(zauto.zauto_app, name="zauto")
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("demo")(demo.demo)

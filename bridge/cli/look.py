@@ -11,6 +11,7 @@ from rich.table import Table
 from bridge.cli.options import AsJson, Config, Reveal, settings_of
 from bridge.cli.reach import Reach
 from bridge.cli.tables import console, lasting, print_json, short, table, when
+from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
 from bridge.message import Status
 
@@ -28,7 +29,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: bridge status --json
     """
-    report = Reach(settings_of(config)).status()
+    settings = settings_of(config)
+    report = Reach(settings).status()
     if as_json:
         print_json(report)
         return
@@ -45,7 +47,9 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         count = report["quarantined"]
         out.print(f"not readable as messages: {count}, see bridge messages quarantine")
     if "budget" in report:
-        out.print(_budget(report["budget"]), markup=False)
+        out.print(_budget(report["budget"], settings.site.time_zone), markup=False)
+    if report.get("contract"):
+        out.print(_contract(report["contract"], settings.site.time_zone))
 
 
 def _verdicts(report: dict[str, Any]) -> list[str]:
@@ -77,10 +81,21 @@ def _counted(report: dict[str, Any]) -> list[tuple[str, int]]:
     return [(name, count) for name, count in report["messages"].items() if count]
 
 
-def _budget(budget: dict[str, Any]) -> str:
+def _budget(budget: dict[str, Any], zone: str) -> str:
     if budget.get("limit") is None:
         return "calls to ZautoAI: not limited (zauto.limits is off)"
-    return f"calls to ZautoAI: {budget['used']} of {budget['limit']} in the last hour"
+    told = f"calls to ZautoAI: {budget['used']} of {budget['limit']} in the last hour"
+    by = drained_by(budget, zone)
+    return f"{told}; {budget['calls_waiting']} wait, drained by about {by}" if by else told
+
+
+def _contract(seen: list[dict[str, Any]], zone: str) -> Table:
+    rows = (
+        (s["what"], s["where"], s["count"], when(s["first_at"], zone), when(s["last_at"], zone))
+        for s in seen
+    )
+    columns = ("what", "where", "times", "first", "last")
+    return table("ZautoAI answered what its document does not say", columns, rows)
 
 
 @messages_app.callback()

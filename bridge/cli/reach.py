@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
-from bridge.pipeline.report import message_report, message_row, quarantine_row, status_report
+from bridge.pipeline.report import (
+    budget_report,
+    contract_report,
+    message_report,
+    message_row,
+    quarantine_row,
+    status_report,
+)
+from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View
 from bridge.store.open import open_view, place_of
+from bridge.zauto.budget import Budget
+from bridge.zauto.watch import read as read_seen
 
 T = TypeVar("T")
 
@@ -21,6 +33,7 @@ class Reach:
     """One command's way to the service or its store."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._url = settings.store.url
         self._socket = socket_path(place_of(self._url))
 
@@ -57,6 +70,41 @@ class Reach:
         answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused})
         return answer
 
+    def zauto(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What ZautoAI answers to a person: asked by the running service, so that one budget
+        counts every call; without one by this process, with the count its store keeps."""
+        # httpx takes a while to load, and the other commands do without.
+        from bridge.service.inquiry import fingerprint
+        from bridge.service.zauto import ask_alone
+
+        zauto = self._settings.zauto
+        asked = {"ask": "zauto", "fingerprint": fingerprint(zauto), **question}
+        # A ping makes two calls, and each may have asked for a token and been refused before.
+        seconds = 4 * zauto.deadline_seconds
+        try:
+            answer: dict[str, Any] = ask(self._socket, asked, seconds=seconds)
+        except DoorError:
+            return asyncio.run(ask_alone(self._settings, question))
+        return answer
+
+    def budget(self) -> dict[str, Any]:
+        """What the running service says of its budget, or what its store has counted."""
+        try:
+            report = ask(self._socket, {"ask": "status"})
+        except DoorError:
+            return self._opened(self._budget_of)
+        if "budget" not in report:
+            raise BridgeError("ZautoAI is not set up: set zauto.base_url and the credentials")
+        budget: dict[str, Any] = report["budget"]
+        return budget
+
+    def _budget_of(self, view: View) -> dict[str, Any]:
+        budget, noted = Budget(self._settings.zauto.call_limits()), view.note(BUDGET_NOTE)
+        if noted is not None:
+            budget.restore(noted)
+        waiting, state = view.waiting(Target.ZAUTO), budget.state(time.time())
+        return budget_report(state, waiting=waiting, drained_in=None)
+
     def _either(self, question: dict[str, Any], read: Callable[[View], T]) -> T:
         try:
             answer: T = ask(self._socket, question)
@@ -77,4 +125,6 @@ class Reach:
 def _status_of(view: View) -> dict[str, Any]:
     report = status_report(view.tally(), now=time.time(), running=False)
     report["paused"] = view.note("paused") == "yes"
+    odd = view.note(CONTRACT_NOTE)
+    report["contract"] = contract_report(read_seen(odd)) if odd else []
     return report

@@ -67,3 +67,7 @@ class Closings:
         """Everything that is closed now."""
         # Copied at once, because the store's writer notes outcomes in another thread.
         return {name: each for name, each in self._closed.copy().items() if each.lasts(now)}
+
+    def clear(self) -> None:
+        """Let everything go."""
+        self._closed.clear()

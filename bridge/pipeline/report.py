@@ -13,6 +13,8 @@ from typing import Any
 from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, View
+from bridge.zauto.budget import BudgetState
+from bridge.zauto.watch import Seen
 
 MASK = "•••"
 #: a far end's words within a reason (see `settle.quoted`); the store may have cut them short
@@ -30,6 +32,34 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "held_for": _held_for(tally),
         "quarantined": tally.quarantined,
     }
+
+
+def budget_report(state: BudgetState, *, waiting: int, drained_in: float | None) -> dict[str, Any]:
+    """The budget for people; `waiting` calls may go, the last of them in so many seconds."""
+    return {
+        "used": state.used,
+        "limit": state.limit,
+        "resets_at": state.resets_at,
+        "waiting": round(state.waiting, 1),
+        "remaining_at_zauto": state.told_remaining,
+        "reset_at_zauto": state.told_until,
+        "calls_waiting": waiting,
+        "drained_in": None if drained_in is None else round(drained_in),
+    }
+
+
+def contract_report(seen: Sequence[Seen]) -> list[dict[str, Any]]:
+    """What was odd, for people and programs."""
+    return [
+        {
+            "what": str(each.what),
+            "where": each.where,
+            "count": each.count,
+            "first_at": each.first_at,
+            "last_at": each.last_at,
+        }
+        for each in seen
+    ]
 
 
 def _held_for(tally: Tally) -> list[dict[str, Any]]:

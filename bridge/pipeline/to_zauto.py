@@ -33,15 +33,19 @@ from bridge.pipeline.settle import (
     after_zauto,
     not_updated,
 )
+from bridge.pipeline.urgency import Urgency
 from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, BudgetState, Priority
 from bridge.zauto.catalogue import Catalogue, Operation
 from bridge.zauto.folding import Settled, create_body, decide, learn, update_body
+from bridge.zauto.watch import ContractWatch
 
 #: sends one request and says how it went; never raises
 Send = Callable[[Request], Awaitable[Outcome]]
 #: name under which the budget's count is kept in the store
 BUDGET_NOTE = "budget"
+#: and what was odd in ZautoAI's answers
+CONTRACT_NOTE = "contract"
 #: how often a delivery may be told that ZautoAI lacks a record it refers to
 MOST_RETURNS = 5
 #: quiet times after the first verifying read at which a record is read again: an unanswered
@@ -72,10 +76,11 @@ class ToZauto:
         jitter: Callable[[], float],
         settled: Callable[[Target, Status], None],
         not_offered: Collection[str] = (),
+        watch: ContractWatch | None = None,
     ) -> None:
         """`limited` says whether the budget's count is worth keeping; `jitter` gives a factor
         around 1 for each wait; `settled` is told of each delivery that ends; `not_offered` are
-        operations that ZautoAI lacks, `read patient-visits`."""
+        operations that ZautoAI lacks, `read patient-visits`; `watch` is noted down from here."""
         self._send = send
         self._catalogue = catalogue
         self._budget = budget
@@ -84,9 +89,11 @@ class ToZauto:
         self._limited = limited
         self._jitter = jitter
         self._settled = settled
+        self._watch = watch or ContractWatch(catalogue)
         self._lock = threading.Lock()
         self._closings = Closings()
         self.endpoints = Endpoints(not_offered)
+        self._urgency = Urgency(catalogue)
         self._verifying: set[int] = set()
         #: deliveries that hold a call of the budget
         self._calling: set[int] = set()
@@ -97,6 +104,20 @@ class ToZauto:
         self._unclear: dict[int, tuple[int, float]] = {}
         self._log = structlog.get_logger()
 
+    def take(self, now: float) -> float:
+        """0.0 and a call of the budget is taken for a person; else seconds to wait for one."""
+        with self._lock:
+            return self._budget.take(now, Priority.CREATE)
+
+    def give_back(self) -> None:
+        """A person's call is over."""
+        with self._lock:
+            self._budget.give_back()
+
+    def reopen(self) -> None:
+        """A person has seen that calls are answered: what rests need not rest any longer."""
+        self._closings.clear()
+
     def spent(self, now: float, headers: Mapping[str, str]) -> None:
         """Count an HTTP request that left; the sender reports each."""
         with self._lock:
@@ -106,6 +127,13 @@ class ToZauto:
         """For people: calls used, the limit, and how long a registration would wait."""
         with self._lock:
             return self._budget.state(now)
+
+    def drained_in(self, now: float, calls: int) -> float:
+        """Seconds until this many calls have gone, as far as can be foreseen."""
+        closed = self._closings.of("", now)
+        with self._lock:
+            seconds = self._budget.drained_in(now, calls)
+        return max(seconds, closed.until - now if closed else 0.0)
 
     def closed(self, now: float) -> Mapping[str, Closed]:
         """What is closed now, by resource; "" stands for all."""
@@ -157,7 +185,7 @@ class ToZauto:
         delivery = attempted.delivery
         call = delivery.call
         tx.end(attempted.attempt_id, outcome, now)
-        self._note_budget(tx, now)
+        self.note(tx, now)
         self._close(outcome, call.resource, now)
         self._learn_of(tx, attempted, outcome, now)
         if outcome.reason is Reason.REFERENT_MISSING:
@@ -237,7 +265,7 @@ class ToZauto:
     def _take(self, delivery: Delivery, request: Request, now: float) -> float:
         """0.0 and a call of the budget is the delivery's; else seconds to wait for one."""
         with self._lock:
-            wait = self._budget.take(now, _priority(request))
+            wait = self._budget.take(now, self._urgency.of(delivery, request))
             if wait == 0.0:
                 self._calling.add(delivery.id)
         return wait
@@ -249,6 +277,13 @@ class ToZauto:
             if delivery.id in self._calling:
                 self._calling.discard(delivery.id)
                 self._budget.give_back()
+
+    def note(self, tx: Transaction, now: float) -> None:
+        """Keep what a restart must not forget: the calls made, and what was odd in answers."""
+        self._note_budget(tx, now)
+        odd = self._watch.dump(now)
+        if odd is not None:
+            tx.put_note(CONTRACT_NOTE, odd)
 
     def _note_budget(self, tx: Transaction, now: float) -> None:
         if self._limited:
@@ -346,13 +381,6 @@ class ToZauto:
 
 #: what makes one request at a time enough, until one is answered
 _BREAKS = frozenset({Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER, Reason.NOT_THE_API})
-
-
-def _priority(request: Request) -> Priority:
-    """A provider that a visit waits for is as urgent as the visit: both are POSTs."""
-    if request.method == "GET":
-        return Priority.VERIFY
-    return Priority.CREATE if request.method == "POST" else Priority.UPDATE
 
 
 def _may_come_late(delivery: Delivery) -> bool:

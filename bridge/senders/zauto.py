@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -36,11 +36,11 @@ class ZautoSender:
         monotonic: Clock,
         clock: Clock,
         spent: Callable[[Headers], None],
-        watch: Callable[[Request | None, Answer], None] = lambda _request, _answer: None,
+        watch: Callable[[str, Answer], None] = lambda _resource, _answer: None,
     ) -> None:
         """`spent` is told of every HTTP request that left, tokens included, with the headers of
-        its answer (none: empty); `watch` of every answer, with None for those to people and to
-        token requests. Raises SettingsError when address or credentials are not set.
+        its answer (none: empty); `watch` of every answer with its resource, "" for the token
+        endpoint's. Raises SettingsError when address or credentials are not set.
         """
         self._credentials = _credentials(settings)
         self._origin = Origin(
@@ -65,15 +65,21 @@ class ZautoSender:
         answered = await self._ask(request.method, self._target(request), body, self._ends())
         if isinstance(answered, Outcome):
             return answered
-        self._show(request, answered)
+        self._show(request.resource, answered)
         return judge(request, answered, now=self._clock())
 
-    async def fetch(self, target: str) -> Answered:
-        """GET a path with its query, for a person."""
-        answered = await self._ask("GET", target, None, self._ends())
+    async def list(self, resource: str, query: Mapping[str, str | int]) -> Answered:
+        """A page of a list, for a person."""
+        path = self._catalogue[resource].path
+        answered = await self._ask("GET", f"{path}?{urlencode(query)}", None, self._ends())
         if not isinstance(answered, Outcome):
-            self._show(None, answered)
+            self._show(resource, answered)
         return answered
+
+    async def renew(self) -> Token | Outcome:
+        """A new token by the client's credentials, for a person who checks them."""
+        self._renewal = self._renewal or asyncio.create_task(self._renew(None))
+        return await asyncio.shield(self._renewal)
 
     async def close(self) -> None:
         """Close all connections; sends under way end with an outcome of their own."""
@@ -89,7 +95,7 @@ class ZautoSender:
             answered = await self._ask("GET", f"{path}?page={page}&{query}", None, ends)
             if isinstance(answered, Outcome):
                 return answered
-            self._show(request, answered)
+            self._show(request.resource, answered)
             outcome = judge_page(request, answered, now=self._clock())
             if outcome is not None:
                 return outcome
@@ -115,9 +121,9 @@ class ZautoSender:
         authorization = b"Bearer " + token.access.encode("ascii")
         return await self._origin.exchange(method, target, body, authorization, ends)
 
-    def _show(self, request: Request | None, answered: Answer | Failure) -> None:
+    def _show(self, resource: str, answered: Answer | Failure) -> None:
         if isinstance(answered, Answer):
-            self._watch(request, answered)
+            self._watch(resource, answered)
 
     def _target(self, request: Request) -> str:
         path = self._catalogue[request.resource].path
@@ -158,7 +164,7 @@ class ZautoSender:
         for grant in grants(token, self._credentials):
             asked_at, body = self._monotonic(), orjson.dumps(grant)
             answer = await self._origin.exchange("POST", TOKEN_PATH, body, b"", ends)
-            self._show(None, answer)
+            self._show("", answer)
             granted = judge_token(answer, asked_at=asked_at, now=self._clock())
             if isinstance(granted, Token):
                 break

@@ -31,6 +31,10 @@ class Asked(Protocol):
 
     def budget(self) -> Mapping[str, Any] | None: ...
 
+    def contract(self) -> list[dict[str, Any]]: ...
+
+    async def ask_zauto(self, question: Mapping[str, Any]) -> Any: ...
+
 
 class _Answers:
     """Each question's answer."""
@@ -44,6 +48,7 @@ class _Answers:
         tally = service.store.read(lambda view: view.tally())
         report = status_report(tally, now=time.time(), running=True)
         report |= {"paused": service.paused, "notices": service.notices()}
+        report["contract"] = service.contract()
         budget = service.budget()
         return report if budget is None else report | {"budget": budget}
 
@@ -64,6 +69,10 @@ class _Answers:
         found = self._service.store.read(lambda view: view.quarantined(limit))
         return [quarantine_row(each, reveal=reveal) for each in found]
 
+    async def zauto(self, question: Mapping[str, Any]) -> Any:
+        self._reveal(question, count=int(question.get("limit") or 1))
+        return await self._service.ask_zauto(question)
+
     async def pause(self, question: Mapping[str, Any]) -> Any:
         await self._service.pause(bool(question["paused"]))
         return {"paused": self._service.paused}
@@ -83,12 +92,13 @@ def _limit(question: Mapping[str, Any]) -> int:
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, quarantine, pause."""
+    """One answer a question: status, messages, message, quarantine, zauto, pause."""
     told = _Answers(service)
     return {
         "status": told.status,
         "messages": told.messages,
         "message": told.message,
         "quarantine": told.quarantine,
+        "zauto": told.zauto,
         "pause": told.pause,
     }

@@ -19,29 +19,29 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bridge.delivery import Target
-from bridge.errors import StoreError
+from bridge.errors import BridgeError, StoreError
 from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, mllp, push
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
+from bridge.pipeline.report import contract_report
 from bridge.pipeline.sweep import Sweep
 from bridge.pipeline.to_hospital import ToHospital
-from bridge.pipeline.to_zauto import BUDGET_NOTE, ToZauto
+from bridge.pipeline.to_zauto import ToZauto
 from bridge.pipeline.versions import version_of
 from bridge.pipeline.work import Work
 from bridge.senders.mllp import MllpSender
-from bridge.senders.zauto import ZautoSender
 from bridge.service.answers import PAUSED_NOTE, answers
 from bridge.service.control import Control, socket_path
 from bridge.service.ids import ids
 from bridge.service.parts import Parts
 from bridge.service.reactor import start_reactor, stop_reactor
 from bridge.service.web import WebServer
+from bridge.service.zauto import ZautoEnd
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
-from bridge.zauto.budget import Budget
 
 #: seconds the MLLP door has to answer what is committed (beside it the HTTP door has five), and
 #: then deliveries under way to end: together below the ten in which a stop ends
@@ -71,7 +71,6 @@ class Service:
         self._clock = time.time
         self._new_id = ids(self._clock)
         self._metrics = Metrics(parts.mappings.message_types)
-        self._budget = Budget(settings.zauto.call_limits())
         self._delivers: dict[Target, Deliver] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._paused = False
@@ -141,12 +140,7 @@ class Service:
         if self.zauto is None:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
-            now = self._clock()
-            for resource, closed in self.zauto.closed(now).items():
-                what = resource or "all calls"
-                told.append(
-                    f"ZautoAI: {what} stopped for {closed.until - now:.0f} s more: {closed.reason}"
-                )
+            told += self.zauto.notices()
         told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
@@ -162,23 +156,26 @@ class Service:
         return f"{name} takes nothing since {since} ({trouble.reason}); it is tried again by itself"
 
     def budget(self) -> Mapping[str, Any] | None:
-        """Calls used, the limit, and the wait of a new registration."""
+        """Calls used, the limit, the wait of a new registration, and when all have gone."""
         if self.zauto is None:
             return None
-        state = self.zauto.budget_state(self._clock())
-        return {
-            "used": state.used,
-            "limit": state.limit,
-            "resets_at": state.resets_at,
-            "waiting": round(state.waiting, 1),
-        }
+        waiting = self.store.read(lambda view: view.waiting(Target.ZAUTO))
+        moving = not self._paused and not self._delivers[Target.ZAUTO].trouble
+        return self.zauto.budget(waiting, moving=moving)
+
+    def contract(self) -> list[dict[str, Any]]:
+        """What ZautoAI answered that its document does not say."""
+        return [] if self.zauto is None else contract_report(self.zauto.contract())
+
+    async def ask_zauto(self, question: Mapping[str, Any]) -> Any:
+        """Ask ZautoAI for a person; raises BridgeError where there is no answer."""
+        if self.zauto is None:
+            raise BridgeError("ZautoAI is not set up (zauto.base_url, client_id, client_secret)")
+        return await self.zauto.ask(self.store, question)
 
     async def _take_up(self, store: Store) -> None:
         quiet = self.settings.zauto.quiet_seconds
         recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
-        noted = store.read(lambda view: view.note(BUDGET_NOTE))
-        if noted is not None:
-            self._budget.restore(noted)
         await store.run(
             lambda tx: tx.keep_mappings(version_of(self._parts.mappings, self._clock()))
         )
@@ -186,29 +183,20 @@ class Service:
 
     def _build_far_ends(self, store: Store) -> None:
         zauto = self.settings.zauto
-        self.zauto = None
+        self.zauto: ZautoEnd | None = None
         if zauto.base_url and zauto.client_id and zauto.client_secret:
-            sender = ZautoSender(
-                zauto,
+            self.zauto = ZautoEnd(
+                self.settings,
                 self._parts.catalogue,
-                monotonic=time.monotonic,
                 clock=self._clock,
-                spent=lambda headers: self._spent(headers),
-            )
-            self._stopping.push_async_callback(sender.close)
-            self.zauto = ToZauto(
-                sender.send,
-                self._parts.catalogue,
-                self._budget,
-                same_authorities=self.settings.site.same_authorities,
-                quiet_seconds=zauto.quiet_seconds,
-                limited=zauto.call_limits() is not None,
                 jitter=_jitter,
                 settled=self._metrics.settled,
-                not_offered=zauto.not_offered,
             )
-            self._add_deliver(store, self.zauto, zauto.connections)
-            self._metrics.watch_budget(self._budget_gauge)
+            store.read(self.zauto.take_up)
+            self._stopping.push_async_callback(self.zauto.close)
+            self._add_deliver(store, self.zauto.far_end, zauto.connections)
+            self._metrics.watch_budget(self.zauto.gauge)
+            self._metrics.watch_contract(self.zauto.contract)
         if self.settings.hospital.port is not None:
             hospital = MllpSender(self.settings.hospital, reactor=self._reactor)
             self._stopping.callback(hospital.close)
@@ -322,15 +310,6 @@ class Service:
     def _busy(self) -> bool:
         # A clock that was set back must not look like senders waiting.
         return 0.0 <= self._clock() - self.intake.taken_at < BUSY_SECONDS
-
-    def _spent(self, headers: Mapping[str, str]) -> None:
-        if self.zauto is not None:
-            self.zauto.spent(self._clock(), headers)
-
-    def _budget_gauge(self) -> tuple[int, int | None]:
-        assert self.zauto is not None
-        state = self.zauto.budget_state(self._clock())
-        return state.used, state.limit
 
 
 async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:

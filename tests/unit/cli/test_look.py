@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import app as module
-from bridge.cli.look import _told, _verdicts
+from bridge.cli.look import _budget, _told, _verdicts
 from bridge.cli.tables import lasting
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -187,6 +187,14 @@ def test_the_first_lines_say_what_matters(counts: dict[str, int], told: list[str
     messages = {str(status): counts.get(str(status), 0) for status in Status}
     report = {"running": True, "messages": messages, "oldest_waiting_seconds": 723.4}
     assert _verdicts(report) == told
+
+
+def test_the_budget_says_when_what_waits_will_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    budget = {"used": 900, "limit": 1000, "calls_waiting": 214, "drained_in": 720}
+    told = "calls to ZautoAI: 900 of 1000 in the last hour"
+    assert _budget(budget, "Asia/Kolkata") == f"{told}; 214 wait, drained by about 13:42"
+    assert _budget(budget | {"calls_waiting": 0}, "Asia/Kolkata") == told
 
 
 async def test_no_message_of_a_status_is_said_in_a_sentence(run: Run, reached: str) -> None:

@@ -33,6 +33,12 @@ class Running:
     def budget(self) -> Mapping[str, Any] | None:
         return self.left
 
+    def contract(self) -> list[dict[str, Any]]:
+        return [{"what": "new field", "where": "patients.nickName"}]
+
+    async def ask_zauto(self, question: Mapping[str, Any]) -> Any:
+        return {"asked": question["what"]}
+
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
