@@ -6,12 +6,13 @@
     literal   = string in single quotes / true / false / whole number
 
 As in FHIRPath every step takes a list and gives a list, lists flatten, and what is absent gives
-nothing. Three things are settled for mappings where FHIRPath would need a model of all types:
+nothing. Four things are settled for mappings where FHIRPath would need a model of all types:
 
 - `where(a.b = 'x')` keeps an item when any of its values at `a.b` equals the literal (FHIRPath
   compares whole collections, so that a second coding would hide the first).
 - A choice element is named without its type (`deceased`, `extension('url').value`) or with
   `ofType` (`deceased.ofType(dateTime)`, which is the JSON key `deceasedDateTime`).
+- `$this` as the first part is the item of the list that a call is made for each of.
 - A capitalised first part is the resource type: `Patient.birthDate` gives nothing for others.
 
 Element names are checked against R4 and R5 as far as the types are known, which is everywhere but
@@ -37,11 +38,13 @@ Step: TypeAlias = Callable[[list[Any]], list[Any]]
 Literal: TypeAlias = str | bool | int
 
 FUNCTIONS = ("where", "first", "extension", "ofType")
+#: the item of the list that a call is made for each of (FHIRPath 2.0, 5.2)
+THIS = "$this"
 _ANYTHING = frozenset({"Resource"})
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<name>\$this\b|[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<number>[0-9]+)"
     r"|(?P<string>'(?:[^'\\]|\\.)*')"
     r"|(?P<mark>[.()\[\]=])"
@@ -120,6 +123,9 @@ class _Parser:
             steps += self._part()
 
     def _root(self) -> list[Step]:
+        if self._next.text == THIS:
+            self._types = _ANYTHING
+            return [_element(self._take("name"))]
         if self._next.kind == "name" and self._next.text[0].isupper():
             return [self._only(self._take("name"))]
         return self._part()

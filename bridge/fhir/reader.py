@@ -10,12 +10,12 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from bridge.errors import LimitError, ReadError
-from bridge.fhir.paths import FhirPath, parse
+from bridge.fhir.paths import THIS, FhirPath, parse
 
 #: levels of objects and lists in one another; FHIR's deepest examples stay below 20
 MAX_DEPTH = 64
@@ -93,6 +93,11 @@ class FhirDocument:
     def values(self, path: FhirPath) -> list[Any]:
         """Values at a path: JSON scalars and objects, in document order."""
         return path.values(self._named)
+
+    def lines(self, path: FhirPath) -> Iterator[FhirDocument]:
+        """The document once for each value at a path, which is `$this` in there."""
+        for value in self.values(path):
+            yield FhirDocument({**self.resource, THIS: value}, self.reference)
 
     def references(self) -> tuple[str, ...]:
         """What the subject and the participants refer to, as `relative` writes it."""

@@ -133,6 +133,12 @@ def parse(text: str) -> Hl7Path:
     )
 
 
+def is_segment(name: str) -> bool:
+    """Whether HL7 v2 has a segment of that name, or it is a site's own (`Z..`)."""
+    own = len(name) == 3 and name[0] == "Z" and name.isalnum() and name.isupper()
+    return name in _SEGMENTS or own
+
+
 def parse_place(text: str) -> Place:
     """The place in a segment written as `text`: `3`, `3.1.2`, `3[2].1`. Raises PathError."""
     match = _PLACE.fullmatch(text)

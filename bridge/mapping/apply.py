@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bridge.delivery import Call, Translation
 from bridge.mapping.choose import choose
 from bridge.mapping.document import Context, Document
-from bridge.mapping.plan import Mapping, NotMade
+from bridge.mapping.plan import CallPlan, Maker, Mapping, NotMade
 from bridge.mapping.scope import Scope
 
 
@@ -41,13 +43,30 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
     """The calls, or why a required one cannot be made."""
     calls: list[Call] = []
     for plan, make in zip(mapping.calls, mapping.makers, strict=True):
-        call = make(scope, choose(plan.choose, scope.document) if plan.choose else {})
-        if isinstance(call, Call):
-            scope.ids[call.resource] = call.external_id
-            calls.append(call)
-        elif plan.required:
-            return call
-        else:
-            scope.where = plan.resource
-            scope.remark(call)
+        at = choose(plan.choose, scope.document) if plan.choose else {}
+        made = _each(plan, make, at, scope) if plan.each else (make(scope, at),)
+        for call in made:
+            if isinstance(call, Call):
+                scope.ids[call.resource] = call.external_id
+                calls.append(call)
+            elif plan.required:
+                return call
+            else:
+                scope.where = plan.resource
+                scope.remark(call)
     return calls
+
+
+def _each(
+    plan: CallPlan, make: Maker, at: dict[str, int], scope: Scope
+) -> Iterator[Call | NotMade]:
+    """`each:` one call for each of some HL7 segments, or for each item of a list."""
+    whole = scope.document
+    if isinstance(plan.each[0], str):
+        count = max(whole.count(segment) for segment in plan.each)
+        for number in range(1, count + 1):
+            yield make(scope, {**at, **dict.fromkeys(plan.each, number)})
+        return
+    for scope.document in whole.lines(plan.each[0].path):
+        yield make(scope, at)
+    scope.document = whole

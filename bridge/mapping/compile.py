@@ -15,12 +15,13 @@ from bridge.mapping import dotted, language, plan
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
+from bridge.mapping.options import with_options
 from bridge.mapping.plan import CallPlan, FieldPlan
 from bridge.mapping.rules import Condition, Finder, Fixed, IdOf, Join, Read, Rule
 from bridge.mapping.scope import Reading, Source
 from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Word
-from bridge.message import Protocol
+from bridge.message import DELETE, Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue, FieldFormat, Resource, ResourceField
 
@@ -71,6 +72,7 @@ class Compiler:
             when=tuple(compiled.condition(test) for test in text.when),
             required=text.required,
             linked=text.linked,
+            each=compiled.each(text),
         )
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
@@ -171,6 +173,16 @@ class _PartCompiler:
             fault = word.place.fault(f"fields.{word.text}", str(error), error.suggestion)
             self.all.faults.append(fault)
 
+    def each(self, text: language.CallText) -> tuple[Source, ...] | tuple[str, ...]:
+        """What the call is made once for: HL7 segments by name, or a list by its path."""
+        if self.part.source is not Protocol.HL7V2:
+            return tuple(self.all.source(word, "each", self.part.source) for word in text.each[:1])
+        for word in text.each:
+            if not hl7v2_paths.is_segment(word.text):
+                message = f"'{word.text}' is not a segment, such as AL1."
+                self.all.faults.append(word.place.fault("each", message))
+        return tuple(word.text for word in text.each)
+
     def rules(self, declared: tuple[language.Rule, ...], spec: ResourceField) -> tuple[Rule, ...]:
         """The rules of one field."""
         return tuple(self._rule(rule, spec) for rule in declared)
@@ -190,11 +202,22 @@ class _PartCompiler:
         if rule.constant is not None:
             self._check_enum(rule.constant, rule.key, spec)
             return Fixed(rule.constant.text, "constant")
+        if rule.clear:
+            return self._clear(rule, spec)
         if rule.site is not None:
             return Fixed(self._setting(rule.site, rule.key), f"site.{rule.site.text}")
         if rule.id_of is not None:
             return self._id_of(rule.id_of, rule.key)
         return self._read(rule, spec)
+
+    def _clear(self, rule: language.Rule, spec: ResourceField) -> Finder:
+        if spec.required:
+            message = "ZautoAI requires this field: it cannot be cleared."
+            self.all.faults.append(rule.place.fault(f"{rule.key}.clear", message))
+        if rule.on_create:
+            message = "a new record has nothing to clear; leave 'on: create' out."
+            self.all.faults.append(rule.place.fault(f"{rule.key}.on", message))
+        return Fixed(DELETE, "clear")
 
     def _check_enum(self, word: Word, key: str, spec: ResourceField) -> None:
         if spec.enum and word.text not in spec.enum:
@@ -220,10 +243,11 @@ class _PartCompiler:
             for word in rule.sources
         )
         self._check_format(rule, function, spec)
+        make = with_options(rule, function, self.all.faults)
         if rule.join is not None:
-            return Join(sources, function.name, function.make, rule.join.text)
+            return Join(sources, function.name, make, rule.join.text)
         copies = function is COPY and self.part.source is Protocol.HL7V2
-        return Read(sources, function.name, function.make, copies)
+        return Read(sources, function.name, make, copies)
 
     def _function(self, rule: language.Rule) -> Function:
         known = FUNCTIONS[self.part.source]

@@ -16,15 +16,26 @@ from bridge.message import Protocol
 #: the keys each kind of table may have, in the order the reference explains them
 MAPPING_WORDS = ("about", "messages", "needs", "calls")
 INTERACTION_WORDS = ("upsert", "create", "send")
-CALL_WORDS = (*INTERACTION_WORDS, "use", "when", "required", "linked")
+CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "required", "linked")
 PART_WORDS = (
     *("about", "source", "resource", "id", "authority", "requires", "choose", "fields", "facts"),
 )
 MESSAGE_WORDS = ("about", "source", "message", "id", "segments")
 SEGMENT_WORDS = ("segment", "when", "fields")
 EACH_WORDS = ("each", "segments")
-ORIGIN_WORDS = ("from", "constant", "site", "id_of")
-RULE_WORDS = (*ORIGIN_WORDS, "as", "codes", "default", "join", "on", "when")
+ORIGIN_WORDS = ("from", "constant", "site", "id_of", "clear")
+RULE_WORDS = (
+    *ORIGIN_WORDS,
+    "as",
+    "zone",
+    "unit",
+    "stated",
+    "codes",
+    "default",
+    "join",
+    "on",
+    "when",
+)
 TEST_WORDS = ("path", "is", "not", "site")
 CHOICE_WORDS = ("path", "is", "not")
 TABLE_WORDS = ("about", "otherwise", "rows")
@@ -44,7 +55,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way a value comes about. Exactly one of `sources`, `constant`, `site`, `id_of`."""
+    """One way a value comes about: exactly one of the first five."""
 
     place: Place
     #: where it stands in its file, `fields.gender`
@@ -54,8 +65,15 @@ class Rule:
     constant: Word | None = None
     site: Word | None = None
     id_of: Word | None = None
+    #: the stored value is deleted
+    clear: bool = False
     #: `as`
     function: Word | None = None
+    #: the time zone of a time that names none
+    zone: Word | None = None
+    #: the unit a quantity is wanted in, and the one it is in where it names none
+    unit: Word | None = None
+    stated: Word | None = None
     codes: Word | None = None
     default: Word | None = None
     #: all values of all paths, with this text between them
@@ -128,6 +146,8 @@ class CallText:
     interaction: str
     target: Word
     use: Word
+    #: segments, or the path of a list: one call for each
+    each: tuple[Word, ...] = ()
     when: tuple[Test, ...] = ()
     #: without this call the message has a problem
     required: bool = False

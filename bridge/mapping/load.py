@@ -100,7 +100,8 @@ def _calls(
     for number, call in enumerate(text.calls):
         part = _part_of(call, f"calls[{number}].use", parts, text, compiler)
         if part is not None:
-            calls.append(compiler.call(call, part, [made.resource for made in calls]))
+            earlier = [made.resource for made in calls if not made.each]
+            calls.append(compiler.call(call, part, earlier))
     return tuple(calls)
 
 

@@ -130,7 +130,8 @@ def _call(table: Table, key: str, faults: Faults) -> CallText | None:
     linked = take_truth(table, key, "linked", faults)
     if target is None or use is None:
         return None
-    return CallText(table.place, stated[0], target, use, when, required, linked)
+    each = take_words(table, key, "each", faults)
+    return CallText(table.place, stated[0], target, use, each, when, required, linked)
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:
@@ -202,6 +203,9 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
         one_of = ", ".join(language.ORIGIN_WORDS)
         faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
     _check_belongs(table, key, stated, faults)
+    clear = take_truth(table, key, "clear", faults)
+    if "clear" in stated and not clear:
+        faults.append(table.place.fault(f"{key}.clear", "write 'clear: true', or leave it out."))
     on = take_word(table, key, "on", faults)
     if on is not None and on.text != "create":
         faults.append(on.place.fault(f"{key}.on", f"'{on.text}' is not known.", "create"))
@@ -212,7 +216,11 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
         constant=take_word(table, key, "constant", faults),
         site=take_word(table, key, "site", faults),
         id_of=take_word(table, key, "id_of", faults),
+        clear=clear,
         function=take_word(table, key, "as", faults),
+        zone=take_word(table, key, "zone", faults),
+        unit=take_word(table, key, "unit", faults),
+        stated=take_word(table, key, "stated", faults),
         codes=take_word(table, key, "codes", faults),
         default=take_word(table, key, "default", faults),
         join=take_word(table, key, "join", faults),
@@ -222,10 +230,10 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
 
 
 def _check_belongs(table: Table, key: str, stated: Sequence[str], faults: Faults) -> None:
-    """`as`, `codes`, `default` and `join` say what to do with what `from` found."""
+    """These words say what to do with what `from` found."""
     if "from" in stated:
         return
-    for word in ("as", "codes", "default", "join"):
+    for word in ("as", "zone", "unit", "stated", "codes", "default", "join"):
         if word in table.entries:
             place = table.entries[word].key_place
             faults.append(place.fault(f"{key}.{word}", f"'{word}' needs 'from'."))

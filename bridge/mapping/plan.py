@@ -83,6 +83,8 @@ class CallPlan:
     when: tuple[Condition, ...] = ()
     required: bool = False
     linked: bool = False
+    #: made once for each: of these HL7 segments together, or of the items at a path
+    each: tuple[str, ...] | tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

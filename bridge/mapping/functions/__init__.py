@@ -11,9 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bridge.mapping.functions import contact, contacts, identity, links, names, orders, texts, times
+from bridge.mapping.functions import (
+    contact,
+    contacts,
+    identity,
+    links,
+    names,
+    orders,
+    texts,
+    times,
+    units,
+)
 from bridge.mapping.functions.compounds import FHIR, HL7V2, Compounds, doctor, plain
-from bridge.mapping.scope import Reading, Scope
+from bridge.mapping.scope import Reading
 from bridge.message import Protocol
 
 
@@ -21,7 +31,7 @@ class Function(NamedTuple):
     """One function of the language."""
 
     name: str
-    make: Callable[[Any, Scope], Any]
+    make: Callable[..., Any]
     reading: Reading
 
 
@@ -63,7 +73,11 @@ _COMMON = (
     Function("date_time", times.date_time, PLAIN),
 )
 
+#: functions that take a time zone (`zone:`)
+ZONED = frozenset({"date_time", "hl7_time", "hl7_date"})
+
 _OF_HL7V2 = (
+    Function("quantity", units.quantity, Reading(units.read_cq)),
     Function("provider_id", names.provider_id, _DOCTOR),
     Function("provider_name", names.provider_name, _DOCTOR),
     Function("provider_family", names.provider_family, _DOCTOR),
@@ -72,6 +86,7 @@ _OF_HL7V2 = (
 )
 
 _OF_FHIR = (
+    Function("quantity", units.quantity, Reading(units.read_quantity)),
     Function("concept_text", texts.concept_text, _ELEMENT),
     Function("link", links.link, _ELEMENT),
     Function("provider_id", links.provider_id, _ELEMENT),

@@ -25,10 +25,11 @@ def date(value: Any, scope: Scope) -> str | None:
         return None
 
 
-def date_time(value: Any, scope: Scope) -> str | None:
+def date_time(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str | None:
     """A moment in UTC, `2026-11-22T09:30:00Z`.
 
-    A time without an offset is the site's; a date without a time is its midnight.
+    A time without an offset is of the zone, which is the site's where none is given; a date
+    without a time is its midnight.
     """
     text = value if isinstance(value, str) else ""
     if text[:8].isdigit():
@@ -37,23 +38,23 @@ def date_time(value: Any, scope: Scope) -> str | None:
     try:
         moment = dt.datetime.fromisoformat(text)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=scope.zone)
+            moment = moment.replace(tzinfo=zone or scope.zone)
         return moment.astimezone(dt.UTC).isoformat()[:19] + "Z"
     except (ValueError, OverflowError):
         scope.remark("is not a date and time; left out")
         return None
 
 
-def hl7_time(value: Any, scope: Scope) -> str:
-    """Seconds since the epoch as DTM in the site's zone, `20261122150000+0530`."""
-    return _local(value, scope.zone).strftime("%Y%m%d%H%M%S%z")
+def hl7_time(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str:
+    """Seconds since the epoch as DTM in the zone, or the site's: `20261122150000+0530`."""
+    return _local(value, zone or scope.zone).strftime("%Y%m%d%H%M%S%z")
 
 
-def hl7_date(value: Any, scope: Scope) -> str | None:
+def hl7_date(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str | None:
     """A date `YYYY-MM-DD`, or seconds since the epoch, as `YYYYMMDD`."""
     if isinstance(value, str):
         return value.replace("-", "")[:8] or None
-    return _local(value, scope.zone).strftime("%Y%m%d")
+    return _local(value, zone or scope.zone).strftime("%Y%m%d")
 
 
 def _local(seconds: float, zone: ZoneInfo) -> dt.datetime:

@@ -52,6 +52,7 @@ class FunctionWriter:
         else:
             text.line("read = scope.read")
         chosen = {choice.source.path.line[0] for choice in self._plan.choose}
+        chosen.update(one for one in self._plan.each if isinstance(one, str))
         for (segment, occurrence), last in self._lines().items():
             which = f"at[{segment!r}]" if segment in chosen and occurrence == 1 else occurrence
             name = line_name(segment, occurrence)

@@ -108,7 +108,7 @@ def test_an_escaped_quote_is_part_of_the_text() -> None:
         "extension(url)",
         "name | alias",
         "name.given & 'x'",
-        "$this",
+        "name.$this",
         "name.where(use = 'official' and active = true)",
     ],
 )

@@ -1,0 +1,60 @@
+"""What `zone:`, `unit:` and `stated:` make of the function that `as:` names."""
+
+from __future__ import annotations
+
+from functools import partial
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from bridge.errors import Fault
+from bridge.mapping.functions import ZONED, Function, units
+from bridge.mapping.language import Rule
+from bridge.mapping.rules import Make
+from bridge.mapping.taking import nearest
+from bridge.mapping.tree import Word
+
+QUANTITY = "quantity"
+
+
+def with_options(rule: Rule, function: Function, faults: list[Fault]) -> Make:
+    """The function as this rule uses it."""
+    if rule.zone is not None and function.name not in ZONED:
+        told = ", ".join(sorted(ZONED))
+        faults.append(rule.zone.place.fault(f"{rule.key}.zone", f"'zone' goes with 'as: {told}'."))
+    elif rule.zone is not None:
+        return partial(function.make, zone=_zone(rule.zone, rule.key, faults))
+    if function.name == QUANTITY:
+        return _quantity(rule, function, faults)
+    for word, name in ((rule.unit, "unit"), (rule.stated, "stated")):
+        if word is not None:
+            faults.append(
+                word.place.fault(f"{rule.key}.{name}", f"'{name}' goes with 'as: {QUANTITY}'.")
+            )
+    return function.make
+
+
+def _zone(word: Word, key: str, faults: list[Fault]) -> ZoneInfo:
+    try:
+        return ZoneInfo(word.text)
+    except (ZoneInfoNotFoundError, ValueError):
+        message = f"there is no time zone '{word.text}'."
+        near = nearest(word.text, available_timezones())
+        faults.append(word.place.fault(f"{key}.zone", message, near))
+        return ZoneInfo("UTC")
+
+
+def _quantity(rule: Rule, function: Function, faults: list[Fault]) -> Make:
+    if rule.unit is None:
+        faults.append(rule.place.fault(f"{rule.key}.unit", "say the unit wanted, such as kg."))
+        return function.make
+    named = {"unit": rule.unit, "stated": rule.stated or rule.unit}
+    for key, word in named.items():
+        if not units.known_unit(word.text):
+            message = f"'{word.text}' is no unit known here."
+            fault = word.place.fault(f"{rule.key}.{key}", message, nearest(word.text, units.UNITS))
+            faults.append(fault)
+            return function.make
+    stated = rule.stated.text if rule.stated else ""
+    if stated and not units.same_kind(rule.unit.text, stated):
+        message = f"{stated} cannot be told in {rule.unit.text}."
+        faults.append(named["stated"].place.fault(f"{rule.key}.stated", message))
+    return partial(function.make, wanted=rule.unit.text, stated=stated)

@@ -1,0 +1,219 @@
+"""Words of the language, each in a mapping as small as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.delivery import Call, Translation
+from bridge.errors import MappingError
+from bridge.fhir.reader import FhirDocument
+from bridge.hl7v2 import header
+from bridge.hl7v2.reader import Hl7Document
+from bridge.mapping.apply import apply
+from bridge.mapping.document import Context, Document
+from bridge.mapping.dotted import OrderDocument
+from bridge.mapping.load import load
+from bridge.message import Protocol
+from bridge.settings import Site
+from bridge.zauto import catalogue
+
+ALLERGIES = """
+name: allergies
+path: /zauto-api/allergies
+title: Allergy
+fields:
+  id: {type: string, required: true}
+  name: {type: string}
+  noted: {type: string, format: date-time}
+  weight: {type: number}
+"""
+MSH = r"MSH|^~\&|HIS|LAKESIDE|||20260301101500||ADT^A60|T1|P|2.5.1"
+
+
+@pytest.fixture
+def made(tmp_path: Path, shipped: Path) -> Callable[..., Translation]:
+    """What a part with these fields makes of a message."""
+
+    def translate(
+        fields: str,
+        *segments: str,
+        call: str = "",
+        message_id: str = "{constant: '1'}",
+        document: Document | None = None,
+        protocol: Protocol = Protocol.HL7V2,
+    ) -> Translation:
+        _write(tmp_path, "zauto/allergies", ALLERGIES)
+        kind = {Protocol.HL7V2: "ADT^A60", Protocol.FHIR: "Patient"}.get(protocol, "service-order")
+        use = f"  - upsert: allergies\n    use: allergy\n{call}"
+        _write(tmp_path, f"{protocol.value}/allergies", f"messages: [{kind}]\ncalls:\n{use}")
+        head = f"source: {protocol.value}\nresource: allergies\nid: {message_id}\nfields:\n"
+        _write(
+            tmp_path, "parts/allergy", head + "".join(f"  {line}\n" for line in fields.split("\n"))
+        )
+        known = catalogue.load(tmp_path / "zauto")
+        mapping = load([tmp_path], known, Site(time_zone="Asia/Kolkata")).find(protocol, kind)
+        assert mapping is not None
+        body = "\r".join((MSH, *segments)).encode()
+        document = document or Hl7Document(body, header.scan(body), "cp1252")
+        return apply(mapping, document, Context())
+
+    return translate
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    file = folder / f"{name}.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _only(translation: Translation) -> dict[str, Any]:
+    (call,) = translation.calls
+    return call.payload
+
+
+def _all(calls: tuple[Call, ...]) -> list[tuple[str, str]]:
+    return [(call.external_id, call.payload["name"]) for call in calls]
+
+
+Made = Callable[..., Translation]
+
+
+def test_clear_states_that_there_is_no_value(made: Made) -> None:
+    assert (
+        _only(made("noted: {clear: true, when: PV1-45}", "PV1" + "|" * 45 + "x"))["noted"] is None
+    )
+    assert "noted" not in _only(made("noted: {clear: true, when: PV1-45}", "PV1|1"))
+
+
+def test_a_required_field_cannot_be_cleared(
+    tmp_path: Path, shipped: Path, zauto: catalogue.Catalogue
+) -> None:
+    _write(tmp_path, "parts/patient_from_pid", "fields:\n  fullName: {clear: true}\n")
+    with pytest.raises(MappingError, match="requires this field"):
+        load([shipped, tmp_path], zauto, Site())
+
+
+@pytest.mark.parametrize("wrong", ["{clear: false}", "{clear: true, on: create}", "{clear: yes}"])
+def test_a_clear_that_says_nothing_is_a_fault(made: Made, wrong: str) -> None:
+    with pytest.raises(MappingError):
+        made(f"noted: {wrong}")
+
+
+def test_a_time_without_an_offset_is_of_the_zone_that_is_named(made: Made) -> None:
+    rule = "noted: {from: EVN-2, as: date_time, zone: Asia/Dubai}"
+    assert _only(made(rule, "EVN||20260301101500"))["noted"] == "2026-03-01T06:15:00Z"
+    assert _only(made(rule, "EVN||20260301101500+0000"))["noted"] == "2026-03-01T10:15:00Z"
+
+
+def test_an_unknown_zone_names_the_nearest(made: Made) -> None:
+    with pytest.raises(MappingError, match="Asia/Kolkata"):
+        made("noted: {from: EVN-2, as: date_time, zone: Asia/Kolkatta}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("72^kg", 72),
+        ("158.7^lb", 71.985),
+        ("850^g", 0.85),
+        ("72", 72),
+        ("2^cm", None),
+        ("x^kg", None),
+    ],
+)
+def test_a_quantity_is_told_in_the_unit_wanted(made: Made, sent: str, told: float | None) -> None:
+    rule = "weight: {from: OBX-5, as: quantity, unit: kg, stated: kg}"
+    assert _only(made(rule, f"OBX|1|CQ|W||{sent}")).get("weight") == told
+
+
+def test_a_number_whose_unit_nobody_states_is_no_quantity(made: Made) -> None:
+    translation = made("weight: {from: OBX-5, as: quantity, unit: kg}", "OBX|1|NM|W||72")
+    assert "weight" not in _only(translation)
+    assert [remark.where for remark in translation.warnings] == ["OBX-5"]
+
+
+def test_a_fhir_quantity_is_read_by_its_code(made: Made) -> None:
+    resource = {
+        "resourceType": "Patient",
+        "extension": [{"valueQuantity": {"value": 98.6, "code": "[degF]"}}],
+    }
+    rule = "weight: {from: extension.value, as: quantity, unit: Cel}"
+    document = FhirDocument(resource, "Patient/1")
+    assert _only(made(rule, document=document, protocol=Protocol.FHIR))["weight"] == 37
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "weight: {from: OBX-5, as: quantity}",
+        "weight: {from: OBX-5, as: quantity, unit: kgs}",
+        "weight: {from: OBX-5, as: quantity, unit: kg, stated: cm}",
+        "weight: {from: OBX-5, unit: kg}",
+        "weight: {from: OBX-5, as: integer, zone: Asia/Dubai}",
+    ],
+)
+def test_a_unit_or_zone_that_does_not_fit_is_a_fault(made: Made, wrong: str) -> None:
+    with pytest.raises(MappingError):
+        made(wrong)
+
+
+def test_a_call_is_made_for_each_segment(made: Made) -> None:
+    segments = ("PID|1||7", "AL1|1||PCN^Penicillin", "AL1|2||LTX^Latex", "AL1|3")
+    translation = made(
+        "name: {from: AL1-3.2}", *segments, call="    each: AL1\n", message_id="{from: AL1-3.1}"
+    )
+    assert _all(translation.calls) == [("PCN", "Penicillin"), ("LTX", "Latex")]
+    assert "no id for allergies" in translation.warnings[0].text
+
+
+def test_segments_that_belong_together_are_taken_by_pairs(made: Made) -> None:
+    segments = ("PID|1||A1", "MRG|B1", "PID|2||A2", "MRG|B2")
+    translation = made(
+        "name: {from: MRG-1}", *segments, call="    each: [PID, MRG]\n", message_id="{from: PID-3}"
+    )
+    assert _all(translation.calls) == [("A1", "B1"), ("A2", "B2")]
+
+
+def test_a_call_is_made_for_each_item_of_a_list(made: Made) -> None:
+    resource = {
+        "resourceType": "Patient",
+        "contact": [
+            {"gender": "male", "name": {"text": "Ravi"}},
+            {"name": {"text": "Uma"}, "gender": "female"},
+        ],
+    }
+    translation = made(
+        "name: {from: $this.name, as: person_name}",
+        call="    each: contact\n",
+        message_id="{from: $this.gender}",
+        document=FhirDocument(resource, "Patient/1"),
+        protocol=Protocol.FHIR,
+    )
+    assert _all(translation.calls) == [("male", "Ravi"), ("female", "Uma")]
+
+
+def test_an_order_becomes_a_call_for_each_line(made: Made) -> None:
+    order = {
+        "externalVisitId": "V1",
+        "Services": [
+            {"externalServiceId": "S1", "name": "X-ray"},
+            {"externalServiceId": "S2", "name": "ECG"},
+        ],
+    }
+    translation = made(
+        "name: {from: line.name}",
+        call="    each: order.Services\n",
+        message_id="{from: line.externalServiceId}",
+        document=OrderDocument(order, Context()),
+        protocol=Protocol.ORDERS,
+    )
+    assert _all(translation.calls) == [("S1", "X-ray"), ("S2", "ECG")]
+
+
+def test_what_is_no_segment_cannot_be_gone_through(made: Made) -> None:
+    with pytest.raises(MappingError, match="not a segment"):
+        made("name: {from: AL1-3.2}", call="    each: allergy\n")
