@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 import typer
 
 from bridge.cli.app import app
+from bridge.sandbox.faults import FaultKind, OddReset, OddToken
+from bridge.sandbox.push import Scheme
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from bridge.zauto.reference import reference
@@ -71,3 +74,9 @@ def test_the_mapping_in_the_readme_is_one_that_is_shipped() -> None:
 def test_the_reference_of_zautoais_api_is_the_catalogues() -> None:
     page = (ROOT / "docs/reference/zautoai.md").read_text(encoding="utf-8")
     assert page == reference(load(mappings_folder() / "zauto")), "run `make reference`"
+
+
+@pytest.mark.parametrize("words", [FaultKind, OddReset, OddToken, Scheme])
+def test_the_sandboxs_page_names_every_word(words: type[StrEnum]) -> None:
+    page = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+    assert [word.value for word in words if f"`{word.value}`" not in page] == []

@@ -81,7 +81,7 @@ class Published:
         named = re.findall(
             r"^(?:Endpoint: \w+|Base:) (/[\w/-]+)", self.text[:position], re.MULTILINE
         )
-        return named[-1] if named else ""
+        return named[-1].rstrip("/") if named else ""
 
     def _unglued(self, word: str) -> str:
         """`fullName` of `numberfullName`: the name behind the last word of what stands before.
