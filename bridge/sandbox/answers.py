@@ -113,4 +113,4 @@ def page(message: str, data: Sequence[Any], *, number: int, size: int, total: in
 
 def timestamp(at: float) -> str:
     """`2024-01-15T10:30:00Z`, as the document writes moments."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")

@@ -1,10 +1,15 @@
-"""The way of every request to the API: who asks, within which limits, what, written down."""
+"""The way of every request to the API: who asks, within which limits, what, written down.
+
+A request is answered after the transaction that holds its effect and its journal entry.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TypeAlias
 
 import orjson
@@ -62,11 +67,11 @@ class Case:
 
 
 class Desk:
-    """Takes requests one at a time, each in one transaction together with its journal entry."""
+    """Takes requests one at a time."""
 
     def __init__(self, parts: Parts) -> None:
         self._journal = parts.state.journal
-        self._transaction = parts.state.transaction
+        self._group = parts.state.group
         self._accounts = parts.accounts
         self._limiter = parts.limiter
         self._resets = parts.resets
@@ -96,17 +101,19 @@ class Desk:
         """An endpoint without an access token; whoever sends a good one is counted by it."""
         return self._endpoint(act, whose or self._bearer, "")
 
-    def answer(self, case: Case, *, fault: str = "", late_for: int = 0) -> Answer:
+    async def answer(self, case: Case, *, fault: str = "", late_for: int = 0) -> Answer:
         """Do what is asked and write it down; for a late effect, which request's it is."""
-        with self._transaction():
+        with self._group.join() as committed:
             caller = case.whose(case.asked)
             answer = self._within_limits(case, caller)
             self._write(case, caller, answer, fault, late_for)
+        # others wait for it too: a request that is cancelled must not cancel them
+        await asyncio.shield(committed)
         return answer
 
     async def respond(self, case: Case) -> ASGIApp:
         """Answer a request."""
-        return response(self.answer(case), case.asked.at)
+        return response(await self.answer(case), case.asked.at)
 
     def _bearer(self, asked: Asked) -> Caller | None:
         return self._accounts.bearer(asked.authorization, asked.at)
@@ -170,9 +177,14 @@ class Desk:
 def response(answer: Answer, at: float) -> Response:
     """The answer as HTTP."""
     # the sandbox's clock, so that X-RateLimit-Reset can be read against it
-    headers = {**answer.headers, "Date": formatdate(at, usegmt=True)}
+    headers = {**answer.headers, "Date": _date(int(at))}
     body = orjson.dumps(answer.body)
     return Response(body, answer.status, headers, media_type="application/json")
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _acted(case: Case) -> Answer:

@@ -69,7 +69,7 @@ class FaultyDesk(Desk):
         if fault is None:
             return await super().respond(case)
         if fault.kind is FaultKind.LATE:
-            return self._later(case, fault)
+            return await self._later(case, fault)
         return await self._played(case, fault)
 
     def _met(self, case: Case) -> Fault | None:
@@ -88,10 +88,10 @@ class FaultyDesk(Desk):
         if fault.kind is FaultKind.TOKEN and case.asked.path != TOKEN_PATH:
             self._revoke(case)
         if fault.has_effect or fault.kind is FaultKind.DELAY:
-            answer = self.answer(case, fault=fault.kind)
+            answer = await self.answer(case, fault=fault.kind)
         else:
             answer = _error(fault.status, case.asked.at)
-            self._note(case, answer.status, fault)
+            await self._note(case, answer.status, fault)
         if fault.kind is FaultKind.DELAY and fault.when is not When.BEFORE:
             await self._sleep(fault.seconds)
         return self._spoiled(fault, answer, case.asked)
@@ -114,8 +114,8 @@ class FaultyDesk(Desk):
             return Broken((head, body[:end]), self._sleep)
         return whole
 
-    def _later(self, case: Case, fault: Fault) -> Broken:
-        sequence = self._note(case, 0, fault)
+    async def _later(self, case: Case, fault: Fault) -> Broken:
+        sequence = await self._note(case, 0, fault)
         late = asyncio.create_task(self._take_effect(case, fault, sequence))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
@@ -124,13 +124,15 @@ class FaultyDesk(Desk):
     async def _take_effect(self, case: Case, fault: Fault, sequence: int) -> None:
         await self._sleep(fault.seconds)
         asked = replace(case.asked, at=self._clock())
-        self.answer(replace(case, asked=asked), fault=fault.kind, late_for=sequence)
+        await self.answer(replace(case, asked=asked), fault=fault.kind, late_for=sequence)
 
-    def _note(self, case: Case, status: int, fault: Fault) -> int:
+    async def _note(self, case: Case, status: int, fault: Fault) -> int:
         """Write down a request that had no effect."""
         nothing = Answer(status, {}, external_id=_id_in(case.asked.body))
-        with self._transaction():
-            return self._write(case, case.whose(case.asked), nothing, fault.kind, 0)
+        with self._group.join() as committed:
+            sequence = self._write(case, case.whose(case.asked), nothing, fault.kind, 0)
+        await asyncio.shield(committed)
+        return sequence
 
     def _revoke(self, case: Case) -> None:
         caller = case.whose(case.asked)

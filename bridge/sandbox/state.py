@@ -2,7 +2,7 @@
 
 WAL with `synchronous=OFF`: killing the process loses nothing, a power cut may spoil the file,
 which is then deleted; a stand-in need not take the disk's time from what is being tested. One
-connection, used from the event loop's thread only; every request is one transaction.
+connection, used from the event loop's thread only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bridge.errors import DoorError
+from bridge.sandbox.group import Group
 from bridge.sandbox.journal import SCHEMA as JOURNAL
 from bridge.sandbox.journal import Journal
 from bridge.sandbox.records import SCHEMA as RECORDS
@@ -68,6 +69,7 @@ class State:
                 f"{file}: cannot be used as the sandbox's state: {error}; "
                 "stop the sandbox that holds it, or name another file"
             ) from error
+        self.group = Group(self.db)
         self.journal = Journal(self.db)
         self.records = Records(self.db)
 
@@ -85,12 +87,14 @@ class State:
             )
 
     def close(self) -> None:
-        """Close the file; what was committed stays."""
+        """Close the file; what was written stays."""
+        self.group.end()
         self.db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is written inside."""
+        """All or nothing of what is written inside, apart from any group."""
+        self.group.end()
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
