@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from bridge.service.parts import Parts
 
 
-def check(config: Config = None) -> None:
+def check(
+    config: Config = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print a JSON Schema of mapping files, for editors.")
+    ] = False,
+) -> None:
     """Check settings and mappings before anything starts.
 
     Every fault is told with its place, and the exit is 1. What is allowed but keeps a door shut or
@@ -23,6 +28,9 @@ def check(config: Config = None) -> None:
     Example: bridge check --config conf/bridge.yaml
     """
     settings = settings_of(config)
+    if schema:
+        _print_schema(settings)
+        return
     from bridge.service.parts import read_parts
     from bridge.store.open import place_of
 
@@ -33,6 +41,15 @@ def check(config: Config = None) -> None:
         typer.echo(f"remark: {remark}")
     counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
     typer.echo(f"settings and mappings are right ({counted})")
+
+
+def _print_schema(settings: Settings) -> None:
+    from bridge.cli.tables import print_json
+    from bridge.mapping.schema import schema_of
+    from bridge.service.parts import read_parts
+
+    parts = read_parts(settings)
+    print_json(schema_of(parts.catalogue, parts.mappings.folders))
 
 
 def unfilled(parts: Parts) -> list[str]:

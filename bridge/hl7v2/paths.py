@@ -69,6 +69,8 @@ _PATH = re.compile(
     rf"(?P<segment>[A-Z][A-Z0-9]{{2}})(?:\[(?P<occurrence>{_NUMBER})\])?-{_FIELD}{_PARTS}"
 )
 _PLACE = re.compile(_FIELD + _PARTS)
+#: the notation as a regular expression of any dialect
+PATTERN = re.sub(r"\?P<\w+>", "", _PATH.pattern)
 _LOOSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{2})(\[\d+\])?[-._ ](\d+.*?)\s*")
 
 

@@ -34,6 +34,12 @@ class Folder:
             if not stem.startswith(f"{CATALOGUE}/") and not stem.endswith(_TEST):
                 yield stem, f"{self.label}/{name}" if self.label else name, text
 
+    def tables(self) -> list[str]:
+        """Names of its code tables."""
+        prefix = f"{CODES}/"
+        found = (name for name, _, _ in self.mappings() if name.startswith(prefix))
+        return [name.removeprefix(prefix) for name in found]
+
 
 def read_folder(path: Path, faults: list[Fault]) -> Folder:
     """Everything in a folder; what cannot be read is a fault."""

@@ -1,0 +1,81 @@
+"""What each word of the mapping language says: for editors (`schema`) and for the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MAPPING: Mapping[str, str] = {
+    "about": "what the file is for, for people",
+    "messages": "the message types it takes; each type has one mapping",
+    "needs": "records that must be known first, by resource and the path of their id; until then "
+    "the message is held",
+    "calls": "what is called, in this order: what others refer to comes first",
+}
+
+CALL: Mapping[str, str] = {
+    "upsert": "the record exists afterwards and holds these fields",
+    "create": "the record exists afterwards; what it holds already is left alone",
+    "send": "an HL7 message goes to the hospital",
+    "use": "the part that makes it",
+    "each": "one call for each: HL7 segments by name (several go together), or the items at a "
+    "FHIR or order path, which are `$this` or `line` in the part",
+    "when": "only if this is so",
+    "required": "without this call the message has a problem and none is made",
+    "linked": "FHIR: the resource's own name (`Patient/123`) leads to this record from now on, "
+    "and the record keeps its first id",
+}
+
+PART: Mapping[str, str] = {
+    "about": "what the file is for, for people",
+    "source": "whose paths are used: `hl7v2`, `fhir`, `orders`",
+    "resource": "the ZautoAI resource it makes",
+    "message": "in place of `resource`: the HL7 message type it makes for the hospital",
+    "id": "rules for the record's id; without one there is no call",
+    "authority": "who assigned the id",
+    "requires": "fields without which the call is not made",
+    "choose": "HL7: which of several segments of one name is read: the first whose value `is` one "
+    "of these, else the first whose value is `not` one of those",
+    "fields": "the payload, each field with its rule",
+    "facts": "what is remembered of the record beside the payload, for orders to the hospital",
+    "segments": "what the message is made of, in this order",
+}
+
+SEGMENT: Mapping[str, str] = {
+    "segment": "its name",
+    "when": "only if this is so",
+    "fields": "its fields by place: `3`, `3.1`, `3[2].1`",
+    "each": "the path of a list: `segments` are written for every item, which is `line` in there",
+    "segments": "what is written for each item",
+}
+
+RULE: Mapping[str, str] = {
+    "from": "a path, or several of which the first that gives a value counts",
+    "constant": "always this",
+    "site": "a setting of `site:`",
+    "id_of": "the id of a call made before, and not for `each`",
+    "clear": "an explicit null: the stored value is deleted",
+    "as": "the function that makes the value; without one it is copied",
+    "zone": "with `as: date_time`, `hl7_time` or `hl7_date`: the zone of a time that names none, "
+    "in place of the site's",
+    "unit": "with `as: quantity`: the unit wanted",
+    "stated": "with `as: quantity`: the unit meant where none is named",
+    "codes": "the table that the value is looked up in; of several values the first with a row",
+    "default": "the value where the paths give none",
+    "join": "all values of all paths, with this between them",
+    "on": "`on: create`: sent when the record is made, and never by an update",
+    "when": "the rule counts only if this is so",
+}
+
+TEST: Mapping[str, str] = {
+    "path": "the path whose values are asked; alone: it has a value",
+    "is": "one of its values is one of these",
+    "not": "none of its values is one of these, or it has none",
+    "site": "this yes/no setting of `site:` is on",
+}
+
+TABLE: Mapping[str, str] = {
+    "about": "where the codes come from, for people",
+    "otherwise": "what becomes of a code without a row: `drop` (with a remark), `keep` (the code "
+    "itself), or any other word, which is then its value",
+    "rows": "code to value; codes are compared without regard to case",
+}
