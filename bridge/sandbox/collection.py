@@ -21,10 +21,7 @@ from bridge.sandbox.records import Related, SortKey, Stored, Wanted
 from bridge.sandbox.state import State
 from bridge.sandbox.validation import check_change, check_new, invalid, read_object
 from bridge.zauto.catalogue import FieldFormat, Resource
-from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, ErrorCode
-
-#: larger numbers do not fit SQLite's 64-bit integers once multiplied
-_MAX_PAGE = 10**9
+from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE, MAX_PAGE_SIZE, ErrorCode
 
 
 class Collection:
@@ -188,12 +185,12 @@ def _moment(value: str) -> float:
 def _page(query: Mapping[str, str]) -> tuple[int, int]:
     """Page number and size of a list; out of range is refused, which the document leaves open."""
     asked = {
-        "page": _number(query.get("page"), 1, _MAX_PAGE),
+        "page": _number(query.get("page"), 1, MAX_PAGE),
         "limit": _number(query.get("limit"), DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
     }
     errors = [
         FieldError(name, f"must be a whole number from 1 to {most}")
-        for name, most in (("page", _MAX_PAGE), ("limit", MAX_PAGE_SIZE))
+        for name, most in (("page", MAX_PAGE), ("limit", MAX_PAGE_SIZE))
         if asked[name] is None
     ]
     if errors:

@@ -12,15 +12,14 @@ import orjson
 
 from bridge.sandbox.answers import FieldError, Refusal
 from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
-from bridge.zauto.contract import ErrorCode
+from bridge.zauto.contract import PHONE_PATTERN, ErrorCode
 
 #: bytes of one request body; the document names no cap
 BODY_LIMIT = 1024 * 1024
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-#: the document shows E.164 numbers and asks for none; separators are let through
-_PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{1,28}[0-9]")
+_PHONE = re.compile(PHONE_PATTERN)
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -29,6 +29,11 @@ REFRESH_SECONDS = 30 * 24 * 3600
 # Lists ("Standard Query Parameters")
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
+#: larger numbers do not fit 64-bit integers once multiplied
+MAX_PAGE = 10**9
+
+#: the document shows E.164 numbers and asks for none; separators are let through
+PHONE_PATTERN = r"\+?[0-9][0-9 ().\-]{1,28}[0-9]"
 
 # Limits ("Rate Limiting")
 REQUESTS_AN_HOUR = 1000

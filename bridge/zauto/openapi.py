@@ -11,6 +11,7 @@ from bridge.zauto.contract import (
     ASSUMED,
     DEFAULT_PAGE_SIZE,
     LIMIT_HEADER,
+    MAX_PAGE,
     MAX_PAGE_SIZE,
     ORDERS,
     REMAINING_HEADER,
@@ -209,7 +210,7 @@ def _external_id() -> Schema:
 def _query(resource: Resource) -> list[Schema]:
     number = {"type": "integer", "minimum": 1}
     return [
-        _parameter("page", "page number", {**number, "maximum": 10**9, "default": 1}),
+        _parameter("page", "page number", {**number, "maximum": MAX_PAGE, "default": 1}),
         _parameter(
             "limit",
             "records a page",

@@ -10,6 +10,7 @@ from bridge.zauto.contract import (
     CLIENT_ID_PATTERN,
     CLIENT_SECRET_PATTERN,
     ORDERS,
+    PHONE_PATTERN,
     ErrorCode,
     Grant,
     Order,
@@ -27,7 +28,7 @@ _FORMATS: Mapping[FieldFormat, Schema] = {
     FieldFormat.DATE: {"format": "date"},
     FieldFormat.DATETIME: {"format": "date-time"},
     FieldFormat.EMAIL: {"format": "email"},
-    FieldFormat.PHONE: {"pattern": r"^\+?[0-9][0-9 ().\-]{1,28}[0-9]$"},
+    FieldFormat.PHONE: {"pattern": f"^{PHONE_PATTERN}$"},
 }
 
 
