@@ -73,22 +73,23 @@ def parse(text: str) -> FhirPath:
     return _Parser(text).whole()
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
     kind: str
     text: str
     column: int
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def tokens(text: str) -> Iterator[Token]:
+    """The words and marks of a path; raises PathError for what is neither."""
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
             raise _unexpected_character(text, at)
         if match.lastgroup != "space":
-            yield _Token(str(match.lastgroup), match.group(), at + 1)
+            yield Token(str(match.lastgroup), match.group(), at + 1)
         at = match.end()
-    yield _Token("end", "the end", len(text) + 1)
+    yield Token("end", "the end", len(text) + 1)
 
 
 def _unexpected_character(text: str, at: int) -> PathError:
@@ -105,7 +106,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._types = frozenset(RESOURCE_TYPES)
-        self._left = list(_tokens(text))[::-1]
+        self._left = list(tokens(text))[::-1]
 
     def whole(self) -> FhirPath:
         steps = self._path()
@@ -222,7 +223,7 @@ class _Parser:
             )
 
     @property
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         return self._left[-1]
 
     def _ahead(self, *texts: str) -> bool:

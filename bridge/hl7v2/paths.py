@@ -122,8 +122,7 @@ def parse(text: str) -> Hl7Path:
             _near_path(text),
         )
     segment = match["segment"]
-    if segment not in _SEGMENTS and not segment.startswith("Z"):
-        raise PathError(f"'{segment}' is not a segment of HL7 v2.", _near_segment(text, segment))
+    check_segment(segment, text)
     field, choice = int(match["field"]), _chosen(match["choice"])
     return Hl7Path(
         line=(segment, int(match["occurrence"] or 1)),
@@ -139,6 +138,12 @@ def is_segment(name: str) -> bool:
     """Whether HL7 v2 has a segment of that name, or it is a site's own (`Z..`)."""
     own = len(name) == 3 and name[0] == "Z" and name.isalnum() and name.isupper()
     return name in _SEGMENTS or own
+
+
+def check_segment(name: str, text: str) -> None:
+    """Raise PathError where the standard has no such segment; `text` is what named it."""
+    if not is_segment(name):
+        raise PathError(f"'{name}' is not a segment of HL7 v2.", _near_segment(text, name))
 
 
 def parse_place(text: str) -> Place:

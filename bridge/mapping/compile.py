@@ -11,7 +11,7 @@ from bridge.delivery import Interaction, Target
 from bridge.errors import Fault, PathError
 from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
-from bridge.mapping import dotted, language, plan
+from bridge.mapping import dotted, language, plan, trails
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
@@ -84,6 +84,14 @@ class Compiler:
     def source(self, word: Word, key: str, protocol: Protocol, reading: Reading = PLAIN) -> Source:
         """A path of the protocol's own notation, and how it is read."""
         return Source(word.text, self._path(word, key, protocol), *reading)
+
+    def ignored(self, word: Word, protocol: Protocol) -> trails.Trail | None:
+        """A path of `ignore:`."""
+        try:
+            return trails.ignored(word.text, protocol)
+        except PathError as error:
+            self.faults.append(word.place.fault("ignore", str(error), error.suggestion))
+            return None
 
     def _path(self, word: Word, key: str, protocol: Protocol) -> Any:
         try:

@@ -14,13 +14,14 @@ from bridge.mapping.tree import Place, Word
 from bridge.message import Protocol
 
 #: the keys each kind of table may have, in the order the reference explains them
-MAPPING_WORDS = ("about", "messages", "needs", "calls")
+MAPPING_WORDS = ("about", "messages", "needs", "calls", "ignore")
 INTERACTION_WORDS = ("upsert", "create", "send")
 CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "required", "linked")
 PART_WORDS = (
     *("about", "source", "resource", "id", "authority", "requires", "choose", "fields", "facts"),
+    "ignore",
 )
-MESSAGE_WORDS = ("about", "source", "message", "id", "segments")
+MESSAGE_WORDS = ("about", "source", "message", "id", "segments", "ignore")
 SEGMENT_WORDS = ("segment", "when", "fields")
 EACH_WORDS = ("each", "segments")
 ORIGIN_WORDS = ("from", "constant", "site", "id_of", "clear")
@@ -135,6 +136,8 @@ class Part:
     segments: tuple[Segment | Each, ...] = ()
     #: HL7 v2 only
     choose: tuple[Choice, ...] = ()
+    #: paths that are not read on purpose
+    ignore: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,8 @@ class MappingText:
     calls: tuple[CallText, ...]
     #: resource name to the path that holds the id of a record that must be known first
     needs: tuple[tuple[Word, Word], ...] = ()
+    #: paths that are not read on purpose
+    ignore: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

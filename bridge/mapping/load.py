@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from bridge.mapping.generate import generate
 from bridge.mapping.language import CallText, MappingText, Part, TableText
 from bridge.mapping.parse import parse_mapping, parse_part, parse_table
 from bridge.mapping.plan import CallPlan, Mapping, Mappings, Need
+from bridge.mapping.trails import Trail
 from bridge.mapping.tree import Place, Table, overlay, read
 from bridge.message import Protocol
 from bridge.settings import Site
@@ -43,6 +45,7 @@ def compile_folders(
     zone = ZoneInfo(site.time_zone)
     plans = [_calls(text, texts.parts, compiler) for text in texts.mappings]
     needs = [_needs(text, compiler) for text in texts.mappings]
+    ignored = [_ignored(text, texts.parts, compiler) for text in texts.mappings]
     _check_types(texts.mappings, faults)
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
@@ -55,11 +58,12 @@ def compile_folders(
             calls=calls,
             makers=tuple(generate(plan, f"{text.name}: {plan.resource}", legend) for plan in calls),
             needs=needed,
+            ignored=left_out,
             hash=digest,
             site=site,
             zone=zone,
         )
-        for text, calls, needed in zip(texts.mappings, plans, needs, strict=True)
+        for text, calls, needed, left_out in zip(texts.mappings, plans, needs, ignored, strict=True)
     )
     by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
     return Mappings(digest, compiled, tuple(legend), tuple(folders), by_type)
@@ -139,6 +143,15 @@ def _needs(text: MappingText, compiler: Compiler) -> tuple[Need, ...]:
             compiler.unknown(resource, "needs", "resource", compiler.catalogue.resources)
         needs.append(Need(resource.text, compiler.source(path, "needs", text.protocol)))
     return tuple(needs)
+
+
+def _ignored(
+    text: MappingText, parts: MappingOf[str, Part | None], compiler: Compiler
+) -> frozenset[Trail]:
+    """What the mapping and the parts it uses leave out on purpose."""
+    used = filter(None, (parts.get(call.use.text) for call in text.calls))
+    words = chain(text.ignore, *(part.ignore for part in used))
+    return frozenset(filter(None, (compiler.ignored(word, text.protocol) for word in words)))
 
 
 def _check_types(texts: Sequence[MappingText], faults: list[Fault]) -> None:

@@ -56,7 +56,8 @@ def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -
     if not calls:
         faults.append(table.place.fault("calls", "list at least one call."))
     needs = tuple((key_of(e), e.value) for e in _worded(table, "needs", faults))
-    return MappingText(name, table.place, protocol, messages, calls, needs)  # type: ignore[arg-type]
+    ignore = take_words(table, "", "ignore", faults)
+    return MappingText(name, table.place, protocol, messages, calls, needs, ignore)  # type: ignore[arg-type]
 
 
 #: what the message types of a protocol look like, and one of them
@@ -100,6 +101,7 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
         facts=_fields(table, "", "facts", faults),
         segments=_segments(table, faults),
         choose=_choices(table, faults),
+        ignore=take_words(table, "", "ignore", faults),
     )
 
 

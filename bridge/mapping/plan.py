@@ -12,6 +12,7 @@ from bridge.delivery import Call, Interaction, Legend, Target
 from bridge.mapping.folders import Folder
 from bridge.mapping.rules import Condition, Rule
 from bridge.mapping.scope import Scope, Source
+from bridge.mapping.trails import Trail
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
@@ -107,6 +108,8 @@ class Mapping:
     #: the function of each call
     makers: tuple[Maker, ...]
     needs: tuple[Need, ...]
+    #: what it leaves out on purpose
+    ignored: frozenset[Trail]
     #: content hash of the whole set it belongs to
     hash: str
     site: Site

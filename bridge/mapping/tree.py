@@ -130,8 +130,9 @@ def _place(name: str, mark: Any) -> Place:
     return Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1, 1)
 
 
-#: keys under which a later folder replaces single entries; any other key it replaces as a whole
-MERGED = ("fields", "facts", "rows")
+#: keys under which a later folder replaces single entries, or adds items to a list; any other key
+#: it replaces as a whole
+MERGED = ("fields", "facts", "rows", "ignore")
 
 
 def overlay(shipped: Table, site: Table) -> Table:
@@ -148,6 +149,8 @@ def overlay(shipped: Table, site: Table) -> Table:
 def _merged(shipped: Node, site: Node) -> Node:
     if isinstance(shipped, Table) and isinstance(site, Table):
         return Table({**shipped.entries, **site.entries}, shipped.place)
+    if isinstance(shipped, Items) and isinstance(site, Items):
+        return Items((*shipped.items, *site.items), site.place)
     return site
 
 
