@@ -11,131 +11,23 @@ that are ready and returns their heads; `settle`, `postpone` or `block` gives a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from bridge.delivery import Call, Delivery, Entity, Legend, Outcome, Request, Step, Target
+from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.message import Message, Status, Verdict
+from bridge.store.records import (
+    Again,
+    Attempt,
+    Kept,
+    KeptMessage,
+    MappingVersion,
+    Quarantined,
+    Tally,
+    UnmappedCode,
+)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What keeping a message came to."""
-
-    id: int
-    #: the stored answer, byte for byte: of the first copy where this is a duplicate
-    acknowledgment: bytes
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeptMessage:
-    """A message in the store, and what became of it."""
-
-    id: int
-    message: Message
-    status: Status
-    #: MSA-1 or the HTTP status it was answered with, and the bytes of that answer
-    answer_code: str
-    acknowledgment: bytes
-    #: one sentence for people; may hold patient data, never logged
-    reason: str = ""
-    verdict: Verdict | None = None
-    #: what it waits for while held as a whole
-    waits_for: str = ""
-    #: name of the mapping and hash of the set it was translated with; "" before
-    mapping: str = ""
-    mappings_hash: str = ""
-    #: how often the same message came again
-    duplicates: int = 0
-    #: when its status last changed, seconds since the epoch
-    changed_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request of a delivery; `outcome` is None while unanswered."""
-
-    id: int
-    delivery_id: int
-    request: Request
-    started_at: float
-    ended_at: float | None = None
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """What came in and was no message."""
-
-    id: int
-    #: seconds since the epoch
-    at: float
-    channel: str
-    #: address it came from
-    peer: str
-    reason: str
-    #: its first bytes, at most 4,096
-    head: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MappingVersion:
-    """A set of mappings that was in use."""
-
-    hash: str
-    #: seconds since the epoch
-    first_used_at: float
-    #: what its files said, by name, one table for each folder; later ones override earlier ones
-    folders: Sequence[Mapping[str, str]]
-    #: what the lineage of its calls refers to
-    legend: Legend
-
-
-@dataclass(frozen=True, slots=True)
-class UnmappedCode:
-    """A code that no row of a code table knows, as one sender uses it."""
-
-    table: str
-    code: str
-    #: sending application and facility, `MEDIS|RIVERSIDE`
-    sender: str
-    #: messages it was met in
-    count: int
-    #: seconds since the epoch
-    first_at: float
-    last_at: float
-    #: messages that wait for a row
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A record that is to be read again, because a request about it went unanswered."""
-
-    resource: str
-    external_id: str
-    #: the message whose request it was
-    message_id: int
-    #: epoch seconds
-    due_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Counts for `bridge status`, pages and metrics."""
-
-    #: messages by status, and deliveries by status
-    messages: Mapping[Status, int]
-    deliveries: Mapping[Status, int]
-    #: when the oldest waiting message came, or None
-    oldest_waiting: float | None
-    #: what is waited for, with how many messages and deliveries wait, most first, at most 20
-    held_for: Sequence[tuple[str, int]]
-    quarantined: int
 
 
 class View(Protocol):
@@ -149,6 +41,14 @@ class View(Protocol):
         self, *, status: Status | None = None, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
         """Newest first, ids below `before`; a list, so their bodies are left empty."""
+        ...
+
+    def kept_since(self, at: float, *, after: int = 0, limit: int) -> Sequence[KeptMessage]:
+        """Messages received at or after a time and not rejected, with ids above `after`, in commit
+        order; fewer than `limit` where their bodies are large, none at the end only.
+
+        One that is damaged comes without its body.
+        """
         ...
 
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
@@ -396,3 +296,19 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+__all__ = [
+    "Again",
+    "Attempt",
+    "Kept",
+    "KeptMessage",
+    "MappingVersion",
+    "Quarantined",
+    "Store",
+    "T",
+    "Tally",
+    "Transaction",
+    "UnmappedCode",
+    "View",
+]

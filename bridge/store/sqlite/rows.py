@@ -64,6 +64,11 @@ def whole_message(row: sqlite3.Row) -> KeptMessage:
     return kept_message(row, row["bytes"])
 
 
+def message_or_husk(row: sqlite3.Row) -> KeptMessage:
+    """The message of a row that carries its body; without it where that is damaged."""
+    return kept_message(row, b"" if is_damaged(row) else row["bytes"])
+
+
 def is_damaged(row: sqlite3.Row) -> bool:
     """Whether the bytes of a row that carries a body are not those that came."""
     return bool(checksum(row["bytes"]) != row["checksum"])

@@ -59,6 +59,10 @@ class SqliteView:
             found = self._each("messages_of_status", status, first, limit)
         return [rows.kept_message(row, b"") for row in found]
 
+    def kept_since(self, at: float, *, after: int = 0, limit: int) -> Sequence[KeptMessage]:
+        with closing(self._each("kept_since", after, at, limit)) as found:
+            return [rows.message_or_husk(row) for row in _within(_BODIES_AT_ONCE, found)]
+
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
         # Closed at once: the error about a damaged message would keep the statement open.
         with closing(self._each("untranslated", limit)) as found:

@@ -71,6 +71,12 @@ UNION ALL
 SELECT * FROM message WHERE status = ?1 AND translated = 1 AND id < ?2
 ORDER BY id DESC LIMIT ?3
 
+-- name: kept_since
+SELECT message.*, body.checksum, body.bytes
+FROM message JOIN body ON body.message_id = message.id
+WHERE message.id > ? AND message.received_at >= ? AND message.status <> 'rejected'
+ORDER BY message.id LIMIT ?
+
 -- name: untranslated
 SELECT message.*, body.checksum, body.bytes
 FROM message JOIN body ON body.message_id = message.id
