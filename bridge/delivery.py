@@ -150,6 +150,8 @@ class Translation:
     needs: tuple[str, ...] = ()
     #: why there are no calls although the mapping took the message; "" otherwise
     problem: str = ""
+    #: codes without a row that were met, each with the name of its table; patient data, maybe
+    unknown_codes: tuple[tuple[str, str], ...] = ()
 
 
 class Step(StrEnum):

@@ -9,6 +9,7 @@ import typer
 
 from bridge import __version__
 from bridge.cli import check, look, pause, replay, sandbox, serve, translate, zauto
+from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.errors import BridgeError, MappingError
 
@@ -44,6 +45,7 @@ app.command("run")(serve.run)
 app.add_typer(sandbox.sandbox_app)
 app.command("replay")(replay.replay)
 app.command("translate")(translate.translate)
+app.command("coverage")(coverage.coverage)
 app.command("check")(check.check)
 app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")

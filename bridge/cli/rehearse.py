@@ -7,22 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from bridge.delivery import Legend, Target, Translation
-from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.grammar import check_structure
-from bridge.hl7v2.header import scan
 from bridge.hl7v2.writer import write
-from bridge.mapping.plan import Mappings
-from bridge.message import Message, Protocol
-from bridge.pipeline.refuse import refusal_of, why
 from bridge.pipeline.report import call_report
 from bridge.pipeline.translate import Rehearsal, translate
-from bridge.senders.files import Kind, Part, recognise, walk
+from bridge.senders.files import Part
 from bridge.service.parts import read_parts
+from bridge.service.traffic import Refused, from_files
 from bridge.settings import Settings
 from bridge.zauto.catalogue import Catalogue
-
-_PROTOCOLS = {Kind.HL7V2: Protocol.HL7V2, Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
-_ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
 
 
 def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
@@ -33,34 +26,18 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
     parts = read_parts(settings)
     rehearsal = Rehearsal()
     reports = []
-    for part in _parts(files):
-        refused = _refused(part, parts.mappings, settings)
-        if refused:
-            reports.append(_report(part, None, ()) | {"problem": refused, "status": "rejected"})
+    for part, message in from_files(files, parts.mappings, settings, time.time):
+        if isinstance(message, Refused):
+            refused = {"problem": message.why, "status": "rejected"}
+            reports.append(_report(part, None, ()) | refused)
             continue
-        made = translate(_message(part, settings), parts.mappings, settings, rehearsal)
+        made = translate(message, parts.mappings, settings, rehearsal)
         report = _report(part, made, parts.mappings.legend)
         if made is not None:
             report["lacks"] = _lacking(made, parts.catalogue, rehearsal)
             rehearsal.learn(made.calls)
         reports.append(report)
     return reports
-
-
-def _refused(part: Part, mappings: Mappings, settings: Settings) -> str:
-    """Why the MLLP door would not take it, "" where it would."""
-    if _PROTOCOLS.get(part.kind, Protocol.HL7V2) is not Protocol.HL7V2:
-        return ""
-    channel = settings.channels[0]
-    try:
-        header = scan(part.body, default_version=channel.default_version)
-    except ReadError as error:
-        return str(error)
-
-    def takes(protocol: Protocol, message_type: str) -> bool:
-        return mappings.find(protocol, message_type) is not None
-
-    return why(refusal_of(header, part.body, channel, takes))
 
 
 def _lacking(made: Translation, catalogue: Catalogue, known: Rehearsal) -> list[str]:
@@ -76,35 +53,6 @@ def _lacking(made: Translation, catalogue: Catalogue, known: Rehearsal) -> list[
         if missing:
             lacking.append(f"{call.resource} {call.external_id} lacks {', '.join(missing)}")
     return lacking
-
-
-def _parts(files: list[Path]) -> list[Part]:
-    missing = [str(file) for file in files if not file.exists()]
-    if missing:
-        raise BridgeError(f"no such file: {', '.join(missing)}")
-    return [part for file in walk(files) for part in recognise(file, file.read_bytes())]
-
-
-def _message(part: Part, settings: Settings) -> Message:
-    protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
-    message_type, reference = part.message_type, ""
-    if protocol is Protocol.HL7V2:
-        message_type = scan(part.body).message_type
-    elif protocol is Protocol.ORDERS:
-        message_type = _ORDERS.get(part.message_type, part.message_type)
-    else:
-        reference = f"{part.message_type}/{part.address.rpartition('/')[2]}"
-    return Message(
-        channel=settings.channels[0].name,
-        protocol=protocol,
-        message_type=message_type,
-        control_id=part.control_id,
-        sending_application="",
-        sending_facility="",
-        received_at=time.time(),
-        body=part.body,
-        reference=reference,
-    )
 
 
 def _report(part: Part, made: Translation | None, legend: Legend) -> dict[str, Any]:

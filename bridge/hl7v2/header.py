@@ -17,6 +17,11 @@ from bridge.settings import Limits
 _MISSING, _INTERNAL = 101, 207
 
 
+#: what `scan` reads, so that an intake can answer: no mapping has to
+SCANNED = tuple(f"MSH-{number}" for number in (1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 15, 16, 18))
+SCANNED += ("EVN-1",)
+
+
 class Header(NamedTuple):
     """The fields of an MSH, as sent: escapes are left alone, so that they can be echoed.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -151,12 +151,29 @@ class Hl7Document:
             return (meant,) if (meant := _meant(value, syntax)) else ()
         return (value,) if value else ()
 
+    def lines(self) -> Iterator[Sequence[str]]:
+        """Every segment as its fields under their own numbers, its name under 0."""
+        return (self._cut(line) for line in self._segments)
+
+    def parts_of(self, text: str) -> frozenset[int]:
+        """Numbers of a field's components that say something (`""` does), in any repetition."""
+        syntax = self._syntax
+        repetitions = text.split(syntax.repetition) if syntax.repetition in text else (text,)
+        return frozenset(
+            number
+            for repetition in repetitions
+            for number, part in enumerate(repetition.split(syntax.component), 1)
+            if part.strip(syntax.padding)
+        )
+
     def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
-        """The fields of a segment under their own numbers; its name under 0."""
-        separator = self._syntax.cut.field
         line = self._find(segment, occurrence)
-        fields = line.split(separator) if line else []
-        if fields and segment in DECLARING:
+        return self._cut(line) if line else []
+
+    def _cut(self, line: str) -> list[str]:
+        separator = self._syntax.cut.field
+        fields = line.split(separator)
+        if fields[0] in DECLARING:
             fields.insert(1, separator)
         return fields
 

@@ -22,9 +22,11 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     if isinstance(calls, NotMade):
         problem, calls = calls, []
     made, remarks = (mapping.name, mapping.hash), tuple(scope.remarks)
+    codes = tuple(dict.fromkeys(scope.unknown_codes))
     if scope.needs:
-        return Translation(*made, (), remarks, needs=tuple(dict.fromkeys(scope.needs)))
-    return Translation(*made, tuple(calls), remarks, problem=problem)
+        needs = tuple(dict.fromkeys(scope.needs))
+        return Translation(*made, (), remarks, needs=needs, unknown_codes=codes)
+    return Translation(*made, tuple(calls), remarks, problem=problem, unknown_codes=codes)
 
 
 def _gather_needs(mapping: Mapping, scope: Scope) -> NotMade:

@@ -111,7 +111,16 @@ class OrderDocument:
         """The value at a path, the items of a list one by one; nothing for null and ""."""
         value = self._roots[path.root].get(path.name)
         items = value if isinstance(value, list) else [value]
-        return [item for item in items if item is not None and item != ""]
+        return [item for item in items if _says(item)]
+
+    def present(self) -> set[DottedPath]:
+        """What the pushed order says, and its lines, under the names that paths have for it."""
+        order = self._roots["order"]
+        found = {DottedPath("order", name) for name, value in order.items() if _says(value)}
+        lists = (value for value in order.values() if isinstance(value, list))
+        lines = (item for items in lists for item in items if isinstance(item, dict))
+        found |= {DottedPath("line", n) for line in lines for n in line if _says(line[n])}
+        return found
 
     def lines(self, path: DottedPath) -> Iterator[OrderDocument]:
         """The document once for each item of a list, with the item under `line`."""
@@ -134,6 +143,10 @@ class OrderDocument:
         visit = self._roots["order"].get("externalVisitId")
         text = f"{visit}\0{item.get('externalServiceId')}\0{occurrence}"
         return base64.b32encode(hashlib.sha256(text.encode()).digest())[:16].decode()
+
+
+def _says(value: Any) -> bool:
+    return value is not None and value != ""
 
 
 def _known(context: Context, resource: str, external_id: Any) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ class Scope:
 
     __slots__ = (
         *("context", "deleted", "document", "external_id", "ids", "needs", "remarks"),
-        *("site", "where", "zone"),
+        *("site", "unknown_codes", "where", "zone"),
     )
 
     def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
@@ -57,6 +57,8 @@ class Scope:
         self.where = ""
         self.remarks: list[Remark] = []
         self.needs: list[str] = []
+        #: table and code
+        self.unknown_codes: list[tuple[str, str]] = []
         #: paths at which the sender deletes, of those read for the call being made
         self.deleted: set[str] = set()
 

@@ -97,6 +97,7 @@ def joined(join: Join, found: Sequence[Candidates], scope: Scope) -> Found:
 def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:
     """What becomes of a code without a row, and why."""
     code, raw, path = missed
+    scope.unknown_codes.append((table.name, str(code)))
     row = table.otherwise(code)
     if row is not None:
         return row.value, raw, path, row.made_by

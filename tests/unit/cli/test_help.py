@@ -22,6 +22,7 @@ COMMANDS = [
     "replay",
     "translate",
     "check",
+    "coverage",
     "status",
     "messages",
     "messages quarantine",

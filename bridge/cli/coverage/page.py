@@ -1,0 +1,178 @@
+"""Coverage as a page of its own: no script, nothing loaded, readable on a phone and in print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from bridge.cli.coverage.show import (
+    UNMAPPED,
+    overlooked,
+    percent,
+    rules,
+    summary,
+    why_empty,
+    why_unhit,
+)
+
+
+class Markup(str):
+    """Text that is HTML already; `tag` is the only maker."""
+
+    __slots__ = ()
+
+
+def tag(name: str, *inner: Any, **attributes: Any) -> Markup:
+    """An element; whatever in it is not Markup is escaped here and nowhere else."""
+    told = "".join(f' {key.strip("_")}="{escape(str(v))}"' for key, v in attributes.items())
+    body = "".join(part if isinstance(part, Markup) else escape(str(part)) for part in inner)
+    return Markup(f"<{name}{told}>{body}</{name}>")
+
+
+def page(report: dict[str, Any], at: str) -> str:
+    """The whole page of a `coverage_report`, made at a time."""
+    lost = sum(mapping["never_mapped"] for mapping in report["mappings"])
+    body = (
+        tag("h1", "Mapping coverage"),
+        tag("p", summary(report), class_="verdict lost" if lost else "verdict"),
+        tag("p", f"Made {at} with mappings {report['mappings_hash']}. ", _WHAT, class_="dim"),
+        *(_mapping(each) for each in report["mappings"]),
+        _codes(report["codes"]),
+        _types(report["unmapped_types"]),
+        _idle(report["idle_mappings"]),
+    )
+    head = Markup(
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Mapping coverage</title><style>{_STYLE}</style>"
+    )
+    html = tag("html", tag("head", head), tag("body", tag("main", *body)), lang="en")
+    return f"<!doctype html>\n{html}\n"
+
+
+_WHAT = (
+    "It holds paths and counts, and no value of any message; codes longer than three characters "
+    "are hidden unless --reveal was said."
+)
+
+
+def _mapping(mapping: dict[str, Any]) -> Markup:
+    messages = mapping["messages"]
+    lost = overlooked(mapping)
+    covered = [row for row in mapping["rows"] if row["state"] != UNMAPPED]
+    share = percent(mapping["covered"])
+    return tag(
+        "section",
+        tag("h2", mapping["mapping"], tag("span", f"{share} covered", class_="share")),
+        tag("p", f"{messages} messages", class_="dim"),
+        _table("Never mapped", ("path", "messages"), (_came(row, messages) for row in lost)),
+        _table(
+            "Rules never used",
+            ("field and rule", ""),
+            ((_two(rule["field"], rule["place"]), why_unhit(rule)) for rule in _unhit(mapping)),
+        ),
+        _table(
+            "Fields never filled",
+            ("field", ""),
+            (
+                (_two(field["field"], field["resource"]), why_empty(field))
+                for field in mapping["never_filled"]
+            ),
+        ),
+        _table(
+            "Covered",
+            ("path", "messages", "read by, and how often used"),
+            ((*_came(row, messages), rules(row) or row["state"]) for row in covered),
+            closed=True,
+        ),
+    )
+
+
+def _unhit(mapping: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those first that traffic could have used."""
+    return sorted(mapping["rules_never_hit"], key=lambda rule: bool(rule["off"]))
+
+
+def _codes(codes: list[dict[str, Any]]) -> Markup:
+    rows = ((_two(code["code"], code["table"]), code["count"]) for code in codes)
+    return _section("Codes that no row knows", ("code", "messages"), rows)
+
+
+def _types(types: list[dict[str, Any]]) -> Markup:
+    rows = ((_two(each["message_type"], each["protocol"]), each["count"]) for each in types)
+    return _section("Message types that no mapping takes", ("type", "messages"), rows)
+
+
+def _idle(names: list[str]) -> Markup:
+    return _section("Mappings of which no message came", ("mapping",), ((n,) for n in names))
+
+
+def _section(title: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Markup:
+    made = _table("", columns, rows)
+    return tag("section", tag("h2", title), made) if made else Markup()
+
+
+def _came(row: dict[str, Any], messages: int) -> tuple[Markup, Markup]:
+    share = row["present"] / messages
+    bar = tag("i", class_="bar", style=f"--share:{share:.3f}", title=percent(share))
+    return _two(row["path"], row["name"]), tag("span", row["present"], bar, class_="count")
+
+
+def _two(first: Any, second: str) -> Markup:
+    """A cell of a term and what explains it."""
+    below = tag("small", second) if second else ""
+    return tag("span", tag("b", first), below)
+
+
+def _table(
+    title: str,
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    closed: bool = False,
+) -> Markup:
+    lines = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
+    if not lines:
+        return Markup()
+    head = tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns)))
+    made = tag("table", head, tag("tbody", *lines))
+    if not title:
+        return made
+    summary_line = tag("summary", title, tag("span", len(lines), class_="number"))
+    return tag("details", summary_line, made, **({} if closed else {"open": ""}))
+
+
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#dfe4ea;--card:#fff;
+--ground:#f4f6f8;--good:#1d7a4c;--bad:#b3401b;--bar:#c9653f}
+@media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--dim:#9aa6b5;--line:#303945;--card:#1b222b;
+--ground:#12171d;--good:#59c58c;--bad:#f0916c;--bar:#d97b56}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.45 system-ui,sans-serif}
+main{max-width:60rem;margin:0 auto;padding:1.25rem 1rem 4rem}
+h1{font-size:1.5rem;margin:.2rem 0}
+h2{font-size:1.15rem;margin:0 0 .2rem;display:flex;gap:.6rem;justify-content:space-between;
+overflow-wrap:anywhere}
+.share{white-space:nowrap;color:var(--dim);font-weight:600}
+.verdict{font-size:1.1rem;margin:.3rem 0;padding:.6rem .8rem;border-left:4px solid var(--good);
+background:var(--card)}
+.verdict.lost{border-color:var(--bad)}
+.dim{color:var(--dim);margin:.2rem 0 .8rem;font-size:.9rem}
+section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem;
+margin:1rem 0}
+details{margin:.6rem 0}
+summary{cursor:pointer;font-weight:600;padding:.35rem 0}
+summary:focus-visible{outline:2px solid var(--bar);outline-offset:2px}
+.number{margin-left:.5rem;color:var(--dim);font-weight:400}
+table{width:100%;border-collapse:collapse}
+th{text-align:left;font-weight:600;font-size:.8rem;color:var(--dim);padding:.25rem .6rem .25rem 0}
+td{border-top:1px solid var(--line);padding:.4rem .6rem .4rem 0;vertical-align:top;
+overflow-wrap:anywhere}
+td b{font-weight:600}
+small{display:block;color:var(--dim);font-size:.85rem}
+.count{display:flex;overflow-wrap:normal;white-space:nowrap;align-items:center;gap:.6rem;font-variant-numeric:tabular-nums}
+.bar{flex:none;width:6rem;height:.45rem;border-radius:3px;
+background:linear-gradient(to right,var(--bar) calc(var(--share)*100%),var(--line) 0)}
+@media(max-width:34rem){.bar{width:3rem}main{padding:.8rem .6rem 3rem}section{padding:.8rem}}
+@media print{body{background:none}section{break-inside:avoid}}
+"""

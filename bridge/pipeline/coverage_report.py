@@ -1,0 +1,76 @@
+"""What people and programs are told of coverage, as plain JSON values without patient data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bridge.hl7v2.grammar import field_name
+from bridge.message import Protocol
+from bridge.pipeline.coverage import Coverage, MappingCoverage, Row, State
+from bridge.pipeline.report import MASK
+
+#: longer ones may be words about a person that stand where a code belongs
+_LONGEST_SHOWN = 3
+_TYPE = re.compile(r"[A-Za-z]{1,40}|[A-Z0-9]{1,3}(\^[A-Z0-9]{1,3})?|[a-z]+-order")
+
+
+def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str, Any]:
+    """Everything that was counted; `refused` is what the door would not have taken."""
+    return {
+        "mappings_hash": found.mappings_hash,
+        "messages": found.messages,
+        "refused": refused,
+        "unreadable": found.unreadable,
+        "complete": found.complete,
+        "unmapped_types": [
+            {"protocol": protocol, "message_type": _type_of(kind), "count": count}
+            for (protocol, kind), count in found.untaken.items()
+        ],
+        "mappings": [_of_mapping(each) for each in found.mappings],
+        "idle_mappings": list(found.idle),
+        "codes": [
+            {"table": table, "code": code if reveal else masked_code(code), "count": count}
+            for table, code, count in found.codes
+        ],
+    }
+
+
+def masked_code(code: str) -> str:
+    """A short code as it is; of a longer one, which may be a word about a person, its length."""
+    return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"
+
+
+def _type_of(text: str) -> str:
+    """A message type; what a sender wrote in its place may be anything."""
+    return text if _TYPE.fullmatch(text) else "(no message type)"
+
+
+def _of_mapping(found: MappingCoverage) -> dict[str, Any]:
+    return {
+        "mapping": found.mapping,
+        "protocol": str(found.protocol),
+        "messages": found.messages,
+        "covered": round(found.covered, 4),
+        "never_mapped": sum(row.state is State.UNMAPPED for row in found.rows),
+        "read": list(found.read),
+        "rows": [_of_row(row, found.protocol) for row in found.rows],
+        "rules_never_hit": [
+            {"field": each.field, "place": each.place, "off": each.off} for each in found.unhit
+        ],
+        "never_filled": [
+            {"resource": each.resource, "field": each.field, "has_rule": each.has_rule}
+            for each in found.unfilled
+        ],
+    }
+
+
+def _of_row(row: Row, protocol: Protocol) -> dict[str, Any]:
+    hl7 = protocol is Protocol.HL7V2
+    return {
+        "path": row.path,
+        "name": field_name(row.path, "2.5.1") if hl7 else "",
+        "present": row.present,
+        "state": str(row.state),
+        "rules": [{"field": use.field, "place": use.place, "used": use.used} for use in row.rules],
+    }

@@ -1,0 +1,102 @@
+"""Traffic: messages to look at again, out of files or out of the store, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.errors import BridgeError, ReadError
+from bridge.hl7v2.header import Header, scan
+from bridge.mapping.plan import Mappings
+from bridge.message import Message, Protocol
+from bridge.pipeline.refuse import refusal_of, why
+from bridge.senders.files import Kind, Part, recognise, walk
+from bridge.settings import Settings
+from bridge.store.contract import KeptMessage, View
+
+_PROTOCOLS = {Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
+_ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
+#: messages of the store read at once: between two pages its log can be checkpointed
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the MLLP door would not take."""
+
+    why: str
+
+
+def from_files(
+    paths: Sequence[Path], mappings: Mappings, settings: Settings, clock: Callable[[], float]
+) -> Iterator[tuple[Part, Message | Refused]]:
+    """What files and folders hold, as messages of the first channel, in the order of their paths.
+
+    Raises BridgeError for a path that is not there.
+    """
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise BridgeError(f"no such file: {', '.join(missing)}")
+    for file in walk(paths):
+        for part in recognise(file, file.read_bytes()):
+            yield part, _taken(part, mappings, settings, clock())
+
+
+def from_store(view: View, since: float) -> Iterator[KeptMessage]:
+    """What was kept since a time, in the order it came."""
+    after = 0
+    while page := view.kept_since(since, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def _taken(part: Part, mappings: Mappings, settings: Settings, at: float) -> Message | Refused:
+    protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
+    if protocol is Protocol.HL7V2:
+        return _taken_hl7(part, mappings, settings, at)
+    message_type, reference = part.message_type, ""
+    if protocol is Protocol.ORDERS:
+        message_type = _ORDERS.get(message_type, message_type)
+    else:
+        reference = f"{message_type}/{part.address.rpartition('/')[2]}"
+    return _message(part, protocol, message_type, settings, at, reference=reference)
+
+
+def _taken_hl7(part: Part, mappings: Mappings, settings: Settings, at: float) -> Message | Refused:
+    channel = settings.channels[0]
+
+    def takes(protocol: Protocol, message_type: str) -> bool:
+        return mappings.find(protocol, message_type) is not None
+
+    try:
+        header = scan(part.body, default_version=channel.default_version)
+    except ReadError as error:
+        return Refused(str(error))
+    refused = why(refusal_of(header, part.body, channel, takes))
+    if refused:
+        return Refused(refused)
+    return _message(part, Protocol.HL7V2, header.message_type, settings, at, header=header)
+
+
+def _message(
+    part: Part,
+    protocol: Protocol,
+    message_type: str,
+    settings: Settings,
+    at: float,
+    *,
+    header: Header | None = None,
+    reference: str = "",
+) -> Message:
+    return Message(
+        channel=settings.channels[0].name,
+        protocol=protocol,
+        message_type=message_type,
+        control_id=part.control_id,
+        sending_application=header.sending_application if header else "",
+        sending_facility=header.sending_facility if header else "",
+        received_at=at,
+        body=part.body,
+        reference=reference,
+    )
