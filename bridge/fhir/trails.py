@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from bridge.fhir.elements import CHOICES
-from bridge.fhir.paths import Token, tokens
+from bridge.fhir.paths import THIS, Token, tokens
 
 #: names from the outside in: `("identifier", "type", "coding", "code")`; an extension is two,
 #: `"extension"` and its url
@@ -23,7 +23,7 @@ def trails(text: str) -> tuple[Trail, ...]:
     """The elements that a path leads to, and before it those that its conditions ask.
 
     `communication.where(preferred = true).language` reads `communication.preferred` and
-    `communication.language`. The path must be one that `paths.parse` takes.
+    `communication.language`. The path must be one that `paths.parse` takes; `$this` stays.
     """
     asked: list[Trail] = []
     end = _walk(list(tokens(text))[::-1], (), asked)
@@ -36,7 +36,7 @@ def _walk(left: list[Token], trail: Trail, asked: list[Trail]) -> Trail:
         name = left.pop().text
         if left[-1].text == "(":
             trail = _through(name, left, trail, asked)
-        elif name[0].islower():
+        elif name[0].islower() or name == THIS:
             trail = (*trail, name)
         while left[-1].text == "[":
             del left[-3:]

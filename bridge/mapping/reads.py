@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bridge.fhir.paths import THIS
 from bridge.fhir.trails import present as present_in_fhir
 from bridge.hl7v2.header import SCANNED
 from bridge.mapping import plan, trails
@@ -53,9 +54,10 @@ class Reads:
 def reads_of(mapping: plan.Mapping) -> Reads:
     """Everything that the rules and conditions of a mapping read."""
     found: defaultdict[Trail, list[Reading]] = defaultdict(list)
-    for reader, source in _readings(mapping):
+    for reader, source, items in _readings(mapping):
         for trail in trails.read(source.text, mapping.protocol):
-            found[trail].append(Reading(reader, source.text))
+            whole = (*items, *trail[1:]) if trail[0] == THIS else trail
+            found[whole].append(Reading(reader, source.text))
     by_trail = {trail: tuple(dict.fromkeys(readings)) for trail, readings in found.items()}
     return Reads(mapping.protocol, by_trail, mapping.ignored, _OWN[mapping.protocol])
 
@@ -92,16 +94,29 @@ def _segments(all_of: Iterable[plan.SegmentPlan | plan.EachPlan]) -> Iterator[pl
         yield from one.segments if isinstance(one, plan.EachPlan) else (one,)
 
 
-def _readings(mapping: plan.Mapping) -> Iterator[tuple[Reader, Source]]:
+def _readings(mapping: plan.Mapping) -> Iterator[tuple[Reader, Source, Trail]]:
+    """What reads, what it reads, and what `$this` stands for in there."""
     for need in mapping.needs:
-        yield Reader("needs", mapping.name, traced=False), need.source
+        yield Reader("needs", mapping.name, traced=False), need.source, ()
     for call in mapping.calls:
-        yield from _of_call(call)
-        for label, field in _traced(call):
-            yield from _of_field(label, field, traced=True)
-        yield from _of_field("authority", call.authority, traced=False)
-        for fact in call.facts:
-            yield from _of_field(f"facts.{fact.name}", fact, traced=False)
+        items = _items(call)
+        yield from ((reader, source, items) for reader, source in _of_call(call))
+        yield from ((reader, source, items) for reader, source in _of_fields(call))
+
+
+def _items(call: plan.CallPlan) -> Trail:
+    for one in call.each:
+        if isinstance(one, Source):
+            return trails.read(one.text, call.protocol)[-1]
+    return ()
+
+
+def _of_fields(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
+    for label, field in _traced(call):
+        yield from _of_field(label, field, traced=True)
+    yield from _of_field("authority", call.authority, traced=False)
+    for fact in call.facts:
+        yield from _of_field(f"facts.{fact.name}", fact, traced=False)
 
 
 def _of_call(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
@@ -110,9 +125,11 @@ def _of_call(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
     yield from _asked(Reader("when", call.resource, traced=False), asked)
     for choice in call.choose:
         yield Reader("choose", call.resource, traced=False), choice.source
-    for one in call.segments:
-        if isinstance(one, plan.EachPlan):
-            yield Reader("each", call.resource, traced=False), one.source
+    lists = [one.source for one in call.segments if isinstance(one, plan.EachPlan)]
+    # to go through a FHIR list reads nothing of its items, while an order's list is one value
+    if call.protocol is Protocol.ORDERS:
+        lists += [one for one in call.each if isinstance(one, Source)]
+    yield from ((Reader("each", call.resource, traced=False), source) for source in lists)
 
 
 def _of_field(
@@ -139,6 +156,8 @@ class Finder:
         named = [*reads.by_trail, *reads.ignored, *reads.own]
         #: fields that are told by their components
         self._split = {trail[:2] for trail in named if len(trail) > 2}
+        #: segments that a call is made for each of: all are read
+        self._each = {one for call in mapping.calls for one in call.each if isinstance(one, str)}
         #: segments of which rules read some and not others, and those that are always read
         self._picked = {trail[0].partition("[")[0] for trail in reads.by_trail}
         self._always = {trail[0] for trail in reads.by_trail if trail[0] not in chosen}
@@ -163,7 +182,7 @@ class Finder:
             segment = fields[0] if trails.is_segment(fields[0]) else NO_SEGMENT
             seen[segment] += 1
             line = _line(segment, seen[segment])
-            if segment not in self._picked:
+            if segment not in self._picked or segment in self._each:
                 self._add_fields(segment, fields, document, found)
             elif line in read:
                 named = line if line in self._always else segment

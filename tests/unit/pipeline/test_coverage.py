@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.mapping.load import load as load_mappings
+from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
 from bridge.pipeline.coverage import Coverage, MappingCoverage, Row, State, Survey
 from bridge.pipeline.coverage_report import coverage_report, masked_code
@@ -198,3 +199,58 @@ def test_the_samples_are_covered_whole() -> None:
         survey.add(message(file.read_bytes()))
     found = survey.coverage()
     assert [r.path for m in found.mappings for r in m.rows if r.state is State.UNMAPPED] == []
+
+
+@pytest.fixture
+def of_each(tmp_path: Path) -> Mappings:
+    """Mappings that make a call for each of some segments, and for each item of a list."""
+    for name, text in (
+        (
+            "hl7v2/a.yaml",
+            "messages: [ADT^A04]\ncalls: [{upsert: services, use: a, each: AL1}]\n",
+        ),
+        (
+            "parts/a.yaml",
+            "source: hl7v2\nresource: services\nid: {from: AL1-3.1}\n"
+            "fields: {name: {from: AL1-3.2}}\n",
+        ),
+        (
+            "fhir/p.yaml",
+            "messages: [Patient]\ncalls: [{upsert: services, use: p, each: contact}]\n",
+        ),
+        (
+            "parts/p.yaml",
+            "source: fhir\nresource: services\nid: {from: $this.gender}\n"
+            "fields: {name: {from: $this.name.text}}\n",
+        ),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return load_mappings([tmp_path], CATALOGUE, Site())
+
+
+def test_what_a_call_is_made_for_each_of_is_all_read(of_each: Mappings) -> None:
+    survey = Survey(of_each, CATALOGUE, SETTINGS)
+    survey.add(message(with_segments("AL1|1||A^Aspirin", "AL1|2||P^Pollen^X")))
+    (found,) = survey.coverage().mappings
+    states = {each.path: each.state for each in found.rows if each.path.startswith("AL1")}
+    assert states == {
+        "AL1-1": State.UNMAPPED,
+        "AL1-3.3": State.UNMAPPED,
+        "AL1-3.1": State.MAPPED,
+        "AL1-3.2": State.MAPPED,
+    }
+
+
+def test_the_items_of_a_list_are_told_by_what_is_read_of_each(of_each: Mappings) -> None:
+    survey = Survey(of_each, CATALOGUE, SETTINGS)
+    contact = {"gender": "female", "name": {"text": "Asha Nair", "use": "usual"}, "period": "x"}
+    survey.add(fhir({"resourceType": "Patient", "id": "1", "contact": [contact]}))
+    (found,) = survey.coverage().mappings
+    states = {each.path: each.state for each in found.rows if each.path.startswith("contact")}
+    assert states == {
+        "contact.name.use": State.UNMAPPED,
+        "contact.period": State.UNMAPPED,
+        "contact.gender": State.MAPPED,
+        "contact.name.text": State.MAPPED,
+    }
