@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bridge.cli.explain import lineage_table
 from bridge.cli.options import AsJson, Config, Reveal, settings_of
 from bridge.cli.reach import Reach
-from bridge.cli.tables import console, lasting, print_json, short, table, when
+from bridge.cli.tables import console, lasting, print_json, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -233,13 +234,8 @@ def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
     why = f" ({delivery['reason']})" if delivery["reason"] else ""
     again = f", tried again at {when(delivery['due_at'], zone)}" if _retried(delivery) else ""
     out.print(f"\n{title}: {delivery['status']}{why}{again}", markup=False)
-    payload = delivery["payload"]
-    rows = [
-        (o["field"], short(payload.get(o["field"], "")), named(o["path"]), o["raw"], o["rule"])
-        for o in delivery["lineage"]
-    ]
-    if rows:
-        out.print(table("", ("field", "value", "from", "raw", "rule"), rows))
+    if delivery["lineage"]:
+        out.print(lineage_table(delivery["payload"], delivery["lineage"]))
     attempts = [
         (when(a["started_at"], zone), a["method"], a["status"], a["outcome"], a.get("why", ""))
         for a in delivery["attempts"]
@@ -251,11 +247,3 @@ def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
 def _retried(delivery: dict[str, Any]) -> bool:
     """Whether it waits after an attempt, not for its turn."""
     return bool(delivery["status"] == Status.WAITING and delivery["attempts"])
-
-
-def named(path: str) -> str:
-    """A source path with the standard's name for it: `PID-5[1] Patient Name`."""
-    from bridge.hl7v2.grammar import field_name
-
-    name = field_name(path, "2.5.1") if path[:3].isupper() and "-" in path else ""
-    return f"{path} {name}".strip()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bridge.cli.look import named
+from bridge.cli.explain import lineage_table
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.tables import console, print_json, short, table
 
@@ -65,8 +65,8 @@ def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
         rows = [(name, short(value)) for name, value in call["payload"].items()]
         out.print(table(title, ("field", "value"), rows))
         return
-    explained = [_explained(call["payload"], origin) for origin in call["lineage"]]
-    out.print(table(title, ("field", "value", "from", "raw", "by", "rule"), explained))
+    out.print(title, style="bold", markup=False)
+    out.print(lineage_table(call["payload"], call["lineage"]))
 
 
 def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:
@@ -74,10 +74,3 @@ def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:
     from bridge.pipeline.report import text_of
 
     return "".join(f"    {line}\n" for line in text_of(write(segments)).splitlines())
-
-
-def _explained(payload: dict[str, Any], origin: dict[str, str]) -> tuple[str, ...]:
-    name = origin["field"]
-    value = short(payload[name]) if name in payload else ""
-    by = origin["made_by"] or ("" if origin["path"] else "constant")
-    return name, value, named(origin["path"]), origin["raw"], by, origin["rule"]

@@ -34,11 +34,11 @@ def test_the_calls_are_shown_as_a_table(run: Any, file: Path) -> None:
 
 def test_each_fields_origin_is_explained_with_the_standards_name(run: Any, file: Path) -> None:
     output = run("translate", str(file), "--explain").output
-    line = next(line for line in output.splitlines() if line.split()[:2] == ["fullName", "Meera"])
-    assert "PID-5" in line
-    assert "Patient name" in line
-    assert "Nair^Meera" in line
-    assert "patient_from_pid.yaml:" in line
+    lines = output.splitlines()
+    place = next(n for n, line in enumerate(lines) if "fullName = Meera Nair" in line)
+    assert lines[place].split()[0] == "Nair^Meera"
+    assert lines[place + 1].split()[:3] == ["PID-5", "Patient", "name"]
+    assert "person_name · patient_from_pid.yaml:" in lines[place + 1]
 
 
 def test_json_holds_the_payloads_and_their_lineage(run: Any, file: Path) -> None:

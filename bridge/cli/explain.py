@@ -1,0 +1,48 @@
+"""Lineage in two columns: what the message said, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli.tables import short
+
+_ASIDE = "dim"
+
+
+def lineage_table(payload: Mapping[str, Any], lineage: Sequence[Mapping[str, str]]) -> Table:
+    """One row for each field of a call, source on the left; cells are taken literally."""
+    made = Table(box=None, padding=(0, 3, 0, 2), header_style="bold", expand=False)
+    made.add_column("what came", overflow="fold", ratio=1)
+    made.add_column("what it became", overflow="fold", ratio=1)
+    for origin in lineage:
+        made.add_row(_source(origin), _field(origin, payload))
+    return made
+
+
+def _source(origin: Mapping[str, str]) -> Text:
+    """The value as sent, over the path it stood at."""
+    if not origin["path"]:
+        return Text(origin["raw"] or "·", style=_ASIDE if not origin["raw"] else "")
+    return Text.assemble(origin["raw"], "\n", (named(origin["path"]), _ASIDE))
+
+
+def _field(origin: Mapping[str, str], payload: Mapping[str, Any]) -> Text:
+    """The field and its value, over what made it and the rule that says so."""
+    field, place = origin["field"], origin["rule"]
+    by = origin["made_by"] or ("copied" if origin["path"] else "")
+    value = f" = {short(payload[field])}" if field in payload else ""
+    said = " · ".join(filter(None, (by, f"{PurePath(place).name}" if place else "")))
+    return Text.assemble((field, "bold"), value, "\n", (said, _ASIDE))
+
+
+def named(path: str) -> str:
+    """A source path with the standard's name for it: `PID-5[1] Patient Name`."""
+    from bridge.hl7v2.grammar import field_name
+
+    name = field_name(path, "2.5.1") if path[:3].isupper() and "-" in path else ""
+    return f"{path} {name}".strip()
