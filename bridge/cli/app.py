@@ -11,6 +11,7 @@ from bridge import __version__
 from bridge.cli import check, look, pause, replay, sandbox, serve, translate, zauto
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
+from bridge.cli.mapping.command import mapping_app
 from bridge.errors import BridgeError, MappingError
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.command("check")(check.check)
 app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")
 app.add_typer(zauto.zauto_app, name="zauto")
+app.add_typer(mapping_app, name="mapping")
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("demo")(demo.demo)

@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.options import Config, settings_of
 from bridge.delivery import Target
+from bridge.errors import MappingError
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def check(
 ) -> None:
     """Check settings and mappings before anything starts.
 
-    Every fault is told with its place, and the exit is 1. What is allowed but keeps a door shut or
+    Every fault is told with its place, and the exit is 1; a test beside a mapping that fails is
+    one. What is allowed but keeps a door shut or
     an end unconnected is told as a remark.
 
     Example: bridge check --config conf/bridge.yaml
@@ -39,8 +41,20 @@ def check(
     parts = read_parts(settings)
     for remark in remarks(settings) + unfilled(parts):
         typer.echo(f"remark: {remark}")
+    tested = tests_hold(parts, settings)
     counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
-    typer.echo(f"settings and mappings are right ({counted})")
+    typer.echo(f"settings and mappings are right ({counted}, {tested} tests)")
+
+
+def tests_hold(parts: Parts, settings: Settings) -> int:
+    """How many tests stand beside the mappings; raises MappingError where one fails."""
+    from bridge.service.benches import benches, run_all
+
+    trials = run_all(benches(parts, settings))
+    faults = [fault for trial in trials for fault in trial.faults]
+    if faults:
+        raise MappingError(faults)
+    return len(trials)
 
 
 def _print_schema(settings: Settings) -> None:

@@ -32,7 +32,17 @@ class Folder:
         for name, text in self.files.items():
             stem = name.removesuffix(SUFFIX)
             if not stem.startswith(f"{CATALOGUE}/") and not stem.endswith(_TEST):
-                yield stem, f"{self.label}/{name}" if self.label else name, text
+                yield stem, self._file(name), text
+
+    def tests(self) -> Iterator[tuple[str, str, str]]:
+        """Of each file of tests the mapping it is beside (`hl7v2/adt_registration`), file, text."""
+        for name, text in self.files.items():
+            stem = name.removesuffix(SUFFIX)
+            if stem.endswith(_TEST):
+                yield stem.removesuffix(_TEST), self._file(name), text
+
+    def _file(self, name: str) -> str:
+        return f"{self.label}/{name}" if self.label else name
 
     def tables(self) -> list[str]:
         """Names of its code tables."""

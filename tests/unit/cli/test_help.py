@@ -32,6 +32,8 @@ COMMANDS = [
     "zauto get",
     "zauto list",
     "zauto budget",
+    "mapping",
+    "mapping test",
     "pause",
     "resume",
     "demo",

@@ -1,0 +1,1 @@
+"""`bridge mapping …`: what people do with mappings."""

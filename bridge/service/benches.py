@@ -1,0 +1,48 @@
+"""Where the tests beside mappings are run: each folder's on its own bench."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bridge.errors import Fault, MappingError
+from bridge.pipeline.trial import Bench, Trial
+from bridge.service.parts import Parts
+from bridge.settings import Settings
+
+
+def benches(parts: Parts, settings: Settings) -> list[Bench]:
+    """A bench for the shipped folder, and one for the hospital's own where there is one.
+
+    The shipped tests are run with the shipped mappings and the defaults of all settings, so that
+    they hold wherever they are run; a hospital's with all its mappings, channels and `site:`.
+    """
+    folders = parts.mappings.folders
+    own = Settings(site=settings.site, channels=settings.channels)
+    return [
+        Bench(folders[:count], parts.catalogue, own if count > 1 else Settings(), read_beside)
+        for count in range(1, len(folders) + 1)
+    ]
+
+
+def run_all(benches: Sequence[Bench], names: Sequence[str] = ()) -> list[Trial]:
+    """Run the tests of every bench, or those of which one of `names` is a part of their name.
+
+    Raises MappingError for files that cannot be read as tests.
+    """
+    faults: list[Fault] = []
+    found = [
+        (bench, file, case)
+        for bench in benches
+        for file in bench.files(faults)
+        for case in file.cases
+        if not names or any(name in f"{file.mapping}: {case.name}" for name in names)
+    ]
+    if faults:
+        raise MappingError(faults)
+    return [bench.run(file, case) for bench, file, case in found]
+
+
+def read_beside(file: str, name: str) -> bytes:
+    """The file that a test names, as seen from its own."""
+    return (Path(file).parent / name).read_bytes()
