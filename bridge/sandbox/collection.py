@@ -17,7 +17,7 @@ from bridge.sandbox.answers import (
     timestamp,
 )
 from bridge.sandbox.journal import Effect
-from bridge.sandbox.records import Related, SortKey, Stored, Wanted
+from bridge.sandbox.records import Index, Related, SortKey, Stored, Wanted
 from bridge.sandbox.state import State
 from bridge.sandbox.validation import check_change, check_new, invalid, read_object
 from bridge.zauto.catalogue import FieldFormat, Resource
@@ -88,12 +88,7 @@ class Collection:
         fields = {**record.fields, **changes}
         kept = {name: value for name, value in fields.items() if value is not None}
         changed = replace(record, fields=kept, updated_at=now)
-        self._records.replace(
-            self.resource.name,
-            changed,
-            sort_key=self._sort_key(kept),
-            searched=self._text(external_id, kept),
-        )
+        self._records.replace(self.resource.name, changed, self._index(external_id, kept))
         return self._success("updated", changed, Effect.UPDATED)
 
     def delete(self, external_id: str) -> Answer:
@@ -115,12 +110,7 @@ class Collection:
         self._require_referents(fields)
         external_id = fields.pop("id")
         record = Stored(0, external_id, str(uuid.uuid4()), fields, now, now)
-        seq = self._records.insert(
-            self.resource.name,
-            record,
-            sort_key=self._sort_key(fields),
-            searched=self._text(external_id, fields),
-        )
+        seq = self._records.insert(self.resource.name, record, self._index(external_id, fields))
         if seq is None:
             raise Refusal(
                 ErrorCode.DUPLICATE_EXTERNAL_ID,
@@ -145,6 +135,11 @@ class Collection:
         if missing:
             code = ErrorCode.REFERENCED_RESOURCE_NOT_FOUND
             raise Refusal(code, "Referenced resource not found", errors=missing)
+
+    def _index(self, external_id: str, fields: Mapping[str, Any]) -> Index:
+        followed = {each.field for each in self._related}
+        referents = {name: fields[name] for name in followed if name in fields}
+        return Index(self._sort_key(fields), self._text(external_id, fields), referents)
 
     def _sort_key(self, fields: Mapping[str, Any]) -> SortKey:
         name = self.resource.order.removeprefix("-")

@@ -8,6 +8,7 @@ three characters on; shorter terms are looked for in each text.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -27,6 +28,15 @@ CREATE TABLE records (
     UNIQUE (resource, external_id)
 );
 CREATE INDEX records_in_order ON records (resource, sort_key, seq);
+-- which records refer to which, for searches by what they refer to
+CREATE TABLE referring (
+    resource TEXT NOT NULL,
+    field TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (resource, field, external_id, seq)
+) WITHOUT ROWID;
+CREATE INDEX referring_records ON referring (seq);
 """
 
 #: a number, a text, or None for a record that has no value there
@@ -52,6 +62,17 @@ class Stored:
     #: seconds since the epoch
     created_at: float
     updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """How a record is found and ordered."""
+
+    sort_key: SortKey
+    #: casefolded text that searches look in
+    text: str
+    #: external ids it refers to, by field
+    referents: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +115,7 @@ class Records:
             " USING fts5 (text, tokenize = 'trigram')"
         )
 
-    def insert(
-        self, resource: str, record: Stored, *, sort_key: SortKey, searched: str
-    ) -> int | None:
+    def insert(self, resource: str, record: Stored, index: Index) -> int | None:
         """Keep a new record; its number, or None when the external id is taken."""
         self._totals.clear()
         cursor = self._db.execute(
@@ -107,39 +126,44 @@ class Records:
                 record.external_id,
                 record.internal_id,
                 orjson.dumps(record.fields).decode(),
-                sort_key,
+                index.sort_key,
                 record.created_at,
                 record.updated_at,
             ),
         )
         if not cursor.rowcount:
             return None
-        seq = cursor.lastrowid
+        seq = cursor.lastrowid or 0
         table = _searched(resource)
-        self._db.execute(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", (seq, searched))
+        self._db.execute(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", (seq, index.text))
+        self._refer(resource, seq, index)
         return seq
 
-    def replace(self, resource: str, record: Stored, *, sort_key: SortKey, searched: str) -> None:
+    def replace(self, resource: str, record: Stored, index: Index) -> None:
         """Keep the record's new fields."""
         self._totals.clear()
         fields = orjson.dumps(record.fields).decode()
         self._db.execute(
             "UPDATE records SET fields = ?, sort_key = ?, updated_at = ? WHERE seq = ?",
-            (fields, sort_key, record.updated_at, record.seq),
+            (fields, index.sort_key, record.updated_at, record.seq),
         )
         table = _searched(resource)
-        self._db.execute(f"UPDATE {table} SET text = ? WHERE rowid = ?", (searched, record.seq))
+        self._db.execute(f"UPDATE {table} SET text = ? WHERE rowid = ?", (index.text, record.seq))
+        self._db.execute("DELETE FROM referring WHERE seq = ?", (record.seq,))
+        self._refer(resource, record.seq, index)
 
     def delete(self, resource: str, record: Stored) -> None:
         """Forget the record."""
         self._totals.clear()
         self._db.execute("DELETE FROM records WHERE seq = ?", (record.seq,))
         self._db.execute(f"DELETE FROM {_searched(resource)} WHERE rowid = ?", (record.seq,))
+        self._db.execute("DELETE FROM referring WHERE seq = ?", (record.seq,))
 
     def clear(self) -> None:
         """Forget all records."""
         self._totals.clear()
         self._db.execute("DELETE FROM records")
+        self._db.execute("DELETE FROM referring")
         for resource in self._resources:
             # row by row, a delete of a hundred thousand would take seconds
             self._db.execute(f"DROP TABLE {_searched(resource)}")
@@ -162,19 +186,26 @@ class Records:
         return self._totals[wanted]
 
     def _count(self, wanted: Wanted) -> int:
-        if wanted.term and not wanted.related:
-            match, *values = _match(wanted.resource, wanted.term)
-            query = f"SELECT count(*) FROM ({match})"
-        else:
-            where, values = _condition(wanted)
-            query = f"SELECT count(*) FROM records WHERE {where}"
-        return int(self._db.execute(query, values).fetchone()[0])
+        found, values = _found(wanted) if wanted.term else _all(wanted)
+        return int(self._db.execute(f"SELECT count(*) FROM ({found})", values).fetchone()[0])
 
     def select(self, wanted: Wanted, *, limit: int, offset: int) -> list[Stored]:
         """One page of a list."""
-        page = _matches if wanted.term and not wanted.related and not wanted.ordered else _ordered
-        query, values = page(wanted)
-        return [_stored(row) for row in self._db.execute(query, (*values, limit, offset))]
+        found, values = _in_order(wanted)
+        way = "DESC" if wanted.descending else "ASC"
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE seq IN ({found} LIMIT ? OFFSET ?)"
+            f" ORDER BY sort_key {way}, seq {way}",
+            (*values, limit, offset),
+        )
+        return [_stored(row) for row in rows]
+
+    def _refer(self, resource: str, seq: int, index: Index) -> None:
+        for field, external_id in index.referents.items():
+            self._db.execute(
+                "INSERT INTO referring (resource, field, external_id, seq) VALUES (?, ?, ?, ?)",
+                (resource, field, external_id, seq),
+            )
 
 
 def casefold(value: object) -> str:
@@ -192,40 +223,44 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(seq, external_id, internal_id, orjson.loads(fields), created_at, updated_at)
 
 
-def _matches(wanted: Wanted) -> tuple[str, list[str]]:
-    """A page of matches in the order of creation: reads no further than the page's end."""
-    match, pattern = _match(wanted.resource, wanted.term)
-    page = f"SELECT rowid FROM ({match} ORDER BY rowid LIMIT ? OFFSET ?)"
-    return f"SELECT {_COLUMNS} FROM records WHERE seq IN ({page}) ORDER BY seq", [pattern]
-
-
-def _ordered(wanted: Wanted) -> tuple[str, list[str]]:
-    where, values = _condition(wanted)
+def _in_order(wanted: Wanted) -> tuple[str, list[str]]:
+    """Numbers of the records wanted, in their order: a page reads no further than its end."""
+    if wanted.term and not wanted.ordered:
+        found, values = _found(wanted)
+        return f"SELECT seq FROM ({found}) ORDER BY seq", values
     way = "DESC" if wanted.descending else "ASC"
-    order = f"ORDER BY sort_key {way}, seq {way} LIMIT ? OFFSET ?"
-    return f"SELECT {_COLUMNS} FROM records WHERE {where} {order}", values
-
-
-def _condition(wanted: Wanted) -> tuple[str, list[str]]:
+    order = f"ORDER BY sort_key {way}, seq {way}"
     if not wanted.term:
-        return "resource = ?", [wanted.resource]
+        return f"SELECT seq FROM records WHERE resource = ? {order}", [wanted.resource]
+    found, values = _found(wanted)
+    return f"SELECT seq FROM records WHERE seq IN ({found}) {order}", values
+
+
+def _all(wanted: Wanted) -> tuple[str, list[str]]:
+    return "SELECT seq FROM records WHERE resource = ?", [wanted.resource]
+
+
+def _found(wanted: Wanted) -> tuple[str, list[str]]:
+    """Numbers of the records that hold the term, or refer to one that does."""
     match, pattern = _match(wanted.resource, wanted.term)
-    either = [f"seq IN ({match})"]
-    values = [wanted.resource, pattern]
+    found, values = [match], [pattern]
     for other in wanted.related:
         match, pattern = _match(other.referent, wanted.term)
-        either.append(
-            "json_extract(fields, ?) IN (SELECT external_id FROM records WHERE"
-            f" seq IN ({match}) AND instr(casefold(json_extract(fields, ?)), ?))"
+        found.append(
+            "SELECT referring.seq FROM records AS referent"
+            " JOIN referring ON referring.external_id = referent.external_id"
+            " AND referring.resource = ? AND referring.field = ?"
+            f" WHERE referent.seq IN ({match})"
+            " AND instr(casefold(json_extract(referent.fields, ?)), ?)"
         )
-        values += [f'$."{other.field}"', pattern, f'$."{other.target}"', wanted.term]
-    return f"resource = ? AND ({' OR '.join(either)})", values
+        values += [wanted.resource, other.field, pattern, f'$."{other.target}"', wanted.term]
+    return " UNION ".join(found), values
 
 
 def _match(resource: str, term: str) -> tuple[str, str]:
-    """Rows whose text holds the term."""
+    """Numbers of the records of a resource whose text holds the term."""
     table = _searched(resource)
     if len(term) < _TRIGRAM:
-        return f"SELECT rowid FROM {table} WHERE instr(text, ?)", term
+        return f"SELECT rowid AS seq FROM {table} WHERE instr(text, ?)", term
     phrase = term.replace('"', '""')
-    return f"SELECT rowid FROM {table} WHERE {table} MATCH ?", f'"{phrase}"'
+    return f"SELECT rowid AS seq FROM {table} WHERE {table} MATCH ?", f'"{phrase}"'

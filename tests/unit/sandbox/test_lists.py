@@ -69,6 +69,46 @@ async def test_visits_are_found_by_the_names_of_patient_and_provider(
     assert await found(api, "patient-visits", "p1") == []
 
 
+async def test_a_visit_is_found_by_whom_it_refers_to_now(api: httpx.AsyncClient) -> None:
+    await make_patient(api, "p1", fullName="Lakshmi Nair")
+    await make_patient(api, "p2", fullName="Imran Khan")
+    await make_visit(api, "v1", patientId="p1")
+    await api.put("/zauto-api/patient-visits/v1", json={"patientId": "p2"})
+    assert await found(api, "patient-visits", "lakshmi") == []
+    assert await found(api, "patient-visits", "imran") == ["v1"]
+    await api.put("/zauto-api/patients/p2", json={"fullName": "Imran Sheikh"})
+    assert await found(api, "patient-visits", "im") == ["v1"]
+    assert await found(api, "patient-visits", "khan") == []
+    await api.delete("/zauto-api/patient-visits/v1")
+    assert await found(api, "patient-visits", "sheikh") == []
+
+
+async def test_visits_that_are_found_come_latest_first_and_once(api: httpx.AsyncClient) -> None:
+    await make_patient(api, "p1", fullName="Review Nair")
+    for day in (3, 1, 2):
+        at = f"2024-02-0{day}T12:00:00Z"
+        purpose = "Review" if day == 1 else "Fever"
+        await make_visit(api, f"v{day}", patientId="p1", visitDateTime=at, purposeOfVisit=purpose)
+    assert await found(api, "patient-visits", "review") == ["v3", "v2", "v1"]
+    answer = await api.get("/zauto-api/patient-visits?search=review&limit=2&page=2")
+    assert [record["externalId"] for record in answer.json()["data"]] == ["v1"]
+    assert answer.json()["pagination"]["totalCount"] == 3
+
+
+async def test_a_total_follows_what_is_written(api: httpx.AsyncClient) -> None:
+    async def total(search: str) -> int:
+        answer = await api.get("/zauto-api/patients", params={"search": search})
+        return int(answer.json()["pagination"]["totalCount"])
+
+    assert [await total(""), await total("meera")] == [1, 0]
+    await make_patient(api, "p1")
+    assert [await total(""), await total("meera")] == [2, 1]
+    await api.put("/zauto-api/patients/p1", json={"fullName": "Imran Khan"})
+    assert [await total(""), await total("meera")] == [2, 0]
+    await api.delete("/zauto-api/patients/p1")
+    assert [await total(""), await total("imran")] == [1, 0]
+
+
 async def test_an_update_changes_what_is_found(api: httpx.AsyncClient) -> None:
     await make_patient(api, "p1", fullName="Before Marriage")
     await api.put("/zauto-api/patients/p1", json={"fullName": "After Wedding"})
