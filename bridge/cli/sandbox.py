@@ -90,7 +90,10 @@ FaultPlan = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--mappings", help="Folder of mappings with zauto/ in it.")
 ]
-Url = Annotated[str, typer.Option("--url", help="The running sandbox.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="The running sandbox; without it the one at --host and --port."),
+]
 
 
 @sandbox_app.callback()
@@ -138,19 +141,20 @@ def sandbox(
 
 
 @sandbox_app.command()
-def reset(url: Url = "http://127.0.0.1:8090") -> None:
+def reset(context: typer.Context, url: Url = None) -> None:
     """Put a running sandbox back to the test records.
 
     Example: bridge sandbox reset
     """
-    typer.echo(_asked(f"{url}/sandbox/reset", b"")["message"])
+    typer.echo(_asked(f"{_address(context, url)}/sandbox/reset", b"")["message"])
 
 
 @sandbox_app.command()
 def push(
+    context: typer.Context,
     kind: Annotated[str, typer.Argument(help="prescriptions or services.")],
     order: Annotated[Path, typer.Argument(help="File with the order as JSON; - reads it here.")],
-    url: Url = "http://127.0.0.1:8090",
+    url: Url = None,
 ) -> None:
     """Have a running sandbox push an order to its partner, and print his answer.
 
@@ -160,7 +164,13 @@ def push(
         body = sys.stdin.buffer.read() if str(order) == "-" else order.read_bytes()
     except OSError as error:
         raise DoorError(f"{order}: cannot be read: {error.strerror}") from error
-    typer.echo(json.dumps(_asked(f"{url}/sandbox/push/{kind}", body)))
+    typer.echo(json.dumps(_asked(f"{_address(context, url)}/sandbox/push/{kind}", body)))
+
+
+def _address(context: typer.Context, url: str | None) -> str:
+    """`bridge sandbox --port 9000 reset` means the sandbox on that port."""
+    given = context.parent.params if context.parent else {}
+    return url or f"http://{given['host']}:{given['port']}"
 
 
 def _announce(made: Sandbox) -> None:

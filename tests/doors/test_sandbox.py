@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -221,6 +221,44 @@ async def test_without_a_partner_a_push_says_what_to_do() -> None:
     assert "--push-to" in answer.json()["message"]
 
 
+async def test_an_order_arrives_once_the_partner_is_up_again(
+    partner: tuple[FakePartner, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.sandbox.outbox.BACKOFF", (0.0,))
+    fake, url = partner
+    fake.answer = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    async with (
+        running(CATALOGUE, options=Options(partner=Partner(url))) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.url) as api,
+    ):
+        answer = await api.post("/sandbox/push/services", content=b"{}")
+        assert answer.status_code == 503
+        fake.answer = FakePartner().answer
+        while (pushes := (await api.get("/sandbox/pushes")).json()["pushes"]) and (
+            pushes[0]["progress"] == "waiting"
+        ):
+            pass
+    assert (pushes[0]["progress"], pushes[0]["status"]) == ("delivered", 202)
+    assert pushes[0]["attempts"] == len(fake.asked) >= 2
+
+
+def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    with started(SERVE_FILE, str(file)) as (process, url), httpx.Client(base_url=url) as api:
+        asked = {"grant_type": "client_credentials"}
+        asked |= {"client_id": TEST_CLIENT.client_id, "client_secret": TEST_CLIENT.client_secret}
+        token = api.post("/api/auth/oAuth/token", json=asked).json()["access_token"]
+        api.headers["Authorization"] = f"Bearer {token}"
+        for number in range(20):
+            made = api.post("/zauto-api/providers", json={**PROVIDER, "id": f"d{number}"})
+            assert made.status_code == 201
+        process.kill()
+        process.wait()
+    state = State(file)
+    assert all(state.records.find("providers", f"d{number}") for number in range(20))
+    state.close()
+
+
 async def test_a_cancelled_sandbox_lets_go_of_its_port() -> None:
     told: asyncio.Queue[int] = asyncio.Queue()
     serving = asyncio.create_task(
@@ -243,23 +281,36 @@ from bridge.zauto.catalogue import load
 catalogue = load(mappings_folder() / "zauto")
 asyncio.run(serve(catalogue, Place(port=0), None, Options(), lambda s: print(s.url, flush=True)))
 """
+SERVE_FILE = SERVE.replace("Place(port=0), None", "Place(port=0, file=FILE), CLIENT").replace(
+    "catalogue =",
+    "import pathlib, sys; from bridge.sandbox.serve import TEST_CLIENT as CLIENT\n"
+    "FILE = pathlib.Path(sys.argv[1])\n"
+    "catalogue =",
+)
 
 
-def test_sigterm_ends_the_process_cleanly_while_a_client_is_connected() -> None:
-    root = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": root}
+@contextmanager
+def started(program: str, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A sandbox in a process of its own, and its address."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE],
+        [sys.executable, "-c", program, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().decode().strip()
-        with httpx.Client(base_url=url, trust_env=False) as api:
-            assert api.get("/zauto-api/patients/MRN-1").status_code == 401
-            asked = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=10)
+        yield process, process.stdout.readline().decode().strip()
+
+
+def test_sigterm_ends_the_process_cleanly_while_a_client_is_connected() -> None:
+    with (
+        started(SERVE) as (process, url),
+        httpx.Client(base_url=url, trust_env=False) as api,
+    ):
+        assert api.get("/zauto-api/patients/MRN-1").status_code == 401
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
         assert time.monotonic() - asked < 5
     assert (process.returncode, out, err) == (0, b"", b"")

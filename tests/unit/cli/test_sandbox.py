@@ -86,6 +86,13 @@ def test_a_reset_is_asked_for(run: Any) -> None:
     assert asked == [("/sandbox/reset", b"")]
 
 
+def test_the_sandbox_at_the_port_is_asked(run: Any) -> None:
+    with running(200, {"message": "Test data was reset"}) as (url, asked):
+        result = run("sandbox", "--port", url.rpartition(":")[2], "reset")
+    assert result.exit_code == 0
+    assert asked == [("/sandbox/reset", b"")]
+
+
 def test_an_order_is_pushed_and_the_answer_printed(run: Any, tmp_path: Path) -> None:
     (tmp_path / "order.json").write_text('{"externalVisitId": "v1"}')
     with running(202, {"id": 7}) as (url, asked):
