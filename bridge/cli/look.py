@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.cli.explain import lineage_table
-from bridge.cli.options import AsJson, Config, Reveal, settings_of
-from bridge.cli.reach import Reach
+from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, lasting, print_json, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
@@ -31,7 +30,7 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
     Example: bridge status --json
     """
     settings = settings_of(config)
-    report = Reach(settings).status()
+    report = reach_of(settings).status()
     if as_json:
         print_json(report)
         return
@@ -120,7 +119,7 @@ def messages(
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(config)
-    rows = Reach(settings).messages(status, limit, reveal)
+    rows = reach_of(settings).messages(status, limit, reveal)
     if as_json:
         print_json(rows)
         return
@@ -170,7 +169,7 @@ def quarantine(
     Example: bridge messages quarantine --reveal
     """
     settings = settings_of(config)
-    rows = Reach(settings).quarantine(limit, reveal)
+    rows = reach_of(settings).quarantine(limit, reveal)
     if as_json:
         print_json(rows)
         return
@@ -197,7 +196,7 @@ def show(
     Example: bridge messages show 42 --reveal
     """
     settings = settings_of(config)
-    report = Reach(settings).message(message_id, reveal)
+    report = reach_of(settings).message(message_id, reveal)
     if report is None:
         raise BridgeError(f"there is no message {message_id}; 'bridge messages' lists them")
     if as_json:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.settings import Settings, load
+
+if TYPE_CHECKING:
+    from bridge.cli.reach import Reach
 
 #: read when no other is named, and done without when absent
 USUAL_CONFIG = Path("conf/bridge.yaml")
@@ -33,3 +36,11 @@ def settings_of(config: Path | None) -> Settings:
     if config is None and USUAL_CONFIG.exists():
         config = USUAL_CONFIG
     return load(config)
+
+
+def reach_of(settings: Settings) -> Reach:
+    """The way to the service or its store."""
+    # importing what the service is made of takes a while, which other commands need not wait for
+    from bridge.cli.reach import Reach
+
+    return Reach(settings)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.cli.options import Config, settings_of
-from bridge.cli.reach import Reach
+from bridge.cli.options import Config, reach_of, settings_of
 from bridge.errors import BridgeError, DoorError
 
 
@@ -31,7 +30,7 @@ def resume(config: Config = None) -> None:
 
 def _tell(config: Config, *, paused: bool) -> None:
     try:
-        Reach(settings_of(config)).pause(paused)
+        reach_of(settings_of(config)).pause(paused)
     except DoorError as error:
         raise BridgeError(
             f"{error}: start it with 'bridge run', or name its settings with --config"

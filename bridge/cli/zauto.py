@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.options import AsJson, Config, Reveal, settings_of
-from bridge.cli.reach import Reach
+from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, lasting, print_json, short, table, when
 
 zauto_app = typer.Typer(
@@ -35,7 +34,7 @@ def ping(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: bridge zauto ping
     """
-    told = Reach(settings_of(config)).zauto({"what": "ping"})
+    told = reach_of(settings_of(config)).zauto({"what": "ping"})
     if as_json:
         print_json(told)
         return
@@ -82,7 +81,7 @@ def get(
     Example: bridge zauto get patients MRN-1 --reveal
     """
     question = {"what": "get", "resource": resource, "id": external_id, "reveal": reveal}
-    told = Reach(settings_of(config)).zauto(question)
+    told = reach_of(settings_of(config)).zauto(question)
     if as_json:
         print_json(told)
     elif not told["found"]:
@@ -112,7 +111,7 @@ def list_(
     """
     question = {"what": "list", "resource": resource, "search": search, "page": page}
     question |= {"limit": limit, "reveal": reveal}
-    told = Reach(settings_of(config)).zauto(question)
+    told = reach_of(settings_of(config)).zauto(question)
     if as_json:
         print_json(told)
         return
@@ -142,7 +141,7 @@ def budget(config: Config = None, as_json: AsJson = False) -> None:
     Example: bridge zauto budget
     """
     settings = settings_of(config)
-    told = Reach(settings).budget()
+    told = reach_of(settings).budget()
     if as_json:
         print_json(told)
         return
