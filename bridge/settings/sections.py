@@ -1,27 +1,14 @@
-"""What an operator chooses: `conf/bridge.yaml`, overridden by environment variables.
-
-`BRIDGE_MLLP__PORT=2575` sets `mllp.port`. Secrets come from the environment, or from a file
-whose path the environment names with `_FILE` behind (`BRIDGE_ZAUTO__CLIENT_SECRET_FILE`);
-a secret written into the YAML file is refused.
-"""
+"""Every setting, with its default and what it may be."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from bridge.errors import SettingsError
-
-PREFIX = "BRIDGE_"
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -203,6 +190,8 @@ class Channel(_Section):
     processing_ids: tuple[str, ...] = ()
     #: version read into an empty MSH-12
     default_version: str = "2.5.1"
+    #: whose mappings its messages are read by, a folder of `mappings.sites`; "" `mappings.site`
+    site: str = ""
 
 
 class Mappings(_Section):
@@ -210,8 +199,12 @@ class Mappings(_Section):
 
     #: folder of the shipped set; null takes the one installed with the package
     folder: Path | None = None
-    #: folder of this hospital's own, laid over the other by name
-    site: Path | None = None
+    #: folder with a folder for each site: what it says instead of the shipped set
+    sites: Path = Path("conf/sites")
+    #: the site of channels that name none; "" is the shipped set as it stands
+    site: str = ""
+    #: seconds between two looks for files that changed; 0 never looks
+    watch_seconds: float = Field(default=2, ge=0)
 
 
 class Settings(_Section):
@@ -237,160 +230,11 @@ class Settings(_Section):
             raise ValueError("needs at least one channel, and every name only once")
         return value
 
+    def site_of(self, channel: str) -> str:
+        """The name of the site whose mappings a channel's messages are read by, "" for none."""
+        own = next((each.site for each in self.channels if each.name == channel), "")
+        return own or self.mappings.site
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are booleans: `off` and `NO` (Norway) are words."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, word) for tag, word in resolvers if not tag.endswith(":bool")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
-
-SECRETS = (
-    ("zauto", "client_secret"),
-    ("fhir", "api_key"),
-    ("orders", "api_key"),
-)
-
-
-def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings file, lay the environment over it and check the whole.
-
-    Raises SettingsError naming every wrong setting.
-    """
-    environment = os.environ if environment is None else environment
-    values = _from_file(file) if file is not None else {}
-    _refuse_secrets(values, file)
-    named = {}
-    for name, path, value in _from_environment(environment):
-        _put(values, path, value)
-        named[".".join(path)] = name
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_told(error, file, named)) from error
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.load(file.read_text(encoding="utf-8"), _Loader)
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file}: is not UTF-8 at byte {error.start}") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{file}: is not YAML: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"{file}: must hold sections such as 'mllp:', not a list or a word")
-    return values
-
-
-def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
-    for section, key in SECRETS:
-        if isinstance(values.get(section), dict) and values[section].get(key) is not None:
-            name = f"{PREFIX}{section}__{key}".upper()
-            raise SettingsError(
-                f"{file}: {section}.{key}: a secret does not belong in this file; "
-                f"set {name}, or {name}_FILE to the path of a file that holds it"
-            )
-
-
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str], str]]:
-    """Each variable's name, the setting it is for, and its value."""
-    for name, value in sorted(environment.items()):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        path = name.removeprefix(PREFIX).lower().split("__")
-        if path[-1].endswith("_file"):
-            path[-1] = path[-1].removesuffix("_file")
-            value = _secret_file(name, value)
-        yield name, path, value
-
-
-def _secret_file(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{name}: {path} is not UTF-8 at byte {error.start}") from error
-
-
-def _put(values: dict[str, Any], path: list[str], value: str) -> None:
-    for key in path[:-1]:
-        inner = values.get(key)
-        values[key] = dict(inner) if isinstance(inner, dict) else {}
-        values = values[key]
-    values[path[-1]] = value if value != "" else None
-
-
-#: what a kind of fault is called here; pydantic speaks to programmers
-_FAULTS = {
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "path_type": "must be a path",
-    "tuple_type": "must be a list",
-    "model_type": "must be a section with settings of its own",
-    "missing": "is missing",
-    "literal_error": "must be {expected}",
-    "less_than_equal": "must be at most {le}",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-}
-
-
-def _told(error: ValidationError, file: Path | None, named: Mapping[str, str]) -> str:
-    """A line a setting: where it was set, what is wrong, what would be right."""
-    told: dict[tuple[str, ...], list[str]] = {}
-    for fault in error.errors(include_input=False):
-        keys = tuple(str(part) for part in fault["loc"] if not _names_a_kind(part))
-        if fault["type"] == "extra_forbidden":
-            text = f"is not a setting{_meant(keys)}"
-        else:
-            usual = _FAULTS.get(fault["type"], "").format(**fault.get("ctx", {}))
-            text = usual or fault["msg"].removeprefix("Value error, ")
-        told.setdefault(keys, []).append(text)
-    return "\n".join(
-        f"{_place(keys, file, named)}: {', or '.join(texts)}" for keys, texts in told.items()
-    )
-
-
-def _place(keys: tuple[str, ...], file: Path | None, named: Mapping[str, str]) -> str:
-    """The variable that set it, else the file and the setting's name."""
-    dotted = ".".join(keys)
-    for setting, name in named.items():
-        if setting == dotted or setting.startswith(f"{dotted}."):
-            return name
-    return f"{file}: {dotted}" if file else dotted
-
-
-def _meant(keys: tuple[str, ...]) -> str:
-    """The nearest word among the settings of the same section."""
-    section: Any = Settings
-    for key in keys[:-1]:
-        if not key.isdecimal():
-            section = _section(section.model_fields[key].annotation)
-    near = get_close_matches(keys[-1], section.model_fields, 1)
-    return f". Did you mean '{near[0]}'?" if near else ""
-
-
-def _section(annotation: Any) -> Any:
-    """The section within the type of a setting: itself, or one of a list or a choice."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_section, get_args(annotation))), None)
-
-
-def _names_a_kind(part: int | str) -> bool:
-    """Whether pydantic added it to a path to say which of several kinds a value was read as."""
-    return isinstance(part, str) and ("[" in part or part[:1].isupper())
+    def sites(self) -> tuple[str, ...]:
+        """The names of all sites that are in use, "" for messages of no site."""
+        return tuple(dict.fromkeys(self.site_of(each.name) for each in self.channels))

@@ -1,0 +1,42 @@
+"""What an operator chooses: `conf/bridge.yaml`, overridden by environment variables.
+
+`BRIDGE_MLLP__PORT=2575` sets `mllp.port`. Secrets come from the environment, or from a file
+whose path the environment names with `_FILE` behind (`BRIDGE_ZAUTO__CLIENT_SECRET_FILE`);
+a secret written into the YAML file is refused.
+"""
+
+from __future__ import annotations
+
+from bridge.settings.reading import PREFIX, SECRETS, load
+from bridge.settings.sections import (
+    CallLimits,
+    Channel,
+    Hospital,
+    Http,
+    Key,
+    Limits,
+    Mappings,
+    Mllp,
+    Settings,
+    Site,
+    StoreSettings,
+    Zauto,
+)
+
+__all__ = [
+    "PREFIX",
+    "SECRETS",
+    "CallLimits",
+    "Channel",
+    "Hospital",
+    "Http",
+    "Key",
+    "Limits",
+    "Mappings",
+    "Mllp",
+    "Settings",
+    "Site",
+    "StoreSettings",
+    "Zauto",
+    "load",
+]
