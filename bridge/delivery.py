@@ -134,6 +134,25 @@ class Remark:
     text: str
 
 
+class UnknownCode(NamedTuple):
+    """A code that no row of a code table knows."""
+
+    table: str
+    code: str
+    #: the message waits for a row
+    held: bool
+
+    @property
+    def key(self) -> str:
+        """What a message that waits for its row waits for."""
+        return code_key(self.table, self.code)
+
+
+def code_key(table: str, code: str) -> str:
+    """What messages wait for that wait for a row of a code table: `codes/gender/W`."""
+    return f"codes/{table}/{code}"
+
+
 # Not frozen, for the same reason.
 @dataclass(slots=True)
 class Translation:
@@ -145,13 +164,14 @@ class Translation:
     mappings_hash: str
     calls: tuple[Call, ...]
     warnings: tuple[Remark, ...] = ()
-    #: references or records that must be known first (`Patient/123`, `patient-visits/V1`);
-    #: when there are any, `calls` is empty and the message is held for the first
+    #: references, records or rows of code tables that must be known first (`Patient/123`,
+    #: `patient-visits/V1`, `codes/gender/W`); when there are any, `calls` is empty and the message
+    #: is held for the first
     needs: tuple[str, ...] = ()
     #: why there are no calls although the mapping took the message; "" otherwise
     problem: str = ""
-    #: codes without a row that were met, each with the name of its table; patient data, maybe
-    unknown_codes: tuple[tuple[str, str], ...] = ()
+    #: codes without a row that were met, each once; patient data, maybe
+    unknown_codes: tuple[UnknownCode, ...] = ()
 
 
 class Step(StrEnum):

@@ -45,6 +45,19 @@ class Message:
     #: what the sender calls the thing: `Patient/123` for FHIR; "" elsewhere
     reference: str = ""
 
+    @property
+    def sender(self) -> str:
+        """Sending application and facility by their namespaces (HD.1), `MEDIS|RIVERSIDE`; of
+        FHIR and orders, which name none, the channel."""
+        if not self.sending_application and not self.sending_facility:
+            return self.channel
+        return f"{_namespace(self.sending_application)}|{_namespace(self.sending_facility)}"
+
+
+def _namespace(name: str) -> str:
+    """The first component of an HD, the whole where that is empty."""
+    return name.partition("^")[0] or name
+
 
 @dataclass(frozen=True, slots=True)
 class AckError:

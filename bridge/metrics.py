@@ -54,8 +54,8 @@ class Metrics:
     """The counters of one running bridge."""
 
     def __init__(self, message_types: Collection[str] = ()) -> None:
-        """`message_types` are those counted by name."""
-        self._message_types = frozenset(message_types)
+        """`message_types` are those counted by name; any other is `other`."""
+        self.message_types = frozenset(message_types)
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._received = Counter(
@@ -93,7 +93,7 @@ class Metrics:
 
     def received(self, channel: str, message_type: str, answer: str) -> None:
         """A message was answered with MSA-1 or the HTTP status `answer`."""
-        known = message_type if message_type in self._message_types else "other"
+        known = message_type if message_type in self.message_types else "other"
         key = (channel, known, answer)
         # `labels` checks and locks; this is in the path of every acknowledgment
         counter = self._counters.get(key)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, look, pause, replay, sandbox, serve, translate, zauto
+from bridge.cli import check, codes, look, pause, replay, sandbox, serve, translate, zauto
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
@@ -52,6 +52,7 @@ app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")
 app.add_typer(zauto.zauto_app, name="zauto")
 app.add_typer(mapping_app, name="mapping")
+app.command("codes")(codes.codes)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("demo")(demo.demo)

@@ -33,13 +33,16 @@ def check(
     if schema:
         _print_schema(settings)
         return
+    from bridge.mapping.sites import site_names
     from bridge.service.parts import read_parts
     from bridge.store.open import place_of
 
     place_of(settings.store.url)
 
-    parts = read_parts(settings)
-    for remark in remarks(settings) + unfilled(parts):
+    idle = [name for name in site_names(settings.mappings.sites) if name not in settings.sites()]
+    parts = read_parts(settings, idle)
+    unused = [f"{settings.mappings.sites / name} is the site of no channel" for name in idle]
+    for remark in remarks(settings) + unused + unfilled(parts):
         typer.echo(f"remark: {remark}")
     tested = tests_hold(parts, settings)
     counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
@@ -69,8 +72,10 @@ def _print_schema(settings: Settings) -> None:
 def unfilled(parts: Parts) -> list[str]:
     """Fields that ZautoAI requires and a mapping never fills: its records can not be made."""
     return [
-        f"{mapping.name}: no rule fills {call.resource}.{name}, which ZautoAI requires"
-        for mapping in parts.mappings.all
+        f"{f'site {site}, ' if site else ''}{mapping.name}: no rule fills {call.resource}.{name}, "
+        "which ZautoAI requires"
+        for site, mappings in parts.sets.by_site.items()
+        for mapping in mappings.all
         for call in mapping.calls
         if call.target is Target.ZAUTO
         for name in sorted(

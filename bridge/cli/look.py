@@ -69,7 +69,7 @@ def _verdicts(report: dict[str, Any]) -> list[str]:
         oldest = lasting(report["oldest_waiting_seconds"] or 0)
         told.append(f"{_messages(counts['waiting'])} on the way, the oldest for {oldest}.")
     if counts["held"]:
-        told.append(f"{_messages(counts['held'])} held until the record they wait for comes.")
+        told.append(f"{_messages(counts['held'])} held until what they wait for comes.")
     return told or ["All that was taken is delivered."]
 
 

@@ -12,6 +12,7 @@ from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
 from bridge.pipeline.report import (
     budget_report,
+    code_row,
     contract_report,
     message_report,
     message_row,
@@ -63,6 +64,13 @@ class Reach:
         return self._either(
             question,
             lambda view: [quarantine_row(each, reveal=reveal) for each in view.quarantined(limit)],
+        )
+
+    def codes(self, limit: int) -> list[dict[str, Any]]:
+        """Rows of the codes that no code table knows."""
+        question = {"ask": "codes", "limit": limit}
+        return self._either(
+            question, lambda view: [code_row(each) for each in view.unmapped_codes(limit)]
         )
 
     def pause(self, paused: bool) -> dict[str, Any]:

@@ -26,13 +26,14 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
     parts = read_parts(settings)
     rehearsal = Rehearsal()
     reports = []
-    for part, message in from_files(files, parts.mappings, settings, time.time):
+    for part, message in from_files(files, parts.sets, settings, time.time):
         if isinstance(message, Refused):
             refused = {"problem": message.why, "status": "rejected"}
             reports.append(_report(part, None, ()) | refused)
             continue
-        made = translate(message, parts.mappings, settings, rehearsal)
-        report = _report(part, made, parts.mappings.legend)
+        mappings = parts.sets.of(message.channel)
+        made = translate(message, mappings, settings, rehearsal)
+        report = _report(part, made, mappings.legend)
         if made is not None:
             report["lacks"] = _lacking(made, parts.catalogue, rehearsal)
             rehearsal.learn(made.calls)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from bridge.mapping.language import Rows, TableText
+
+#: what `otherwise` says beside a value of its own
+KEEP, DROP, HOLD = "keep", "drop", "hold"
+NO_SENDERS: Final[Mapping[str, CodeTable]] = {}
 
 
 def normal(code: str) -> str:
@@ -22,27 +28,63 @@ class Row(NamedTuple):
 class CodeTable:
     """One table; a code is found whatever its case."""
 
-    __slots__ = ("_keep", "_otherwise", "_rows", "name")
+    __slots__ = ("_otherwise", "_rows", "holds", "keeps", "name", "senders")
 
-    def __init__(self, name: str, rows: Mapping[str, str], otherwise: str) -> None:
-        """`otherwise` is `drop`, `keep`, or the value of every other code."""
+    def __init__(
+        self,
+        name: str,
+        rows: Sequence[tuple[str, Row]],
+        otherwise: str = DROP,
+        senders: Mapping[str, CodeTable] = NO_SENDERS,
+    ) -> None:
+        """`rows` by their code, of which a later one counts; `otherwise` is `drop`, `keep`,
+        `hold`, or the value of every other code; `senders` are the whole tables of single ones."""
         self.name = name
-        made = {code: Row(value, f"codes/{name}: {code}") for code, value in rows.items()}
+        self._rows = {normal(code): row for code, row in rows}
         # as it is written too, which is how it nearly always comes
-        self._rows = {**{normal(code): row for code, row in made.items()}, **made}
-        self._keep = otherwise == "keep"
-        fixed = otherwise not in ("keep", "drop")
+        self._rows |= {code: self._rows[normal(code)] for code, _ in rows}
+        self.keeps = otherwise == KEEP
+        #: whether a message with another code waits for a row
+        self.holds = otherwise == HOLD
+        fixed = otherwise not in (KEEP, DROP, HOLD)
         self._otherwise = Row(otherwise, f"codes/{name}: otherwise") if fixed else None
+        #: by sending application, or application and facility: `MEDIS`, `MEDIS|RIVERSIDE`
+        self.senders = senders
 
     def results(self) -> frozenset[str]:
         """Everything the table can give, `keep` aside."""
-        fixed = [self._otherwise] if self._otherwise else []
-        return frozenset(str(row.value) for row in (*self._rows.values(), *fixed))
+        own = {str(row.value) for row in self._rows.values()}
+        fixed = {str(self._otherwise.value)} if self._otherwise else set()
+        return frozenset(own | fixed).union(*(each.results() for each in self.senders.values()))
 
     def row(self, code: Any) -> Row | None:
         """The row of a code, or None."""
         return self._rows.get(code) or self._rows.get(normal(str(code)))
 
+    def of_sender(self, sender: str) -> CodeTable:
+        """The table as it is for messages of a sender, `MEDIS|RIVERSIDE`: the more exact first."""
+        senders = self.senders
+        return senders.get(sender) or senders.get(sender.partition("|")[0], self)
+
     def otherwise(self, code: Any) -> Row | None:
-        """What becomes of a code without a row; None drops it."""
-        return Row(code, f"codes/{self.name}: otherwise keep") if self._keep else self._otherwise
+        """What becomes of a code without a row; None drops or holds it."""
+        return Row(code, f"codes/{self.name}: otherwise keep") if self.keeps else self._otherwise
+
+
+def code_table(text: TableText) -> CodeTable:
+    """A table as written; what a sender has no row for, the rows for its application and then
+    those for all say."""
+    otherwise = text.otherwise.text if text.otherwise else DROP
+    rows = _rows(text.name, text.rows)
+    stated = {sender.text: own for sender, own in text.senders}
+    senders = {}
+    for sender, own in stated.items():
+        application = sender.partition("|")[0]
+        of_all = _rows(f"{text.name}[{application}]", stated.get(application, ()))
+        merged = (*rows, *of_all, *_rows(f"{text.name}[{sender}]", own))
+        senders[sender] = CodeTable(text.name, merged, otherwise)
+    return CodeTable(text.name, rows, otherwise, senders)
+
+
+def _rows(table: str, rows: Rows) -> Sequence[tuple[str, Row]]:
+    return [(code.text, Row(value.text, f"codes/{table}: {code.text}")) for code, value in rows]

@@ -36,5 +36,7 @@ class Context:
     #: a name of the message that stays the same over retries and reruns, at most 16 letters and
     #: digits; MSH-10 and ORC-2 of what is sent for it are made of it
     key: str = ""
+    #: sending application and facility, `MEDIS|RIVERSIDE`; tables can have rows for one sender
+    sender: str = ""
     #: where orders go; needed for order documents only
     hospital: Hospital | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from bridge.errors import Fault
 from bridge.mapping.taking import nearest
 from bridge.message import Protocol
+from bridge.settings import Site
 
 PARTS, CODES, CATALOGUE = "parts", "codes", "zauto"
 KINDS = (*(protocol.value for protocol in Protocol), PARTS, CODES, CATALOGUE)
@@ -56,6 +57,8 @@ def read_folder(path: Path, faults: list[Fault]) -> Folder:
     files: dict[str, str] = {}
     if not path.is_dir():
         faults.append(Fault(str(path), 1, 1, "", "is not a folder of mappings."))
+    for file in sorted(path.glob("*/*.yml")):
+        faults.append(Fault(str(file), 1, 1, "", f"is not read; let its name end in {SUFFIX}."))
     for file in sorted(path.glob(f"*/*{SUFFIX}")):
         kind = file.parent.name
         if kind not in KINDS:
@@ -69,9 +72,12 @@ def read_folder(path: Path, faults: list[Fault]) -> Folder:
     return Folder(str(path), files)
 
 
-def content_hash(folders: Sequence[Folder]) -> str:
-    """The same for the same contents under the same names, wherever the folders are."""
-    digest = hashlib.sha256()
+def content_hash(folders: Sequence[Folder], site: Site) -> str:
+    """The same for the same contents under the same names, wherever the folders are.
+
+    The settings of `site:` are in it, because they decide which rules there are.
+    """
+    digest = hashlib.sha256(site.model_dump_json().encode())
     for number, folder in enumerate(folders):
         for name, text in folder.files.items():
             if not name.removesuffix(SUFFIX).endswith(_TEST):

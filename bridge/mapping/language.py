@@ -8,7 +8,8 @@ checks the names in it and makes `rules` of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from bridge.mapping.tree import Place, Word
 from bridge.message import Protocol
@@ -39,7 +40,7 @@ RULE_WORDS = (
 )
 TEST_WORDS = ("path", "is", "not", "site")
 CHOICE_WORDS = ("path", "is", "not")
-TABLE_WORDS = ("about", "otherwise", "rows")
+TABLE_WORDS = ("about", "otherwise", "rows", "senders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +174,17 @@ class MappingText:
     ignore: tuple[Word, ...] = ()
 
 
+#: codes and what becomes of them
+Rows: TypeAlias = tuple[tuple[Word, Word], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class TableText:
-    """A code table as written; `otherwise` is `keep`, `drop` or a value."""
+    """A code table as written; `otherwise` is `keep`, `drop`, `hold` or a value."""
 
     name: str
     place: Place
-    rows: tuple[tuple[Word, Word], ...] = field(default=())
+    rows: Rows = ()
     otherwise: Word | None = None
+    #: rows that hold for one sender, `MEDIS` or `MEDIS|RIVERSIDE`
+    senders: tuple[tuple[Word, Rows], ...] = ()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.delivery import RuleLine
 from bridge.errors import Fault, MappingError
-from bridge.mapping.codes import CodeTable
 from bridge.mapping.compile import Compiler
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
-from bridge.mapping.generate import generate
 from bridge.mapping.language import CallText, MappingText, Part, TableText
+from bridge.mapping.memory import Memory
 from bridge.mapping.parse import parse_mapping, parse_part, parse_table
-from bridge.mapping.plan import CallPlan, Mapping, Mappings, Need
+from bridge.mapping.plan import CallPlan, Maker, Mapping, Mappings, Need
 from bridge.mapping.trails import Trail
-from bridge.mapping.tree import Place, Table, overlay, read
+from bridge.mapping.tree import Place, Table, overlay
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue
@@ -36,37 +36,68 @@ def load(paths: Sequence[Path], catalogue: Catalogue, site: Site) -> Mappings:
 
 
 def compile_folders(
-    folders: Sequence[Folder], catalogue: Catalogue, site: Site, faults: list[Fault]
+    folders: Sequence[Folder],
+    catalogue: Catalogue,
+    site: Site,
+    faults: list[Fault],
+    memory: Memory | None = None,
 ) -> Mappings:
-    """The same of folders in memory, with the faults that were found in reading them."""
-    tables = _read_all(folders, faults)
-    texts = _Texts(tables, faults)
-    compiler = Compiler(catalogue, site, texts.compiled_tables(), faults)
-    zone = ZoneInfo(site.time_zone)
+    """The same of folders in memory, with the faults that were found in reading them.
+
+    What `memory` holds of earlier sets is not made again.
+    """
+    memory = Memory() if memory is None else memory
+    texts = _Texts(read_trees(folders, faults, memory), faults)
+    codes = {name: memory.table(text) for name, text in texts.codes.items()}
+    compiler = Compiler(catalogue, site, codes, faults)
     plans = [_calls(text, texts.parts, compiler) for text in texts.mappings]
     needs = [_needs(text, compiler) for text in texts.mappings]
     ignored = [_ignored(text, texts.parts, compiler) for text in texts.mappings]
     _check_types(texts.mappings, faults)
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
-    digest, legend = content_hash(folders), list[RuleLine]()
-    compiled = tuple(
-        Mapping(
+    bound = _Binding(content_hash(folders, site), site, ZoneInfo(site.time_zone), memory)
+    compiled = tuple(map(bound.mapping, texts.mappings, plans, needs, ignored))
+    by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
+    return Mappings(bound.hash, compiled, tuple(bound.legend), tuple(folders), site, codes, by_type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """Puts the mappings of one set together, each rule with its number in the set's legend."""
+
+    hash: str
+    site: Site
+    zone: ZoneInfo
+    memory: Memory
+    legend: list[RuleLine] = field(default_factory=list)
+
+    def mapping(
+        self,
+        text: MappingText,
+        calls: tuple[CallPlan, ...],
+        needs: tuple[Need, ...],
+        ignored: frozenset[Trail],
+    ) -> Mapping:
+        """One mapping with the functions of its calls."""
+        return Mapping(
             name=text.name,
             protocol=text.protocol,
             messages=tuple(word.text for word in text.messages),
             calls=calls,
-            makers=tuple(generate(plan, f"{text.name}: {plan.resource}", legend) for plan in calls),
-            needs=needed,
-            ignored=left_out,
-            hash=digest,
-            site=site,
-            zone=zone,
+            makers=tuple(self._maker(call, text.name) for call in calls),
+            needs=needs,
+            ignored=ignored,
+            hash=self.hash,
+            site=self.site,
+            zone=self.zone,
         )
-        for text, calls, needed, left_out in zip(texts.mappings, plans, needs, ignored, strict=True)
-    )
-    by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
-    return Mappings(digest, compiled, tuple(legend), tuple(folders), by_type)
+
+    def _maker(self, call: CallPlan, name: str) -> Maker:
+        written = self.memory.call(call, f"{name}: {call.resource}")
+        first = len(self.legend)
+        self.legend.extend(written.rules)
+        return written.maker(first)
 
 
 _NO_CODES = TableText("", Place("", 1, 1))
@@ -87,14 +118,6 @@ class _Texts:
                 self.codes[stem] = parse_table(table, stem, faults) if table else _NO_CODES
             elif table:
                 self.mappings.append(parse_mapping(table, name, Protocol(folder), faults))
-
-    def compiled_tables(self) -> dict[str, CodeTable]:
-        return {name: _table(text) for name, text in self.codes.items()}
-
-
-def _table(text: TableText) -> CodeTable:
-    rows = {code.text: value.text for code, value in text.rows}
-    return CodeTable(text.name, rows, text.otherwise.text if text.otherwise else "drop")
 
 
 def _calls(
@@ -165,11 +188,13 @@ def _check_types(texts: Sequence[MappingText], faults: list[Fault]) -> None:
                 faults.append(word.place.fault("messages", message))
 
 
-def _read_all(folders: Sequence[Folder], faults: list[Fault]) -> dict[str, Table | None]:
+def read_trees(
+    folders: Sequence[Folder], faults: list[Fault], memory: Memory
+) -> dict[str, Table | None]:
     """Every file's tree by its name without suffix, `parts/patient_from_pid`; None is unusable."""
     found: dict[str, Table | None] = {}
     for folder in folders:
         for name, file, text in folder.mappings():
-            table, before = read(text, file, faults), found.get(name)
+            table, before = memory.tree(text, file, faults), found.get(name)
             found[name] = overlay(before, table) if before and table else table
     return found

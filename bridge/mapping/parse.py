@@ -18,6 +18,7 @@ from bridge.mapping.language import (
     Field,
     MappingText,
     Part,
+    Rows,
     Rule,
     Segment,
     TableText,
@@ -108,14 +109,36 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
 def parse_table(table: Table, name: str, faults: Faults) -> TableText:
     """Read `codes/*.yaml`."""
     check_words(table, "", language.TABLE_WORDS, faults)
-    entries = take_entries(table, "", "rows", faults)
-    rows = tuple((key_of(e), e.value) for e in entries if isinstance(e.value, Word))
+    rows = _rows(table, "", "rows", faults)
+    senders = _senders(table, faults)
+    if not rows and not senders:
+        faults.append(table.place.fault("rows", "a code table needs at least one row."))
+    otherwise = take_word(table, "", "otherwise", faults)
+    return TableText(name, table.place, rows, otherwise, senders)
+
+
+def _senders(table: Table, faults: Faults) -> tuple[tuple[Word, Rows], ...]:
+    entries = take_entries(table, "", "senders", faults)
+    for entry in entries:
+        if not entry.key.partition("|")[0].strip():
+            message = "name a sending application, or one with its facility: MEDIS|RIVERSIDE."
+            faults.append(entry.key_place.fault(f"senders.{entry.key}", message))
+    return tuple(
+        (
+            key_of(entry),
+            _rows(Table({entry.key: entry}, entry.key_place), "senders", entry.key, faults),
+        )
+        for entry in entries
+    )
+
+
+def _rows(table: Table, key: str, word: str, faults: Faults) -> Rows:
+    entries = take_entries(table, key, word, faults)
     for entry in entries:
         if not isinstance(entry.value, Word):
-            faults.append(entry.key_place.fault(f"rows.{entry.key}", "a code becomes one word."))
-    if not rows:
-        faults.append(table.place.fault("rows", "a code table needs at least one row."))
-    return TableText(name, table.place, rows, take_word(table, "", "otherwise", faults))
+            place = under(under(key, word), entry.key)
+            faults.append(entry.key_place.fault(place, "a code becomes one word."))
+    return tuple((key_of(e), e.value) for e in entries if isinstance(e.value, Word))
 
 
 def _call(table: Table, key: str, faults: Faults) -> CallText | None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from bridge.delivery import Call, Interaction, Legend, Target
+from bridge.mapping.codes import CodeTable
 from bridge.mapping.folders import Folder
 from bridge.mapping.rules import Condition, Rule
 from bridge.mapping.scope import Scope, Source
@@ -120,13 +121,17 @@ class Mapping:
 class Mappings:
     """A set of mappings, compiled together."""
 
-    #: content hash of all files, catalogue included
+    #: content hash of all files, catalogue included, and of the settings of `site:`
     hash: str
     all: tuple[Mapping, ...]
     #: what the traces of its calls refer to
     legend: Legend
     #: what they were made of
     folders: Sequence[Folder]
+    #: the settings they were compiled for
+    site: Site
+    #: by name
+    tables: MappingOf[str, CodeTable]
     _by_type: MappingOf[tuple[Protocol, str], Mapping] = field(repr=False)
 
     @property

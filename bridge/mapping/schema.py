@@ -206,9 +206,11 @@ def _test() -> Schema:
 
 
 def _table() -> Schema:
+    rows = {"type": "object", "additionalProperties": _WORD, "minProperties": 1}
     shapes: dict[str, Schema] = {
         "about": _TEXT,
         "otherwise": _WORD,
-        "rows": {"type": "object", "additionalProperties": _WORD, "minProperties": 1},
+        "rows": rows,
+        "senders": {"type": "object", "additionalProperties": rows},
     }
     return _object(words.TABLE, shapes)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import Remark
+from bridge.delivery import Remark, UnknownCode
 from bridge.mapping.document import Context, Document
 from bridge.message import DELETE
 from bridge.settings import Site
@@ -57,8 +57,7 @@ class Scope:
         self.where = ""
         self.remarks: list[Remark] = []
         self.needs: list[str] = []
-        #: table and code
-        self.unknown_codes: list[tuple[str, str]] = []
+        self.unknown_codes: list[UnknownCode] = []
         #: paths at which the sender deletes, of those read for the call being made
         self.deleted: set[str] = set()
 

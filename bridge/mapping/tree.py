@@ -130,9 +130,9 @@ def _place(name: str, mark: Any) -> Place:
     return Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1, 1)
 
 
-#: keys under which a later folder replaces single entries, or adds items to a list; any other key
-#: it replaces as a whole
-MERGED = ("fields", "facts", "rows", "ignore")
+#: keys under which a later folder replaces single entries, or adds items to a list, and how deep
+#: the tables of those entries are merged in turn; any other key it replaces as a whole
+MERGED = {"fields": 1, "facts": 1, "rows": 1, "senders": 2, "ignore": 1}
 
 
 def overlay(shipped: Table, site: Table) -> Table:
@@ -141,17 +141,23 @@ def overlay(shipped: Table, site: Table) -> Table:
     for key, entry in site.entries.items():
         before = entries.get(key)
         if before is not None and key in MERGED:
-            entry = Entry(key, entry.key_place, _merged(before.value, entry.value))
+            entry = Entry(key, entry.key_place, _merged(before.value, entry.value, MERGED[key]))
         entries[key] = entry
     return Table(entries, shipped.place)
 
 
-def _merged(shipped: Node, site: Node) -> Node:
-    if isinstance(shipped, Table) and isinstance(site, Table):
-        return Table({**shipped.entries, **site.entries}, shipped.place)
-    if isinstance(shipped, Items) and isinstance(site, Items):
+def _merged(shipped: Node, site: Node, depth: int) -> Node:
+    if depth and isinstance(shipped, Items) and isinstance(site, Items):
         return Items((*shipped.items, *site.items), site.place)
-    return site
+    if not depth or not isinstance(shipped, Table) or not isinstance(site, Table):
+        return site
+    entries = dict(shipped.entries)
+    for key, entry in site.entries.items():
+        if key in entries:
+            within = _merged(entries[key].value, entry.value, depth - 1)
+            entry = Entry(key, entry.key_place, within)
+        entries[key] = entry
+    return Table(entries, shipped.place)
 
 
 def words(node: Node) -> Iterator[Word]:

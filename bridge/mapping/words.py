@@ -76,6 +76,8 @@ TEST: Mapping[str, str] = {
 TABLE: Mapping[str, str] = {
     "about": "where the codes come from, for people",
     "otherwise": "what becomes of a code without a row: `drop` (with a remark), `keep` (the code "
-    "itself), or any other word, which is then its value",
+    "itself), `hold` (the message waits for a row), or any other word, which is then its value",
     "rows": "code to value; codes are compared without regard to case",
+    "senders": "rows of single senders, by sending application or `APPLICATION|FACILITY`; the more "
+    "exact counts first, then `rows`",
 }

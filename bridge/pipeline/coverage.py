@@ -173,7 +173,7 @@ class Survey:
             self._held.append(message)
             return
         self._known.learn(lessons_of(made.calls))
-        self._codes.update((code[0], code[1]) for code in made.unknown_codes)
+        self._codes.update((code.table, code.code) for code in made.unknown_codes)
         self._tallies[mapping.name].add(document, made, self._mappings)
 
     def coverage(self) -> Coverage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
@@ -25,6 +26,7 @@ from bridge.message import (
     Verdict,
 )
 from bridge.metrics import Metrics
+from bridge.pipeline.channels import channel_of, first_channel
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Kept, Store, Transaction
@@ -43,14 +45,14 @@ class Intake:
         store: Store,
         settings: Settings,
         *,
-        takes: Callable[[Protocol, str], bool],
+        takes: Callable[[str, Protocol, str], bool],
         clock: Callable[[], float],
         new_id: Callable[[], str],
         metrics: Metrics,
         wake: Callable[[], None],
     ) -> None:
-        """`takes` says whether a mapping takes a message type; `wake` tells translate of work;
-        `new_id` makes ids of at most 20 characters that never repeat."""
+        """`takes` says whether a mapping of a channel takes a protocol's message type; `wake`
+        tells translate of work; `new_id` makes ids of at most 20 characters that never repeat."""
         self._store = store
         self._settings = settings
         self._takes = takes
@@ -73,12 +75,12 @@ class Intake:
         except ReadError as error:
             await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
             return Reply(None, close=True)
-        channel = self._channel_of(header, channel)
+        channel = channel_of(header, self._hl7_channels, channel)
         try:
             check_limits(body, self._settings.limits)
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
-        refusal = refusal_of(header, body, channel, self._takes)
+        refusal = refusal_of(header, body, channel, partial(self._takes, channel.name))
         kept = await self._keep_hl7(channel, header, body, at, refusal)
         return Reply(kept.acknowledgment or None)
 
@@ -97,7 +99,7 @@ class Intake:
         self.taken_at = at = self._clock()
         resource_id = resource_id or self._new_id()
         message = Message(
-            channel=self._channel_name("fhir"),
+            channel=first_channel(self._settings, "fhir"),
             protocol=Protocol.FHIR,
             message_type=resource_type,
             control_id="",
@@ -134,7 +136,7 @@ class Intake:
         self.taken_at = at = self._clock()
         sameness = idempotency_key.encode() or _canonical(body)
         message = Message(
-            channel=self._channel_name("orders"),
+            channel=first_channel(self._settings, "orders"),
             protocol=Protocol.ORDERS,
             message_type=message_type,
             control_id=idempotency_key,
@@ -166,8 +168,9 @@ class Intake:
         self, protocol: Protocol, message_type: str, body: bytes, status_code: int, reason: str
     ) -> None:
         """Keep what an HTTP door refused, with the reason."""
+        listener = "fhir" if protocol is Protocol.FHIR else "orders"
         message = Message(
-            channel=self._channel_name("fhir" if protocol is Protocol.FHIR else "orders"),
+            channel=first_channel(self._settings, listener),
             protocol=protocol,
             message_type=message_type,
             control_id="",
@@ -188,19 +191,6 @@ class Intake:
             )
         )
         self._counted(message, str(status_code))
-
-    def _channel_of(self, header: Header, given: Channel) -> Channel:
-        for channel in self._hl7_channels:
-            application = _is_named(channel.sending_application, header.sending_application, header)
-            if application and _is_named(channel.sending_facility, header.sending_facility, header):
-                return channel
-        return given
-
-    def _channel_name(self, listener: str) -> str:
-        for channel in self._settings.channels:
-            if channel.listener == listener:
-                return channel.name
-        return listener
 
     async def _keep_hl7(
         self, channel: Channel, header: Header, body: bytes, at: float, refusal: Refusal | None
@@ -251,19 +241,12 @@ class Intake:
         return Reply(answer or None, close=True)
 
     def _status(self, message: Message) -> Status:
-        taken = self._takes(message.protocol, message.message_type)
+        taken = self._takes(message.channel, message.protocol, message.message_type)
         return Status.WAITING if taken else Status.UNMAPPED
 
     def _counted(self, message: Message, code: str) -> None:
         self._metrics.received(message.channel, message.message_type, code)
         self._metrics.kept(self._clock() - message.received_at)
-
-
-def _is_named(setting: str, sent: str, header: Header) -> bool:
-    """Whether a setting names what stands in MSH-3 or MSH-4: whole, or by its namespace (HD.1)."""
-    if setting in ("", sent):
-        return True
-    return sent.partition(header.delimiters.component or "^")[0] == setting
 
 
 def _message(channel: Channel, header: Header, body: bytes, at: float) -> Message:

@@ -39,6 +39,7 @@ def plan(
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
     status = _mark(tx, kept, translation, at)
+    _count_codes(tx, kept, translation, at)
     for position, call in enumerate(translation.calls):
         call = _numbered(tx, call)
         if call.target is Target.ZAUTO:
@@ -64,7 +65,19 @@ def _mark(tx: Transaction, kept: KeptMessage, translation: Translation, at: floa
     return status
 
 
+def _count_codes(tx: Transaction, kept: KeptMessage, translation: Translation, at: float) -> None:
+    """Count each code without a row, once a message: not yet one that waits for a record, which
+    is translated again."""
+    waits_for = translation.needs[0] if translation.needs else ""
+    if waits_for and all(code.key != waits_for for code in translation.unknown_codes):
+        return
+    for code in translation.unknown_codes:
+        tx.count_code(code.table, code.code, kept.message.sender, at)
+
+
 def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
+    if translation.needs and translation.needs[0] in {c.key for c in translation.unknown_codes}:
+        return Status.HELD, "waits for a row of a code table", Verdict.MAPPING
     if translation.needs:
         return Status.HELD, "waits for a record that has not come yet", Verdict.SENDER
     if translation.problem:

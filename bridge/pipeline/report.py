@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
-from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, View
+from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, UnmappedCode, View
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 
@@ -87,6 +87,7 @@ def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
         "waits_for": masked_reference(kept.waits_for, reveal=reveal),
         "duplicates": kept.duplicates,
         "mapping": kept.mapping,
+        "mappings_hash": kept.mappings_hash,
     }
 
 
@@ -109,6 +110,19 @@ def quarantine_row(found: Quarantined, *, reveal: bool) -> dict[str, Any]:
     }
 
 
+def code_row(code: UnmappedCode) -> dict[str, Any]:
+    """A code without a row; it is shown, because nobody could add a row for it otherwise."""
+    return {
+        "table": code.table,
+        "code": code.code,
+        "sender": code.sender,
+        "waiting": code.waiting,
+        "count": code.count,
+        "first_at": code.first_at,
+        "last_at": code.last_at,
+    }
+
+
 def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:
     """Everything about one message, or None when there is none of that number."""
     kept = view.message(message_id)
@@ -117,7 +131,6 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
     row = message_row(kept, reveal=reveal)
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
-    row["mappings_hash"] = kept.mappings_hash
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None
@@ -133,6 +146,8 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
 
 def next_action(status: Status, verdict: Verdict | None) -> str:
     """What a person does about a message of this status; "" where there is nothing to do."""
+    if status is Status.HELD and verdict is Verdict.MAPPING:
+        return "add a row for the code that 'bridge codes' shows; it goes by itself then"
     if status is Status.PARKED:
         return _PARKED_NEXT.get(verdict, _LOOK)
     return _NEXT.get(status, "")
@@ -226,8 +241,9 @@ def masked(value: Any) -> Any:
 
 
 def masked_reference(name: str, *, reveal: bool) -> str:
-    """`patients/123` as `patients/•••`: the kind is for all to see, the number is not."""
-    kind, slash, _ = name.partition("/")
+    """`patients/123` as `patients/•••`: the kind is for all to see, the number is not; of a code
+    (`codes/gender/W`), the table is, for a sender may have put anything in its place."""
+    kind, slash, _ = name.rpartition("/") if name.startswith("codes/") else name.partition("/")
     return name if reveal or not slash else f"{kind}/{MASK}"
 
 

@@ -84,7 +84,7 @@ class ToZauto:
         self._send = send
         self._catalogue = catalogue
         self._budget = budget
-        self._same_authorities = same_authorities
+        self.same_authorities = same_authorities  # replaced when mappings change
         self._quiet = quiet_seconds
         self._limited = limited
         self._jitter = jitter
@@ -165,7 +165,7 @@ class ToZauto:
         if delivery.step is Step.APPLY and self._set_aside(tx, delivery, now):
             return None
         entity = tx.entity(call.resource, call.external_id)
-        decision = decide(delivery, entity, self._catalogue[call.resource], self._same_authorities)
+        decision = decide(delivery, entity, self._catalogue[call.resource], self.same_authorities)
         if isinstance(decision, Settled):
             self._settle_uncalled(tx, delivery, decision, now)
             return None

@@ -22,7 +22,8 @@ from bridge.mapping.document import Context, Document
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
-from bridge.settings import Channel, Settings
+from bridge.pipeline.channels import channel_named
+from bridge.settings import Settings
 
 
 class Known(Interface):
@@ -77,11 +78,15 @@ def read(message: Message, settings: Settings, known: Known) -> tuple[Document, 
     """The message as a document, and what is known beside it; raises ReadError."""
     match message.protocol:
         case Protocol.HL7V2:
-            return _hl7(message, settings), Context(received_at=message.received_at)
+            return _hl7(message, settings), _context(message)
         case Protocol.FHIR:
             return _fhir(message, known)
         case Protocol.ORDERS:
             return _order(message, settings, known)
+
+
+def _context(message: Message) -> Context:
+    return Context(message.received_at, sender=message.sender)
 
 
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
@@ -99,7 +104,7 @@ def _fhir(message: Message, known: Known) -> tuple[Document, Context]:
         external_id = known.link(reference)
         if external_id is not None:
             links[reference] = external_id
-    return document, Context(received_at=message.received_at, links=links)
+    return document, Context(message.received_at, links, sender=message.sender)
 
 
 def _order(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:
@@ -108,6 +113,7 @@ def _order(message: Message, settings: Settings, known: Known) -> tuple[Document
         received_at=message.received_at,
         known=_known_of_visit(str(order.get("externalVisitId", "")), known),
         key=stable_key(message),
+        sender=message.sender,
         hospital=settings.hospital,
     )
     return OrderDocument(order, context), context
@@ -134,11 +140,3 @@ def stable_key(message: Message) -> str:
     """
     seed = f"{message.received_at!r}|{message.message_type}|".encode() + message.body
     return base64.b32encode(hashlib.blake2b(seed, digest_size=10).digest()).decode()
-
-
-def channel_named(settings: Settings, name: str) -> Channel:
-    """The channel of that name; a message may outlive it, then the defaults hold."""
-    for channel in settings.channels:
-        if channel.name == name:
-            return channel
-    return Channel(name=name)

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from bridge.mapping.folders import CATALOGUE, Folder
 from bridge.mapping.plan import Mappings
+from bridge.mapping.sites import SETTINGS, Sources
+from bridge.settings import Site
 from bridge.store.contract import MappingVersion
 
 
 def version_of(mappings: Mappings, at: float) -> MappingVersion:
-    """A set that is taken into use now."""
+    """A set that is taken into use now; the settings it was compiled for stand in it as a file."""
     folders = [dict(folder.files) for folder in mappings.folders]
-    return MappingVersion(mappings.hash, at, folders, mappings.legend)
+    settings = {SETTINGS: mappings.site.model_dump_json()}
+    return MappingVersion(mappings.hash, at, [*folders, settings], mappings.legend)
+
+
+def sources_of(version: MappingVersion, catalogue: Folder) -> Sources:
+    """What a kept set was compiled of, with ZautoAI's resources as they are now.
+
+    They are those of `catalogue`, because there are not two ZautoAIs: where they changed since,
+    the set is compiled for them, and has another hash.
+    """
+    *kept, settings = version.folders
+    kept[0] = {**_without_catalogue(kept[0]), **_only_catalogue(catalogue.files)}
+    folders = tuple(Folder(version.hash, dict(sorted(files.items()))) for files in kept)
+    return Sources(folders, Site.model_validate_json(settings[SETTINGS]))
+
+
+def _without_catalogue(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in files.items() if not name.startswith(f"{CATALOGUE}/")}
+
+
+def _only_catalogue(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in files.items() if name.startswith(f"{CATALOGUE}/")}

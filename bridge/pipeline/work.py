@@ -15,7 +15,7 @@ import structlog
 
 from bridge.delivery import Remark, Translation
 from bridge.errors import DamagedMessage, StoreError
-from bridge.mapping.plan import Mappings
+from bridge.mapping.sets import InUse
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.intake import identity_prefix
@@ -44,7 +44,7 @@ class Work:
     def __init__(
         self,
         store: Store,
-        mappings: Mappings,
+        mappings: InUse,
         catalogue: Catalogue,
         settings: Settings,
         *,
@@ -58,7 +58,6 @@ class Work:
         self._mappings = mappings
         self._catalogue = catalogue
         self._settings = settings
-        self._same = settings.site.same_authorities
         self._clock = clock
         self._metrics = metrics
         self._busy = busy
@@ -115,10 +114,12 @@ class Work:
         return len(batch)
 
     def _take(self, tx: Transaction, kept: KeptMessage) -> None:
-        translation = translate(kept.message, self._mappings, self._settings, tx)
+        mappings = self._mappings.of(kept.message.channel)
+        translation = translate(kept.message, mappings, self._settings, tx)
         if translation is not None and kept.message.control_id:
             translation = _with_reuse(tx, kept, translation)
-        plan(tx, kept, translation, self._catalogue, self._clock(), self._same)
+        same = mappings.site.same_authorities
+        plan(tx, kept, translation, self._catalogue, self._clock(), same)
 
     async def _one_by_one(self) -> int:
         batch = self._store.read(lambda view: view.untranslated(BATCH))

@@ -9,7 +9,13 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.message import Status
-from bridge.pipeline.report import message_report, message_row, quarantine_row, status_report
+from bridge.pipeline.report import (
+    code_row,
+    message_report,
+    message_row,
+    quarantine_row,
+    status_report,
+)
 from bridge.service.control import Answer
 from bridge.store.contract import Store
 
@@ -73,6 +79,10 @@ class _Answers:
         self._reveal(question, count=int(question.get("limit") or 1))
         return await self._service.ask_zauto(question)
 
+    async def codes(self, question: Mapping[str, Any]) -> Any:
+        found = self._service.store.read(lambda view: view.unmapped_codes(_limit(question)))
+        return [code_row(each) for each in found]
+
     async def pause(self, question: Mapping[str, Any]) -> Any:
         await self._service.pause(bool(question["paused"]))
         return {"paused": self._service.paused}
@@ -92,7 +102,7 @@ def _limit(question: Mapping[str, Any]) -> int:
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, quarantine, zauto, pause."""
+    """One answer a question: status, messages, message, quarantine, zauto, codes, pause."""
     told = _Answers(service)
     return {
         "status": told.status,
@@ -100,5 +110,6 @@ def answers(service: Asked) -> Mapping[str, Answer]:
         "message": told.message,
         "quarantine": told.quarantine,
         "zauto": told.zauto,
+        "codes": told.codes,
         "pause": told.pause,
     }

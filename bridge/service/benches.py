@@ -12,17 +12,23 @@ from bridge.settings import Settings
 
 
 def benches(parts: Parts, settings: Settings) -> list[Bench]:
-    """A bench for the shipped folder, and one for the hospital's own where there is one.
+    """A bench for the shipped folder, and one for the folder of each site.
 
     The shipped tests are run with the shipped mappings and the defaults of all settings, so that
-    they hold wherever they are run; a hospital's with all its mappings, channels and `site:`.
+    they hold wherever they are run; a site's with all its mappings, and its settings of `site:`.
     """
-    folders = parts.mappings.folders
-    own = Settings(site=settings.site, channels=settings.channels)
-    return [
-        Bench(folders[:count], parts.catalogue, own if count > 1 else Settings(), read_beside)
-        for count in range(1, len(folders) + 1)
+    shipped = parts.mappings.folders[:1]
+    of_sites = [
+        Bench(
+            mappings.folders,
+            parts.catalogue,
+            Settings(site=mappings.site, channels=settings.channels),
+            read_beside,
+        )
+        for mappings in parts.sets.by_site.values()
+        if len(mappings.folders) > 1
     ]
+    return [Bench(shipped, parts.catalogue, Settings(), read_beside), *of_sites]
 
 
 def run_all(benches: Sequence[Bench], names: Sequence[str] = ()) -> list[Trial]:

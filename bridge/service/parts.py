@@ -1,11 +1,17 @@
-"""What is read from files before anything starts: the catalogue and the mappings."""
+"""What is read from files before anything starts: the catalogue and the mappings of all sites."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.mapping.load import load as load_mappings
+from bridge.errors import Fault, MappingError
+from bridge.mapping.folders import read_folder
+from bridge.mapping.load import compile_folders
+from bridge.mapping.memory import Memory
 from bridge.mapping.plan import Mappings
+from bridge.mapping.sets import Sets, sets_of
+from bridge.mapping.sites import Sources, read_site
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue
@@ -17,12 +23,53 @@ class Parts:
     """The catalogue and the mappings, checked."""
 
     catalogue: Catalogue
-    mappings: Mappings
+    sets: Sets
+
+    @property
+    def mappings(self) -> Mappings:
+        """The set of the first channel."""
+        return self.sets.of("")
 
 
-def read_parts(settings: Settings) -> Parts:
-    """Read and check them; raises MappingError with every fault."""
+def read_parts(settings: Settings, also: Sequence[str] = ()) -> Parts:
+    """Read and check them, for the sites of all channels and `also` for these.
+
+    Raises MappingError with every fault.
+    """
+    catalogue = read_catalogue(settings)
+    by_site = read_mappings(settings, (*settings.sites(), *also), catalogue, Memory())
+    return Parts(catalogue, sets_of(by_site, settings))
+
+
+def read_catalogue(settings: Settings) -> Catalogue:
+    """ZautoAI's resources; raises MappingError."""
+    return load_catalogue((settings.mappings.folder or mappings_folder()) / "zauto")
+
+
+def read_mappings(
+    settings: Settings, sites: Collection[str], catalogue: Catalogue, memory: Memory
+) -> dict[str, Mappings]:
+    """The set of each of these sites; raises MappingError with the faults of all of them."""
+    faults: list[Fault] = []
+    compiled = {}
+    for name, sources in read_sources(settings, sites, faults).items():
+        try:
+            found: list[Fault] = []
+            compiled[name] = compile_folders(
+                sources.folders, catalogue, sources.site, found, memory
+            )
+        except MappingError as error:
+            faults += error.faults
+    if faults:
+        raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
+    memory.turn()
+    return compiled
+
+
+def read_sources(
+    settings: Settings, sites: Collection[str], faults: list[Fault]
+) -> dict[str, Sources]:
+    """The files of each of these sites, the shipped ones read once."""
     folder = settings.mappings.folder or mappings_folder()
-    catalogue = load_catalogue(folder / "zauto")
-    folders = [each for each in (folder, settings.mappings.site) if each is not None]
-    return Parts(catalogue, load_mappings(folders, catalogue, settings.site))
+    shipped = Sources((read_folder(folder, faults),), settings.site)
+    return {name: read_site(settings.mappings.sites, name, shipped, faults) for name in sites}

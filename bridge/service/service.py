@@ -22,6 +22,7 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError, StoreError
 from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, mllp, push
+from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
@@ -40,7 +41,7 @@ from bridge.service.reactor import start_reactor, stop_reactor
 from bridge.service.web import WebServer
 from bridge.service.zauto import ZautoEnd
 from bridge.settings import Channel, Settings
-from bridge.store.contract import Store
+from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store, place_of
 
 #: seconds the MLLP door has to answer what is committed (beside it the HTTP door has five), and
@@ -68,9 +69,10 @@ class Service:
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.settings = settings
         self._parts = parts
+        self.mappings = InUse(parts.sets)
         self._clock = time.time
         self._new_id = ids(self._clock)
-        self._metrics = Metrics(parts.mappings.message_types)
+        self._metrics = Metrics(parts.sets.message_types)
         self._delivers: dict[Target, Deliver] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._paused = False
@@ -91,7 +93,7 @@ class Service:
         self._build_far_ends(store)
         self.work = Work(
             store,
-            self._parts.mappings,
+            self.mappings,
             self._parts.catalogue,
             settings,
             clock=self._clock,
@@ -176,10 +178,12 @@ class Service:
     async def _take_up(self, store: Store) -> None:
         quiet = self.settings.zauto.quiet_seconds
         recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
-        await store.run(
-            lambda tx: tx.keep_mappings(version_of(self._parts.mappings, self._clock()))
-        )
+        await store.run(self._keep_mappings)
         self._log.info("store open", recovered=recovered)
+
+    def _keep_mappings(self, tx: Transaction) -> None:
+        for mappings in self._parts.sets.by_site.values():
+            tx.keep_mappings(version_of(mappings, self._clock()))
 
     def _build_far_ends(self, store: Store) -> None:
         zauto = self.settings.zauto
@@ -194,6 +198,7 @@ class Service:
             )
             store.read(self.zauto.take_up)
             self._stopping.push_async_callback(self.zauto.close)
+            self.zauto.far_end.same_authorities = self.mappings.sets.same_authorities
             self._add_deliver(store, self.zauto.far_end, zauto.connections)
             self._metrics.watch_budget(self.zauto.gauge)
             self._metrics.watch_contract(self.zauto.contract)
@@ -224,11 +229,10 @@ class Service:
         )
 
     def _build_intake(self, store: Store) -> Intake:
-        mappings = self._parts.mappings
         return Intake(
             store,
             self.settings,
-            takes=lambda protocol, type_: mappings.find(protocol, type_) is not None,
+            takes=self.mappings.takes,
             clock=self._clock,
             new_id=self._new_id,
             metrics=self._metrics,

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header, scan
-from bridge.mapping.plan import Mappings
+from bridge.mapping.sets import Sets
 from bridge.message import Message, Protocol
+from bridge.pipeline.channels import channel_of, first_channel
 from bridge.pipeline.refuse import refusal_of, why
 from bridge.senders.files import Kind, Part, recognise, walk
-from bridge.settings import Settings
+from bridge.settings import Channel, Settings
 from bridge.store.contract import KeptMessage, View
 
 _PROTOCOLS = {Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
@@ -29,9 +30,10 @@ class Refused:
 
 
 def from_files(
-    paths: Sequence[Path], mappings: Mappings, settings: Settings, clock: Callable[[], float]
+    paths: Sequence[Path], sets: Sets, settings: Settings, clock: Callable[[], float]
 ) -> Iterator[tuple[Part, Message | Refused]]:
-    """What files and folders hold, as messages of the first channel, in the order of their paths.
+    """What files and folders hold, as messages of the channels that would take them, in the order
+    of their paths.
 
     Raises BridgeError for a path that is not there.
     """
@@ -40,7 +42,7 @@ def from_files(
         raise BridgeError(f"no such file: {', '.join(missing)}")
     for file in walk(paths):
         for part in recognise(file, file.read_bytes()):
-            yield part, _taken(part, mappings, settings, clock())
+            yield part, _taken(part, sets, settings, clock())
 
 
 def from_store(view: View, since: float) -> Iterator[KeptMessage]:
@@ -51,46 +53,50 @@ def from_store(view: View, since: float) -> Iterator[KeptMessage]:
         after = page[-1].id
 
 
-def _taken(part: Part, mappings: Mappings, settings: Settings, at: float) -> Message | Refused:
+def _taken(part: Part, sets: Sets, settings: Settings, at: float) -> Message | Refused:
     protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
     if protocol is Protocol.HL7V2:
-        return _taken_hl7(part, mappings, settings, at)
-    message_type, reference = part.message_type, ""
+        return _taken_hl7(part, sets, settings, at)
+    message_type, reference, listener = part.message_type, "", "fhir"
     if protocol is Protocol.ORDERS:
-        message_type = _ORDERS.get(message_type, message_type)
+        message_type, listener = _ORDERS.get(message_type, message_type), "orders"
     else:
         reference = f"{message_type}/{part.address.rpartition('/')[2]}"
-    return _message(part, protocol, message_type, settings, at, reference=reference)
+    channel = first_channel(settings, listener)
+    return _message(part, protocol, message_type, channel, at, reference=reference)
 
 
-def _taken_hl7(part: Part, mappings: Mappings, settings: Settings, at: float) -> Message | Refused:
-    channel = settings.channels[0]
+def _taken_hl7(part: Part, sets: Sets, settings: Settings, at: float) -> Message | Refused:
+    channels = [channel for channel in settings.channels if channel.listener == "mllp"]
+    given = channels[0] if channels else Channel(name="default")
+    try:
+        header = scan(part.body, default_version=given.default_version)
+    except ReadError as error:
+        return Refused(str(error))
+    channel = channel_of(header, channels, given)
+    mappings = sets.of(channel.name)
 
     def takes(protocol: Protocol, message_type: str) -> bool:
         return mappings.find(protocol, message_type) is not None
 
-    try:
-        header = scan(part.body, default_version=channel.default_version)
-    except ReadError as error:
-        return Refused(str(error))
     refused = why(refusal_of(header, part.body, channel, takes))
     if refused:
         return Refused(refused)
-    return _message(part, Protocol.HL7V2, header.message_type, settings, at, header=header)
+    return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)
 
 
 def _message(
     part: Part,
     protocol: Protocol,
     message_type: str,
-    settings: Settings,
+    channel: str,
     at: float,
     *,
     header: Header | None = None,
     reference: str = "",
 ) -> Message:
     return Message(
-        channel=settings.channels[0].name,
+        channel=channel,
         protocol=protocol,
         message_type=message_type,
         control_id=part.control_id,

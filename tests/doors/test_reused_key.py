@@ -33,7 +33,7 @@ async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     intake = Intake(
         store,
         Settings(),
-        takes=lambda protocol, message_type: True,
+        takes=lambda channel, protocol, message_type: True,
         clock=lambda: 1000.0,
         new_id=lambda: str(next(numbers)),
         metrics=Metrics(),

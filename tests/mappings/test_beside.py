@@ -12,12 +12,13 @@ from bridge.service.parts import read_parts
 from bridge.settings import Mappings, Settings
 
 ROOT = Path(__file__).parents[2]
-#: None for the shipped mappings alone
-SITES = [None, *sorted(path for path in ROOT.glob("conf/sites/*") if path.is_dir())]
+#: "" for the shipped mappings alone
+SITES = ["", *sorted(path.name for path in ROOT.glob("conf/sites/*") if path.is_dir())]
 
 
-def trials(site: Path | None) -> list[Trial]:
-    settings = Settings(mappings=Mappings(folder=ROOT / "mappings", site=site))
+def trials(site: str) -> list[Trial]:
+    mappings = Mappings(folder=ROOT / "mappings", sites=ROOT / "conf/sites", site=site)
+    settings = Settings(mappings=mappings)
     return run_all(benches(read_parts(settings), settings)[-1:])
 
 

@@ -70,7 +70,7 @@ def _report(
     if view is not None:
         for kept in from_store(view, time.time() - span):
             survey.add(kept.message)
-    for _, message in from_files(paths, parts.mappings, settings, time.time):
+    for _, message in from_files(paths, parts.sets, settings, time.time):
         if isinstance(message, Refused):
             refused += 1
         else:

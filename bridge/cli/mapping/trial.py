@@ -15,16 +15,13 @@ if TYPE_CHECKING:
     from bridge.pipeline.trial import Trial
     from bridge.settings import Settings
 
-#: where hospitals' folders are, for `--site NAME`
-SITES = Path("conf/sites")
-
 SiteFolder = Annotated[
     str | None,
     typer.Option(
         "--site",
         metavar="SITE",
-        help=f"A hospital's folder of mappings, or its name in {SITES}; "
-        "without it what mappings.site names.",
+        help="A site's folder of mappings, or its name in mappings.sites; without it the sites "
+        "that channels name.",
         show_default=False,
     ),
 ]
@@ -78,12 +75,14 @@ def run(settings: Settings, site: str | None, names: Sequence[str]) -> list[Tria
 
 
 def with_site(settings: Settings, site: str | None) -> Settings:
-    """The settings with another hospital's folder of mappings."""
+    """The settings with one site, of this name or folder, for all channels."""
     if site is None:
         return settings
-    folder = SITES / site if (SITES / site).is_dir() else Path(site)
-    mappings = settings.mappings.model_copy(update={"site": folder})
-    return settings.model_copy(update={"mappings": mappings})
+    sites = settings.mappings.sites
+    folder = sites / site if (sites / site).is_dir() else Path(site)
+    mappings = settings.mappings.model_copy(update={"sites": folder.parent, "site": folder.name})
+    channels = tuple(each.model_copy(update={"site": ""}) for each in settings.channels)
+    return settings.model_copy(update={"mappings": mappings, "channels": channels})
 
 
 def _tell(trials: Sequence[Trial], failed: Sequence[Trial]) -> None:

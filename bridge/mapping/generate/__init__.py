@@ -17,14 +17,18 @@ written looks like this, where names that begin with `k` stand for objects of th
             if type(v) is str:
                 if v:
                     payload['dateOfBirth'] = v
-                    note((12, p, r))
+                    note((n12, p, r))
 
 `c` is what the reading made of a source value, `r` the value as sent, `p` its path, `v` what the
 rule's function made of it, `m` the table row or default that it came by. A digit behind one of
-them says that several rules share it.
+them says that several rules share it. `n12` is the number of a rule in the legend of the whole set;
+it is given last, so that a function serves every set in which its call is made alike.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bridge.delivery import RuleLine
 from bridge.mapping.generate.function import FunctionWriter
@@ -32,8 +36,22 @@ from bridge.mapping.generate.text import SourceText
 from bridge.mapping.plan import CallPlan, Maker
 
 
-def generate(plan: CallPlan, title: str, legend: list[RuleLine]) -> Maker:
-    """The function that makes a call; its rules are added to the legend."""
-    text = SourceText(f"<mapping {title}>")
-    FunctionWriter(plan, text, legend).write()
-    return text.function("make")
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A call's function, as it was written."""
+
+    text: SourceText
+    #: its part of the legend
+    rules: Sequence[RuleLine]
+
+    def maker(self, first: int) -> Maker:
+        """The function, where its rules are numbered from `first` on."""
+        return self.text.function("make", {f"n{n}": first + n for n in range(len(self.rules))})
+
+
+def write(plan: CallPlan, title: str) -> Written:
+    """Write the function that makes a call; `title` is what tracebacks show in place of a file."""
+    text, rules = SourceText(f"<mapping {title}>"), list[RuleLine]()
+    FunctionWriter(plan, text, rules).write()
+    text.finish()
+    return Written(text, tuple(rules))

@@ -185,7 +185,10 @@ class RuleWriter:
     def _look_up(self, table: CodeTable, to: Found) -> None:
         """Take the row of a code, and of several codes the first that has one."""
         text = self._text
-        text.line(f"row = {text.bind(table)}.row({to.value})")
+        rows = text.bind(table)
+        if table.senders:
+            rows += ".of_sender(scope.context.sender)"
+        text.line(f"row = {rows}.row({to.value})")
         with text.block("if row is not None"):
             text.line(f"{to.value}, {to.made_by} = row")
             text.line("break")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bridge.delivery import Call, RuleLine, Target
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
-from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment
+from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
 from bridge.mapping.generate.text import SourceText
 from bridge.mapping.plan import CallPlan, EachPlan, FieldPlan, SegmentPlan
 from bridge.mapping.rules import Condition, Join, Read
@@ -86,7 +86,7 @@ class FunctionWriter:
             known = RuleLine("id", plan.id.rules[0].place, "known by this id before")
             self._legend.append(known)
             with text.block("if external_id"):
-                text.line(f"note(({len(self._legend) - 1}, 'id', reference))")
+                text.line(f"note(({number(self._legend)}, 'id', reference))")
             with text.block("else"):
                 self._rules.field(plan.id, into_id)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bridge.delivery import Allocation, Payload
+from bridge.delivery import Allocation, Payload, UnknownCode
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.plan import FieldPlan
 from bridge.mapping.rules import Join, Rule
@@ -97,10 +97,14 @@ def joined(join: Join, found: Sequence[Candidates], scope: Scope) -> Found:
 def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:
     """What becomes of a code without a row, and why."""
     code, raw, path = missed
-    scope.unknown_codes.append((table.name, str(code)))
+    unknown = UnknownCode(table.name, " ".join(str(code).split()), table.holds)
+    scope.unknown_codes.append(unknown)
     row = table.otherwise(code)
     if row is not None:
         return row.value, raw, path, row.made_by
     scope.where = path
-    scope.remark(f"holds a code that codes/{table.name} does not know; left out")
+    if table.holds:
+        scope.needs.append(unknown.key)
+    else:
+        scope.remark(f"holds a code that codes/{table.name} does not know; left out")
     return None, raw, path, ""

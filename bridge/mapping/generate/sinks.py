@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -117,10 +118,15 @@ def _if_said(text: SourceText, found: Found) -> str:
 def trace(legend: list[RuleLine], label: str, rule: Rule, found: Found, line: str = "") -> str:
     """The expression of a trace (`bridge.delivery.Trace`), whose rule is added to the legend."""
     legend.append(RuleLine(label, rule.place, _made_by(rule)))
-    parts = [str(len(legend) - 1), found.path, found.raw]
+    parts = [number(legend), found.path, found.raw]
     if found.made_by or line:
         parts.append(found.made_by or "''")
     return f"({', '.join([*parts, line] if line else parts)})"
+
+
+def number(legend: Sequence[RuleLine]) -> str:
+    """The name that stands for the number of the last rule in the legend of the whole set."""
+    return f"n{len(legend) - 1}"
 
 
 def _made_by(rule: Rule) -> str:

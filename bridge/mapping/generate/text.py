@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,12 +50,16 @@ class SourceText:
             self.line("pass")
         self._depth -= 1
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """The finished function of that name."""
+    def finish(self) -> None:
+        """Compile it; nothing is added any more."""
         text = "\n".join(self._lines) + "\n"
         # so that a traceback shows the lines
         linecache.cache[self._title] = (len(text), None, text.splitlines(True), self._title)
-        namespace = dict(self._bound)
-        exec(compile(text, self._title, "exec"), namespace)
+        self._code = compile(text, self._title, "exec")
+
+    def function(self, name: str, given: Mapping[str, Any]) -> Callable[..., Any]:
+        """The finished function of that name, with what further names stand for."""
+        namespace = {**self._bound, **given}
+        exec(self._code, namespace)
         made: Callable[..., Any] = namespace[name]
         return made

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.cli import app as module
 from bridge.cli.check import remarks, unfilled
-from bridge.mapping.plan import Mappings
+from bridge.mapping.sets import Sets
 from bridge.service.parts import Parts, read_parts
 from bridge.settings import Settings, load
 
@@ -99,6 +99,6 @@ def test_a_required_field_that_no_rule_fills_is_remarked() -> None:
         replace(call, fields=tuple(f for f in call.fields if f.name != "fullName"))
         for call in mapping.calls
     )
-    lacking = Mappings("", (replace(mapping, calls=calls),), (), (), {})
+    lacking = replace(parts.mappings, all=(replace(mapping, calls=calls),))
     told = ["fhir/patient: no rule fills patients.fullName, which ZautoAI requires"]
-    assert unfilled(Parts(parts.catalogue, lacking)) == told
+    assert unfilled(Parts(parts.catalogue, Sets.of_one(lacking))) == told

@@ -34,6 +34,7 @@ COMMANDS = [
     "zauto budget",
     "mapping",
     "mapping test",
+    "codes",
     "pause",
     "resume",
     "demo",

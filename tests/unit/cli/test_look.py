@@ -172,13 +172,13 @@ def test_what_is_typed_wrong_is_told_and_exits_2(run: Run, words: tuple[str, ...
     ("counts", "told"),
     [
         ({}, ["All that was taken is delivered."]),
-        ({"held": 1}, ["1 message held until the record they wait for comes."]),
+        ({"held": 1}, ["1 message held until what they wait for comes."]),
         (
             {"held": 2, "waiting": 1, "parked": 3},
             [
                 "3 messages need a person: bridge messages --status parked",
                 "1 message on the way, the oldest for 12 min.",
-                "2 messages held until the record they wait for comes.",
+                "2 messages held until what they wait for comes.",
             ],
         ),
     ],

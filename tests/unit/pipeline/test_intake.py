@@ -42,7 +42,7 @@ class Desk:
         return Intake(
             store,
             self.settings,
-            takes=lambda protocol, message_type: message_type in TAKEN,
+            takes=lambda channel, protocol, message_type: message_type in TAKEN,
             clock=self.clock,
             new_id=lambda: f"ID{next(numbers)}",
             metrics=Metrics(),

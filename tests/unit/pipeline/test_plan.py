@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation
+from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation, UnknownCode
 from bridge.message import Status, Verdict
 from bridge.pipeline.plan import FIRST_NUMBER, lane_of, plan
 from bridge.store.contract import KeptMessage, Transaction
@@ -56,6 +56,28 @@ class TestFate:
     async def test_with_a_need_it_is_held_for_the_first(self, bench: Bench) -> None:
         kept = await planned(bench, made(needs=("patient-visits/V1", "patients/P1")))
         assert (kept.status, kept.waits_for) == (Status.HELD, "patient-visits/V1")
+
+    async def test_with_a_code_that_waits_for_a_row_it_is_held_by_the_mapping(
+        self, bench: Bench
+    ) -> None:
+        codes = (UnknownCode("gender", "W", held=True), UnknownCode("language", "xx", held=False))
+        kept = await planned(bench, made(needs=("codes/gender/W",), unknown_codes=codes))
+        assert (kept.status, kept.verdict) == (Status.HELD, Verdict.MAPPING)
+        assert kept.waits_for == "codes/gender/W"
+        found = bench.store.read(lambda view: view.unmapped_codes(9))
+        assert [(each.table, each.code, each.sender, each.waiting) for each in found] == [
+            ("gender", "W", "HIS|LOTUS", 1),
+            ("language", "xx", "HIS|LOTUS", 0),
+        ]
+
+    async def test_codes_of_what_waits_for_a_record_are_counted_when_it_has_come(
+        self, bench: Bench
+    ) -> None:
+        codes = (UnknownCode("gender", "W", held=True),)
+        needs = ("patients/P1", "codes/gender/W")
+        kept = await planned(bench, made(needs=needs, unknown_codes=codes))
+        assert (kept.verdict, kept.waits_for) == (Verdict.SENDER, "patients/P1")
+        assert bench.store.read(lambda view: view.unmapped_codes(9)) == []
 
     async def test_without_calls_it_is_suppressed(self, bench: Bench) -> None:
         assert (await planned(bench, made())).status is Status.SUPPRESSED

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.delivery import Entity, Translation
 from bridge.message import Message, Protocol
-from bridge.pipeline.translate import Rehearsal, channel_named, stable_key, translate
+from bridge.pipeline.channels import channel_named
+from bridge.pipeline.translate import Rehearsal, stable_key, translate
 from bridge.settings import Channel, Settings
 from tests.unit.pipeline.hl7 import adt, message
 from tests.unit.pipeline.test_work import MAPPINGS, encounter, order, patient

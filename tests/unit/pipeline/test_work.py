@@ -12,6 +12,7 @@ import pytest
 
 from bridge.errors import StoreBusy
 from bridge.mapping.load import load as load_mappings
+from bridge.mapping.sets import InUse, Sets
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline import work as module
@@ -36,7 +37,7 @@ class Shop:
         self.planned = 0
         self.work = Work(
             self.bench.store,
-            MAPPINGS,
+            InUse(Sets.of_one(MAPPINGS)),
             CATALOGUE,
             SETTINGS,
             clock=self.bench.clock,

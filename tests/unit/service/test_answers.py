@@ -110,6 +110,13 @@ async def test_a_message_that_is_not_there_is_null(running: Running) -> None:
     assert await answered(running, "message", id=99) is None
 
 
+async def test_codes_are_told_with_their_sender_and_how_many_wait(running: Running) -> None:
+    await running.store.run(lambda tx: tx.count_code("gender", "W", "HIS|LOTUS", 5.0))
+    (row,) = await answered(running, "codes")
+    assert (row["table"], row["code"], row["sender"]) == ("gender", "W", "HIS|LOTUS")
+    assert (row["count"], row["waiting"], row["first_at"], row["last_at"]) == (1, 0, 5.0, 5.0)
+
+
 async def test_pause_says_what_holds_now(running: Running) -> None:
     assert await answered(running, "pause", paused=True) == {"paused": True}
     assert await answered(running, "pause", paused=False) == {"paused": False}

@@ -112,5 +112,7 @@ UPDATE message
 SET status = 'parked', changed_at = :at, reason = reason || :told
 WHERE id IN (
     SELECT id FROM message INDEXED BY message_held_since
-    WHERE status = 'held' AND translated = 0 AND changed_at <= :since LIMIT :limit
+    WHERE status = 'held' AND translated = 0 AND changed_at <= :since
+    -- what waits for a row of a code table waits for a person's work on the mappings
+    AND waits_for NOT GLOB 'codes/*' LIMIT :limit
 )

@@ -88,13 +88,12 @@ def test_a_wrong_file_of_tests_is_told_and_nothing_is_run(run: Any, site: Path) 
     assert "'nmae' is not a word" in str(result.exception)
 
 
-def test_check_takes_a_test_that_fails_for_a_fault(
-    run: Any, site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "tests)" in run("check").output
-    monkeypatch.setenv("BRIDGE_MAPPINGS__SITE", str(site))
+def test_check_takes_a_test_of_any_site_that_fails_for_a_fault(run: Any, site: Path) -> None:
     result = run("check")
     assert isinstance(result.exception, MappingError)
     (fault,) = result.exception.faults
     assert fault.message.startswith("expected 'Male', got 'Female'")
-    assert Path(fault.file) == site / "hl7v2" / "adt_registration_test.yaml"
+    file = site / "hl7v2" / "adt_registration_test.yaml"
+    assert Path(fault.file).absolute() == file
+    file.write_text(TEST.replace("Male", "Female"))
+    assert "tests)" in run("check").output

@@ -1,0 +1,48 @@
+"""`bridge codes`: what senders write that no code table knows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli.options import AsJson, Config, settings_of
+from bridge.cli.reach import Reach
+from bridge.cli.tables import console, print_json, table, when
+
+
+def codes(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List codes that have no row in their code table, those that most messages wait for first.
+
+    Add a row to codes/<table>.yaml, for all or under 'senders' for one of them, and the messages
+    that wait go by themselves once the mappings are read again.
+
+    Example: bridge codes
+    """
+    settings = settings_of(config)
+    rows = Reach(settings).codes(limit)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo("Every code that came has a row in its table.")
+        return
+    columns = ("table", "code", "sender", "waiting", "messages", "first", "last")
+    zone = settings.site.time_zone
+    console().print(table("", columns, (_told(row, zone) for row in rows)))
+
+
+def _told(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
+    return (
+        f"codes/{row['table']}",
+        row["code"],
+        row["sender"],
+        row["waiting"] or "",
+        row["count"],
+        when(row["first_at"], zone),
+        when(row["last_at"], zone),
+    )

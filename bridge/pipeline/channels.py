@@ -1,0 +1,40 @@
+"""Which channel a message belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bridge.hl7v2.header import Header
+from bridge.settings import Channel, Settings
+
+
+def channel_of(header: Header, channels: Iterable[Channel], given: Channel) -> Channel:
+    """The first channel that names what stands in MSH-3 and MSH-4, else the given one."""
+    for channel in channels:
+        application = _is_named(channel.sending_application, header.sending_application, header)
+        if application and _is_named(channel.sending_facility, header.sending_facility, header):
+            return channel
+    return given
+
+
+def _is_named(setting: str, sent: str, header: Header) -> bool:
+    """Whether a setting names what stands in MSH-3 or MSH-4: whole, or by its namespace (HD.1)."""
+    if setting in ("", sent):
+        return True
+    return sent.partition(header.delimiters.component or "^")[0] == setting
+
+
+def channel_named(settings: Settings, name: str) -> Channel:
+    """The channel of that name; a message may outlive it, then the defaults hold."""
+    for channel in settings.channels:
+        if channel.name == name:
+            return channel
+    return Channel(name=name)
+
+
+def first_channel(settings: Settings, listener: str) -> str:
+    """The name of the channel of a listener that has one only, else the listener's own."""
+    for channel in settings.channels:
+        if channel.listener == listener:
+            return channel.name
+    return listener
