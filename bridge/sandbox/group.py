@@ -55,7 +55,8 @@ class Group:
 
     def _undo(self, error: BaseException) -> None:
         over, self._over = self._over, None
-        self._db.execute("ROLLBACK")
+        if self._db.in_transaction:  # a full disk has ended it already
+            self._db.execute("ROLLBACK")
         if over is not None:
             over.set_exception(error)
             over.exception()  # it is told to whoever waits; perhaps nobody does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import httpx
@@ -98,4 +99,40 @@ async def test_a_caller_that_gives_up_takes_nobody_with_it(state: State) -> None
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert done[1] is None
     assert (state.note("a"), state.note("b")) == (1, 1)
+    state.close()
+
+
+async def test_a_commit_that_fails_is_told_to_all_and_the_next_group_goes_on(state: State) -> None:
+    state.db.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    state.db.execute(
+        "CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    state.db.execute("PRAGMA foreign_keys = ON")
+    with state.group.join() as committed:
+        state.remember("a", 1)
+        state.db.execute("INSERT INTO child VALUES (7)")
+    with pytest.raises(sqlite3.IntegrityError):
+        await committed
+    assert state.note("a") is None
+    with state.group.join() as again:
+        state.remember("b", 1)
+    await again
+    assert state.note("b") == 1
+    state.close()
+
+
+def fill(state: State) -> None:
+    for number in range(1000):
+        state.remember(f"{number} {'x' * 4000}", 1)
+
+
+async def test_a_full_disk_is_told_and_leaves_no_transaction_behind(state: State) -> None:
+    pages = state.db.execute("PRAGMA page_count").fetchone()[0]
+    state.db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"), state.group.join():
+        fill(state)
+    assert not state.db.in_transaction
+    with pytest.raises(sqlite3.OperationalError, match="full"), state.transaction():
+        fill(state)
+    assert not state.db.in_transaction
     state.close()
