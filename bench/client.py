@@ -1,16 +1,18 @@
-"""What a call to ZautoAI costs us: `python bench/client.py [--calls 4000]`.
+"""What a call to ZautoAI costs us: `python bench/client.py [--calls 3000]`.
 
-The sender runs here, a bare HTTP server that says what ZautoAI says in another process, so that
-the processor time is the client's alone.
+The sender runs here, `bridge sandbox --no-limits` in another process, so that the processor time
+is the client's alone: the token, the request, its answer judged and held against the catalogue.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,10 +21,12 @@ from bridge.delivery import Kind, Request
 from bridge.senders.zauto import ZautoSender
 from bridge.settings import Zauto
 from bridge.zauto.catalogue import load
+from bridge.zauto.watch import ContractWatch
 
-CATALOGUE = Path(__file__).parents[1] / "mappings" / "zauto"
-BODY = {
-    "id": "P1",
+ROOT = Path(__file__).resolve().parents[1]
+CATALOGUE = load(ROOT / "mappings" / "zauto")
+CLIENT = ("zauto_bench_00000001", "zauto_bench_secret")
+FIELDS = {
     "uhid": 12345,
     "fullName": "Asha Rao",
     "phoneNumber": "+919812345678",
@@ -30,110 +34,80 @@ BODY = {
     "gender": "Female",
     "address": "12 Lake Road, Pune, MH 411001",
 }
-REQUESTS = (
-    Request("POST", "patients", "P1", BODY),
-    Request("PUT", "patients", "P1", BODY),
-    Request("GET", "patients", "P1", None),
-)
-TOKEN = {"access_token": "t" * 300, "token_type": "bearer", "expires_in": 3600}
-RECORD = {"status": "success", "message": "OK", "data": {**BODY, "externalId": "P1"}}
 
 
-def _response(body: object) -> bytes:
-    raw = json.dumps(body).encode()
-    head = (
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\nX-RateLimit-Limit: 1000\r\n"
-        f"X-RateLimit-Remaining: 999\r\nX-RateLimit-Reset: 1800003600\r\n"
-        f"Content-Length: {len(raw)}\r\n\r\n"
+@asynccontextmanager
+async def sandbox() -> AsyncIterator[str]:
+    """The address of a sandbox in a process of its own."""
+    command = [sys.executable, "-m", "bridge", "sandbox", "--port", "0", "--no-limits"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--client", ":".join(CLIENT), stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
-    return head.encode() + raw
+    assert process.stdout is not None
+    try:
+        line = (await process.stdout.readline()).decode()
+        yield line.rpartition(" ")[2].strip()
+    finally:
+        process.terminate()
+        await process.wait()
 
 
-GRANTED, ANSWERED = _response(TOKEN), _response(RECORD)
+def requests(names: Iterator[int]) -> Iterator[Request]:
+    """Registrations, each of them changed and read."""
+    for number in names:
+        name = f"bench-{number}"
+        body = {"id": name, **FIELDS, "uhid": number + 1_000_000}
+        yield Request("POST", "patients", name, body)
+        yield Request("PUT", "patients", name, FIELDS | {"uhid": number + 1_000_000})
+        yield Request("GET", "patients", name, None)
 
 
-class Server(asyncio.Protocol):
-    """Answers each request that has arrived whole."""
-
-    def __init__(self) -> None:
-        self.buffer = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head, found, rest = self.buffer.partition(b"\r\n\r\n")
-        length = _length(head)
-        if found and len(rest) >= length:
-            self.buffer = rest[length:]
-            self.transport.write(GRANTED if b"oAuth" in head else ANSWERED)
-
-
-def _length(head: bytes) -> int:
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            return int(line.partition(b":")[2])
-    return 0
-
-
-async def serve() -> None:
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-async def measure(port: int, calls: int, connections: int) -> tuple[float, float]:
+async def measure(
+    url: str, names: Iterator[int], calls: int, connections: int
+) -> tuple[float, float]:
     """Seconds on the clock and of the processor for this many calls."""
+    watch = ContractWatch(CATALOGUE)
     sender = ZautoSender(
         Zauto.model_validate(
             {
-                "base_url": f"http://127.0.0.1:{port}",
-                "client_id": "bench",
-                "client_secret": "bench",
+                "base_url": url,
+                "client_id": CLIENT[0],
+                "client_secret": CLIENT[1],
                 "connections": connections,
             }
         ),
-        load(CATALOGUE),
+        CATALOGUE,
         monotonic=time.monotonic,
         clock=time.time,
         spent=lambda _headers: None,
+        watch=lambda resource, answer: watch.show(resource, answer, time.time()),
     )
-    await sender.send(REQUESTS[0])
+    await _worker(sender, names, 3)
     started, used = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(_worker(sender, calls // connections) for _ in range(connections)))
+    each = calls // connections
+    await asyncio.gather(*(_worker(sender, names, each) for _ in range(connections)))
     took = time.perf_counter() - started, time.process_time() - used
     await sender.close()
+    assert not watch.seen(), watch.seen()
     return took
 
 
-async def _worker(sender: ZautoSender, calls: int) -> None:
-    for number in range(calls):
-        outcome = await sender.send(REQUESTS[number % len(REQUESTS)])
+async def _worker(sender: ZautoSender, names: Iterator[int], calls: int) -> None:
+    for _, request in zip(range(calls), requests(names), strict=False):
+        outcome = await sender.send(request)
         assert outcome.kind is Kind.DELIVERED, outcome
 
 
 async def main(calls: int) -> None:
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--serve", stdout=asyncio.subprocess.PIPE
-    )
-    assert server.stdout is not None
-    port = int(await server.stdout.readline())
     print(f"{'connections':>11} {'calls/s':>9} {'CPU ms/call':>12}")
-    try:
+    names = count()
+    async with sandbox() as url:
         for connections in (1, 2, 4, 8):
-            took, used = await measure(port, calls, connections)
+            took, used = await measure(url, names, calls, connections)
             print(f"{connections:>11} {calls / took:>9,.0f} {used / calls * 1000:>12.2f}")
-    finally:
-        server.terminate()
-        await server.wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=4000, help="calls a row")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    asyncio.run(serve() if arguments.serve else main(arguments.calls))
+    parser.add_argument("--calls", type=int, default=3000, help="calls a row")
+    asyncio.run(main(parser.parse_args().calls))

@@ -24,6 +24,9 @@ BODY_CAP = 1024 * 1024
 #: seconds an idle connection is kept: less than servers do (Node.js and uvicorn: 5), because a
 #: request written into a connection that is being closed has an unknown effect
 _KEEPALIVE = 4.0
+_ONE_CONNECTION = httpx.Limits(
+    max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE
+)
 
 Headers = Mapping[str, str]
 
@@ -66,7 +69,6 @@ class Origin:
         self,
         base_url: str,
         *,
-        connections: int,
         connect_seconds: float,
         spent: Callable[[Headers], None],
     ) -> None:
@@ -75,14 +77,12 @@ class Origin:
         self._url = httpx.URL(base_url)
         self._prefix = self._url.path.rstrip("/")
         self._spent = spent
-        self._transport = httpx.AsyncHTTPTransport(
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=connections,
-                max_keepalive_connections=connections,
-                keepalive_expiry=_KEEPALIVE,
-            ),
-        )
+        self._context = httpx.create_ssl_context(trust_env=False)
+        #: each of one connection: a pool of several looks at all of them for each request, with
+        #: two system calls each
+        self._transports: list[httpx.AsyncHTTPTransport] = []
+        #: those that nobody uses now, the one used last at the end
+        self._idle: list[httpx.AsyncHTTPTransport] = []
         # None: only the deadline ends a read or write.
         self._timeout = {"connect": connect_seconds, "read": None, "write": None, "pool": None}
         self._headers = [
@@ -113,7 +113,17 @@ class Origin:
     async def close(self) -> None:
         """Close all connections; exchanges under way end without an answer."""
         self._closed = True
-        await self._transport.aclose()
+        for transport in self._transports:
+            await transport.aclose()
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        if self._idle:
+            return self._idle.pop()
+        made = httpx.AsyncHTTPTransport(
+            verify=self._context, trust_env=False, limits=_ONE_CONNECTION
+        )
+        self._transports.append(made)
+        return made
 
     def _request(
         self,
@@ -145,9 +155,10 @@ class Origin:
     async def _run(
         self, exchange: _Exchange, request: httpx.Request, ends: float
     ) -> BaseException | None:
+        transport = self._transport()
         try:
             async with asyncio.timeout_at(ends):
-                response = await self._transport.handle_async_request(request)
+                response = await transport.handle_async_request(request)
                 try:
                     await exchange.read(response)
                 finally:
@@ -155,6 +166,8 @@ class Origin:
         # RuntimeError: closed under a request (shutdown). OSError holds TimeoutError.
         except (httpx.HTTPError, OSError, RuntimeError) as error:
             return error
+        finally:
+            self._idle.append(transport)
         return None
 
 

@@ -45,7 +45,6 @@ class ZautoSender:
         self._credentials = _credentials(settings)
         self._origin = Origin(
             settings.base_url or "",
-            connections=settings.connections + 1,
             connect_seconds=settings.connect_seconds,
             spent=spent,
         )

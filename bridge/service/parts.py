@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.errors import Fault, MappingError
+from bridge.errors import Fault, MappingError, SettingsError
 from bridge.mapping.folders import read_folder
 from bridge.mapping.load import compile_folders
 from bridge.mapping.memory import Memory
@@ -42,8 +42,21 @@ def read_parts(settings: Settings, also: Sequence[str] = ()) -> Parts:
 
 
 def read_catalogue(settings: Settings) -> Catalogue:
-    """ZautoAI's resources; raises MappingError."""
-    return load_catalogue((settings.mappings.folder or mappings_folder()) / "zauto")
+    """ZautoAI's resources; raises MappingError, or SettingsError for a setting that names none."""
+    catalogue = load_catalogue((settings.mappings.folder or mappings_folder()) / "zauto")
+    _refuse_unknown(settings, catalogue)
+    return catalogue
+
+
+def _refuse_unknown(settings: Settings, catalogue: Catalogue) -> None:
+    for name in settings.zauto.not_offered:
+        operation, _, resource = name.partition(" ")
+        if resource not in catalogue:
+            known = ", ".join(sorted(catalogue.resources))
+            raise SettingsError(
+                f"zauto.not_offered: '{name}': there is no resource '{resource}' to {operation}; "
+                f"there are {known}"
+            )
 
 
 def read_mappings(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Entity, Outcome, Request, Step
+from bridge.delivery import Call, Entity, Interaction, Outcome, Request, Step
 from bridge.message import Status
 from bridge.pipeline.settle import POISON
 from bridge.pipeline.to_zauto import BUDGET_NOTE, MOST_RETURNS
+from bridge.pipeline.urgency import Urgency
 from bridge.settings import CallLimits
 from bridge.store.contract import Transaction
-from bridge.zauto.budget import Budget
-from tests.unit.pipeline.bench import Bench, a_patient, a_provider, a_visit
+from bridge.zauto.budget import Budget, Priority
+from tests.unit.pipeline.bench import CATALOGUE, Bench, a_patient, a_provider, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault, refusal
 
 
@@ -327,6 +329,41 @@ class TestBudget:
         restored = Budget(CallLimits(hour=20, minute=10))
         restored.restore(noted)
         assert restored.state(bench.clock()).used == 1
+
+    async def test_a_call_under_way_is_kept_too_for_a_crash(self, bench: Bench) -> None:
+        answered = asyncio.Event()
+
+        async def slow(request: Request) -> Outcome:
+            await answered.wait()
+            return await bench.remote.send(request)
+
+        bench.end._send = slow
+        await bench.plan(a_patient())
+        await bench.deliver.once()
+        noted = bench.store.read(lambda view: view.note(BUDGET_NOTE))
+        answered.set()
+        await bench.deliver.settled()
+        assert noted is not None
+        restored = Budget(CallLimits(hour=20, minute=10))
+        restored.restore(noted)
+        assert restored.state(bench.clock()).used == 1
+
+    async def test_a_master_record_yields_to_a_visit_unless_one_names_it(
+        self, bench: Bench
+    ) -> None:
+        urgency = Urgency(CATALOGUE)
+
+        async def of(call: Call, method: str = "POST") -> Priority:
+            (delivery,) = bench.deliveries([await bench.plan(call)])
+            return urgency.of(delivery, Request(method, call.resource, call.external_id, {}))
+
+        described = replace(a_provider("D2"), interaction=Interaction.UPSERT)
+        assert await of(a_patient()) is Priority.CREATE
+        assert await of(a_visit()) is Priority.CREATE
+        assert await of(a_provider()) is Priority.CREATE
+        assert await of(described) is Priority.REFERENCE
+        assert await of(a_patient("P2"), "PUT") is Priority.UPDATE
+        assert await of(described, "GET") is Priority.VERIFY
 
     async def test_all_calls_are_given_back(self, bench: Bench) -> None:
         bench.remote.faults = iter(Fault)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import MappingError
+from bridge.errors import MappingError, SettingsError
 from bridge.service.parts import read_parts
-from bridge.settings import Channel, Mappings, Settings, Site
+from bridge.settings import Channel, Mappings, Settings, Site, Zauto
 
 
 def test_the_shipped_set_is_used_unless_a_folder_is_named() -> None:
@@ -18,6 +18,12 @@ def test_the_shipped_set_is_used_unless_a_folder_is_named() -> None:
 def test_a_folder_without_a_catalogue_is_told(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="holds no resource"):
         read_parts(Settings(mappings=Mappings(folder=tmp_path)))
+
+
+def test_an_operation_of_no_resource_is_told_with_those_there_are() -> None:
+    settings = Settings(zauto=Zauto(not_offered=("read visits",)))
+    with pytest.raises(SettingsError, match="no resource 'visits' to read; there are facilities"):
+        read_parts(settings)
 
 
 @pytest.fixture
