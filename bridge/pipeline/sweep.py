@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -85,4 +86,6 @@ class Sweep:
         if entity is not None and entity.sent is not None:
             call = whole(entity)
             lane = lane_of(call, self._catalogue)
-            tx.add(again.message_id, REBUILT, lane, call, now, Step.VERIFY)
+            # It states nothing itself: by its turn, others of the lane may have said more.
+            silent = replace(call, payload={}, create_only=frozenset())
+            tx.add(again.message_id, REBUILT, lane, silent, now, Step.VERIFY)

@@ -231,7 +231,7 @@ async def test_a_404_that_is_not_the_apis_own_is_never_taken_for_absent(
     scene.relay.plan("PUT", "patients", say(404, b"<html>Not Found</html>"))
     moved = Person(person.number, given="Lakshmi")
     await scene.bridge.became(await scene.tell(moved, f"M{person.number}", "A08"), "delivered")
-    assert scene.methods(person) == ["POST", "PUT", "PUT"]
+    assert scene.methods(person) == ["POST", "PUT", "GET", "PUT"]
 
 
 async def test_what_is_refused_as_invalid_is_parked_with_its_fields(

@@ -268,6 +268,19 @@ async def test_a_record_is_read_a_second_time_only_once(bench: Bench) -> None:
     assert bench.methods() == ["POST patients", "GET patients", "GET patients"]
 
 
+async def test_what_waits_in_the_lane_is_not_undone_by_the_second_read(bench: Bench) -> None:
+    bench.remote.faults = iter([Fault.UNHEARD])
+    await bench.plan(a_patient(address="12 Lake Road"))
+    await bench.finish()
+    bench.clock.now += AGAIN_AFTER * QUIET
+    await bench.plan(a_patient(address="7 Hill View"))
+    await bench.plan(a_patient(address="3 Temple Street"))
+    await bench.sweep()
+    await bench.finish()
+    assert bench.methods()[2:] == ["PUT patients", "PUT patients", "GET patients"]
+    assert bench.remote.records["patients", "P1"]["address"] == "3 Temple Street"
+
+
 async def test_a_provider_of_the_staff_is_not_read_again(bench: Bench) -> None:
     bench.remote.faults = iter([Fault.UNHEARD])
     await bench.plan(a_provider())
