@@ -135,6 +135,25 @@ class Hl7Document:
             return parts[number - 1].rstrip(_BLANKS) if number <= len(parts) else ""
         return text.rstrip(_BLANKS) if number is None or number == path.subcomponent == 1 else ""
 
+    def whole(self, text: str) -> Sequence[tuple[str, list[str]]] | None:
+        """Each repetition of a field whose text is known, as sent and cut into its components.
+
+        None where it takes more to read it (see `plain`).
+        """
+        syntax = self._syntax
+        if not syntax.plain:
+            return None
+        cut, padding = syntax.component, syntax.padding
+        if syntax.repetition not in text:
+            raw = text.rstrip(padding)
+            return ((raw, _stripped(raw.split(cut)) if " " in raw else raw.split(cut)),)
+        repetitions = [one.rstrip(padding) for one in text.split(syntax.repetition)]
+        return [
+            (raw, _stripped(raw.split(cut)) if " " in raw else raw.split(cut))
+            for raw in repetitions
+            if raw
+        ]
+
     def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
         """`values` of a field whose text is known."""
         if not text:
@@ -236,6 +255,10 @@ def _choose(text: str, path: Hl7Path, syntax: Syntax) -> Sequence[str]:
     if isinstance(choice, int):
         return repetitions[choice - 1 : choice]
     return [one for one in repetitions if _part(one, syntax, path.qualified_by, 1) == choice]
+
+
+def _stripped(parts: list[str]) -> list[str]:
+    return [part.strip() for part in parts]
 
 
 def _part(text: str, syntax: Syntax, component: int, subcomponent: int) -> str:

@@ -72,6 +72,7 @@ def _mapping(catalogue: Catalogue) -> Schema:
         "needs": {"type": "object", "additionalProperties": _TEXT}
         | {"propertyNames": {"enum": sorted(catalogue.resources)}},
         "calls": {"type": "array", "items": _ref("call"), "minItems": 1},
+        "ignore": _one_or_many(_TEXT),
     }
     return _object(words.MAPPING, shapes, required=["messages", "calls"])
 
@@ -107,6 +108,7 @@ def _part(catalogue: Catalogue) -> Schema:
         "resource": {"enum": sorted(catalogue.resources)},
         "message": _TEXT,
         "requires": _one_or_many(_TEXT),
+        "ignore": _one_or_many(_TEXT),
         "choose": {"type": "object", "additionalProperties": _ref("test")},
         **{name: {} for name in ("id", "authority", "fields", "facts", "segments")},
     }

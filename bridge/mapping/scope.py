@@ -71,13 +71,7 @@ class Scope:
 
     def read_field(self, source: Source, text: str) -> Candidates:
         """The same, of an HL7 field whose text is known."""
-        # `_read`, written out
-        values = self.document.at(source.path, text)
-        if len(values) == 1 and (value := values[0]) is not DELETE:
-            return (
-                (source.read(value), value if type(value) is str else _raw(value), source.text),
-            )
-        return self._each(values, source) if values else ()
+        return self._read(source, self.document.at(source.path, text))
 
     def read_text(self, source: Source, text: str) -> Candidates:
         """The same, where the source is read as plain text."""
@@ -85,6 +79,20 @@ class Scope:
         if raw is None:
             return self.read_field(source, text)
         return ((raw.strip(), raw, source.text),) if raw else ()
+
+    def read_whole(self, source: Source, text: str) -> Candidates:
+        """The same, where the source is every repetition of the field, whole."""
+        found = self.document.whole(text)
+        if found is None:
+            return self.read_field(source, text)
+        label, _, read, _ = source
+        if len(found) == 1:
+            raw, parts = found[0]
+            return ((read(parts), raw, label),) if raw else ()
+        return [
+            (read(parts), raw, f"{label} #{number}" if number > 1 else label)
+            for number, (raw, parts) in enumerate(found, 1)
+        ]
 
     def _read(self, source: Source, values: Sequence[Any]) -> Candidates:
         if len(values) == 1 and (value := values[0]) is not DELETE:

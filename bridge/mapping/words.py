@@ -10,6 +10,7 @@ MAPPING: Mapping[str, str] = {
     "needs": "records that must be known first, by resource and the path of their id; until then "
     "the message is held",
     "calls": "what is called, in this order: what others refer to comes first",
+    "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
 }
 
 CALL: Mapping[str, str] = {
@@ -38,6 +39,7 @@ PART: Mapping[str, str] = {
     "fields": "the payload, each field with its rule",
     "facts": "what is remembered of the record beside the payload, for orders to the hospital",
     "segments": "what the message is made of, in this order",
+    "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
 }
 
 SEGMENT: Mapping[str, str] = {

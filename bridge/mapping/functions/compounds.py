@@ -84,21 +84,15 @@ def plain(value: Any) -> Any:
 
 
 def parts(value: Any, count: int) -> list[str]:
-    """The first `count` components of an HL7 repetition, as `part` gives them."""
-    if type(value) is str:
-        return [value.strip()] + [""] * (count - 1)
-    raw, cut = value.raw, value.syntax
-    if not cut.plain and (cut.subcomponent in raw or cut.escape in raw or '"' in raw):
+    """The first `count` components of an HL7 repetition, as `part` gives them.
+
+    `value` is a `Repetition`, a text, which is its own first component, or a repetition that is
+    cut already.
+    """
+    if type(value) is not list:
         return [part(value, number) for number in range(1, count + 1)]
-    found: list[str] = raw.split(cut.component, count)
-    if " " in raw:
-        found = [one.strip() for one in found]
-    missing = count - len(found)
-    if missing > 0:
-        found += _NOTHING[:missing]
-    elif missing:
-        found.pop()
-    return found
+    missing = count - len(value)
+    return value + _NOTHING[:missing] if missing > 0 else value[:count]
 
 
 #: components that a repetition ends without
@@ -121,7 +115,7 @@ def _xpn(value: Any) -> Name:
 
 def _cx(value: Any) -> Identifier:
     number, _, _, authority, kind = parts(value, 5)
-    if not authority and type(value) is not str:
+    if not authority and type(value) is not list:
         authority = part(value, 4, 2)
     return Identifier(number, (kind,) if kind else (), authority)
 

@@ -7,7 +7,7 @@ import re
 import phonenumbers
 
 from bridge.mapping.functions.compounds import Address, Telecom
-from bridge.mapping.scope import Candidates, Scope
+from bridge.mapping.scope import Candidate, Candidates, Scope
 
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 #: how a WhatsApp number is written as a link; behind it a number with its country code
@@ -24,7 +24,12 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
     """By rank: a mobile before a home number, a home address before one that is old."""
     if len(candidates) == 1:
         return candidates
-    return sorted(candidates, key=lambda candidate: candidate[0].rank)
+    return sorted(candidates, key=_rank)
+
+
+def _rank(candidate: Candidate) -> int:
+    rank: int = candidate[0].rank
+    return rank
 
 
 def phone(telecom: Telecom, scope: Scope) -> str | None:

@@ -219,14 +219,21 @@ class RuleWriter:
         name = self._text.bind(source)
         if not self._hl7:
             return f"read({name})"
-        read = "read_text" if source.read is plain else "read"
-        return f"{read}({name}, {field_of(source)})"
+        return f"{_reader_of(source)}({name}, {field_of(source)})"
 
 
 def _can_find(rule: Rule) -> bool:
     """Whether the site's settings leave the rule anything to do."""
     nothing = isinstance(rule.finder, Fixed) and rule.finder.value is None
     return not nothing and all(condition.settled for condition in rule.when)
+
+
+def _reader_of(source: Source) -> str:
+    """The short way to read an HL7 source, where there is one."""
+    if source.read is plain:
+        return "read_text"
+    whole = source.path.usual and source.path.component is None
+    return "read_whole" if whole else "read_field"
 
 
 def _unordered(source: Source) -> Source:

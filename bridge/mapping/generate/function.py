@@ -48,7 +48,8 @@ class FunctionWriter:
         text.line("deleted = scope.deleted")
         text.line("deleted.clear()")
         if self._hl7:
-            text.line("read, read_text = scope.read_field, scope.read_text")
+            readers = ("read_field", "read_text", "read_whole")
+            text.lines(f"{name} = scope.{name}" for name in readers)
         else:
             text.line("read = scope.read")
         chosen = {choice.source.path.line[0] for choice in self._plan.choose}

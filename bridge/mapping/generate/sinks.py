@@ -44,7 +44,7 @@ class IntoPayload:
         if rule.on_create:
             taken.append(f"created.append({text.bind(field.name)})")
         if field.type is FieldType.STRING:
-            with text.block(f"if type({found.value}) is str"), text.block(f"if {found.value}"):
+            with text.block(f"if {found.value}.__class__ is str"), text.block(f"if {found.value}"):
                 text.line(f"payload[{text.bind(field.name)}] = {found.value}")
                 text.lines(taken)
         word = "elif" if field.type is FieldType.STRING else "if"
