@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, codes, look, pause, replay, sandbox, serve, translate, zauto
+from bridge.cli import check, codes, look, pause, replay, sandbox, serve, translate, whatif, zauto
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
@@ -47,6 +47,7 @@ app.add_typer(sandbox.sandbox_app)
 app.command("replay")(replay.replay)
 app.command("translate")(translate.translate)
 app.command("coverage")(coverage.coverage)
+app.command("whatif")(whatif.whatif)
 app.command("check")(check.check)
 app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")

@@ -26,7 +26,7 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
     parts = read_parts(settings)
     rehearsal = Rehearsal()
     reports = []
-    for part, message in from_files(files, parts.sets, settings, time.time):
+    for part, message in from_files(files, parts.sets.takes, settings, time.time):
         if isinstance(message, Refused):
             refused = {"problem": message.why, "status": "rejected"}
             reports.append(_report(part, None, ()) | refused)

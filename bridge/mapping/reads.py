@@ -76,6 +76,11 @@ def rules_of(mapping: plan.Mapping) -> Iterator[tuple[str, Rule]]:
             yield from ((label, rule) for rule in field.rules)
 
 
+def rules_of_call(call: plan.CallPlan) -> Iterator[str]:
+    """The fields that a call has rules for, as the legend has them."""
+    return (label for label, _ in _traced(call))
+
+
 def is_off(rule: Rule) -> bool:
     """Whether the site's settings leave the rule nothing to do."""
     empty = isinstance(rule.finder, Fixed) and rule.finder.value is None

@@ -30,6 +30,10 @@ class Sets:
         """The set that messages of a channel are translated with."""
         return self.by_site[self.site_of.get(channel, self.usual)]
 
+    def takes(self, channel: str, protocol: Protocol, message_type: str) -> bool:
+        """Whether a mapping takes messages of this type on this channel."""
+        return self.of(channel).find(protocol, message_type) is not None
+
     @property
     def message_types(self) -> frozenset[str]:
         """Every message type that a mapping of a site takes."""
@@ -65,4 +69,4 @@ class InUse:
 
     def takes(self, channel: str, protocol: Protocol, message_type: str) -> bool:
         """Whether a mapping takes messages of this type on this channel."""
-        return self.sets.of(channel).find(protocol, message_type) is not None
+        return self.sets.takes(channel, protocol, message_type)

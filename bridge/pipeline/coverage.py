@@ -14,6 +14,7 @@ from bridge.mapping.apply import apply
 from bridge.mapping.plan import CallPlan, Mappings, SegmentPlan
 from bridge.mapping.plan import Mapping as Compiled
 from bridge.mapping.reads import Finder, Reader, Reading, is_off, reads_of, rules_of
+from bridge.mapping.sets import Sets
 from bridge.mapping.trails import Trail, told
 from bridge.message import Message, Protocol
 from bridge.pipeline.lessons import Lessons, lessons_of
@@ -89,6 +90,7 @@ class Unfilled:
 class MappingCoverage:
     """How one mapping fits its messages."""
 
+    #: its name, and in brackets whose it is where it is a site's
     mapping: str
     protocol: Protocol
     #: messages of its types that could be read
@@ -112,7 +114,8 @@ class MappingCoverage:
 class Coverage:
     """How a set of mappings fits the messages of a pass."""
 
-    mappings_hash: str
+    #: content hash of the mappings of each site
+    hashes: Mapping[str, str]
     #: everything that was looked at
     messages: int
     #: of a mapped type, but not to be read
@@ -137,13 +140,13 @@ class Survey:
 
     def __init__(
         self,
-        mappings: Mappings,
+        sets: Sets,
         catalogue: Catalogue,
         settings: Settings,
         known: Known | None = None,
     ) -> None:
         """`known` is what was known before the first message."""
-        self._mappings = mappings
+        self._sets = sets
         self._settings = settings
         self._known = Lessons(known)
         self._count = 0
@@ -151,7 +154,12 @@ class Survey:
         self._held: list[Message] = []
         self._untaken: Counter[tuple[str, str]] = Counter()
         self._codes: Counter[tuple[str, str]] = Counter()
-        self._tallies = {each.name: _Tally(each, catalogue) for each in mappings.all}
+        #: by site and mapping
+        self._tallies = {
+            (site, each.name): _Tally(each, catalogue, site)
+            for site, mappings in sets.by_site.items()
+            for each in mappings.all
+        }
 
     def add(self, message: Message) -> None:
         """Count one message; one that waits for a record is counted when that was to come."""
@@ -159,7 +167,9 @@ class Survey:
         self._take(message)
 
     def _take(self, message: Message, *, again: bool = False) -> None:
-        mapping = self._mappings.find(message.protocol, message.message_type)
+        site = self._sets.site_of.get(message.channel, self._sets.usual)
+        mappings = self._sets.by_site[site]
+        mapping = mappings.find(message.protocol, message.message_type)
         if mapping is None:
             self._untaken[message.protocol.value, message.message_type] += 1
             return
@@ -174,7 +184,7 @@ class Survey:
             return
         self._known.learn(lessons_of(made.calls))
         self._codes.update((code.table, code.code) for code in made.unknown_codes)
-        self._tallies[mapping.name].add(document, made, self._mappings)
+        self._tallies[site, mapping.name].add(document, made, mappings)
 
     def coverage(self) -> Coverage:
         """What was counted; no message is added after it."""
@@ -184,12 +194,12 @@ class Survey:
         tallies = self._tallies.values()
         covered = [each.coverage() for each in tallies if each.messages]
         return Coverage(
-            mappings_hash=self._mappings.hash,
+            hashes={site: each.hash for site, each in self._sets.by_site.items()},
             messages=self._count,
             unreadable=self._unreadable,
             untaken=dict(self._untaken.most_common()),
             mappings=tuple(sorted(covered, key=lambda each: each.covered)),
-            idle=tuple(each.mapping.name for each in tallies if not each.messages),
+            idle=tuple(each.name for each in tallies if not each.messages),
             codes=tuple((*key, count) for key, count in self._codes.most_common()),
         )
 
@@ -197,8 +207,10 @@ class Survey:
 class _Tally:
     """Counts of one mapping."""
 
-    def __init__(self, mapping: Compiled, catalogue: Catalogue) -> None:
+    def __init__(self, mapping: Compiled, catalogue: Catalogue, site: str) -> None:
         self.mapping = mapping
+        #: for people
+        self.name = f"{mapping.name} ({site})" if site else mapping.name
         self.messages = 0
         self._catalogue = catalogue
         self._reads = reads_of(mapping)
@@ -248,7 +260,7 @@ class _Tally:
 
     def coverage(self) -> MappingCoverage:
         return MappingCoverage(
-            self.mapping.name,
+            self.name,
             self.mapping.protocol,
             self.messages,
             tuple(sorted(map(self._row, self._present), key=_usefulness)),

@@ -18,7 +18,7 @@ _TYPE = re.compile(r"[A-Za-z]{1,40}|[A-Z0-9]{1,3}(\^[A-Z0-9]{1,3})?|[a-z]+-order
 def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str, Any]:
     """Everything that was counted; `refused` is what the door would not have taken."""
     return {
-        "mappings_hash": found.mappings_hash,
+        "mappings_hashes": dict(found.hashes),
         "messages": found.messages,
         "refused": refused,
         "unreadable": found.unreadable,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import Fault, MappingError, SettingsError
@@ -64,8 +64,15 @@ def read_mappings(
 ) -> dict[str, Mappings]:
     """The set of each of these sites; raises MappingError with the faults of all of them."""
     faults: list[Fault] = []
+    return compile_sources(read_sources(settings, sites, faults), catalogue, memory, faults)
+
+
+def compile_sources(
+    by_site: Mapping[str, Sources], catalogue: Catalogue, memory: Memory, faults: list[Fault]
+) -> dict[str, Mappings]:
+    """The set of each site; raises MappingError with `faults` and those of all sets."""
     compiled = {}
-    for name, sources in read_sources(settings, sites, faults).items():
+    for name, sources in by_site.items():
         try:
             found: list[Fault] = []
             compiled[name] = compile_folders(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header, scan
-from bridge.mapping.sets import Sets
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channel_of, first_channel
 from bridge.pipeline.refuse import refusal_of, why
 from bridge.senders.files import Kind, Part, recognise, walk
 from bridge.settings import Channel, Settings
 from bridge.store.contract import KeptMessage, View
+
+#: whether a mapping takes messages of a channel that are of a protocol and message type
+Takes: TypeAlias = Callable[[str, Protocol, str], bool]
 
 _PROTOCOLS = {Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
 _ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
@@ -30,11 +34,12 @@ class Refused:
 
 
 def from_files(
-    paths: Sequence[Path], sets: Sets, settings: Settings, clock: Callable[[], float]
+    paths: Sequence[Path], takes: Takes, settings: Settings, clock: Callable[[], float]
 ) -> Iterator[tuple[Part, Message | Refused]]:
     """What files and folders hold, as messages of the channels that would take them, in the order
     of their paths.
 
+    `takes` says whether a mapping takes a message type; a channel may refuse all others.
     Raises BridgeError for a path that is not there.
     """
     missing = [str(path) for path in paths if not path.exists()]
@@ -42,7 +47,7 @@ def from_files(
         raise BridgeError(f"no such file: {', '.join(missing)}")
     for file in walk(paths):
         for part in recognise(file, file.read_bytes()):
-            yield part, _taken(part, sets, settings, clock())
+            yield part, _taken(part, takes, settings, clock())
 
 
 def from_store(view: View, since: float) -> Iterator[KeptMessage]:
@@ -53,10 +58,10 @@ def from_store(view: View, since: float) -> Iterator[KeptMessage]:
         after = page[-1].id
 
 
-def _taken(part: Part, sets: Sets, settings: Settings, at: float) -> Message | Refused:
+def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
     protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
     if protocol is Protocol.HL7V2:
-        return _taken_hl7(part, sets, settings, at)
+        return _taken_hl7(part, takes, settings, at)
     message_type, reference, listener = part.message_type, "", "fhir"
     if protocol is Protocol.ORDERS:
         message_type, listener = _ORDERS.get(message_type, message_type), "orders"
@@ -66,7 +71,7 @@ def _taken(part: Part, sets: Sets, settings: Settings, at: float) -> Message | R
     return _message(part, protocol, message_type, channel, at, reference=reference)
 
 
-def _taken_hl7(part: Part, sets: Sets, settings: Settings, at: float) -> Message | Refused:
+def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
     channels = [channel for channel in settings.channels if channel.listener == "mllp"]
     given = channels[0] if channels else Channel(name="default")
     try:
@@ -74,12 +79,7 @@ def _taken_hl7(part: Part, sets: Sets, settings: Settings, at: float) -> Message
     except ReadError as error:
         return Refused(str(error))
     channel = channel_of(header, channels, given)
-    mappings = sets.of(channel.name)
-
-    def takes(protocol: Protocol, message_type: str) -> bool:
-        return mappings.find(protocol, message_type) is not None
-
-    refused = why(refusal_of(header, part.body, channel, takes))
+    refused = why(refusal_of(header, part.body, channel, partial(takes, channel.name)))
     if refused:
         return Refused(refused)
     return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)

@@ -66,11 +66,11 @@ def _report(
     span = seconds_of(since) if since else 0
     parts, refused = read_parts(settings), 0
     view = view_of(settings) if since else None
-    survey = Survey(parts.mappings, parts.catalogue, settings, view)
+    survey = Survey(parts.sets, parts.catalogue, settings, view)
     if view is not None:
         for kept in from_store(view, time.time() - span):
             survey.add(kept.message)
-    for _, message in from_files(paths, parts.sets, settings, time.time):
+    for _, message in from_files(paths, parts.sets.takes, settings, time.time):
         if isinstance(message, Refused):
             refused += 1
         else:

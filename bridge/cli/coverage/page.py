@@ -33,10 +33,16 @@ def tag(name: str, *inner: Any, **attributes: Any) -> Markup:
 def page(report: dict[str, Any], at: str) -> str:
     """The whole page of a `coverage_report`, made at a time."""
     lost = sum(mapping["never_mapped"] for mapping in report["mappings"])
+    hashes = ", ".join(report["mappings_hashes"].values())
     body = (
         tag("h1", "Mapping coverage"),
         tag("p", summary(report), class_="verdict lost" if lost else "verdict"),
-        tag("p", f"Made {at} with mappings {report['mappings_hash']}. ", _WHAT, class_="dim"),
+        tag(
+            "p",
+            f"Made {at} with mappings {', '.join(report['mappings_hashes'].values())}. ",
+            _WHAT,
+            class_="dim",
+        ),
         *(_mapping(each) for each in report["mappings"]),
         _codes(report["codes"]),
         _types(report["unmapped_types"]),

@@ -126,7 +126,7 @@ def test_what_stands_in_a_page_is_escaped() -> None:
     assert tag("td", "<b>&", title='"') == '<td title="&quot;">&lt;b&gt;&amp;</td>'
     assert tag("td", tag("b", "x")) == Markup("<td><b>x</b></td>")
     report: dict[str, Any] = {
-        "mappings_hash": "<script>",
+        "mappings_hashes": {"": "<script>"},
         "messages": 1,
         "refused": 0,
         "unreadable": 0,

@@ -23,6 +23,7 @@ COMMANDS = [
     "translate",
     "check",
     "coverage",
+    "whatif",
     "status",
     "messages",
     "messages quarantine",

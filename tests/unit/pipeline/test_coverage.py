@@ -9,6 +9,7 @@ import pytest
 
 from bridge.mapping.load import load as load_mappings
 from bridge.mapping.plan import Mappings
+from bridge.mapping.sets import Sets
 from bridge.message import Message, Protocol
 from bridge.pipeline.coverage import Coverage, MappingCoverage, Row, State, Survey
 from bridge.pipeline.coverage_report import coverage_report, masked_code
@@ -23,7 +24,7 @@ MAPPINGS = load_mappings([mappings_folder()], CATALOGUE, Site())
 
 
 def covered(*bodies: bytes | Message) -> Coverage:
-    survey = Survey(MAPPINGS, CATALOGUE, SETTINGS)
+    survey = Survey(Sets.of_one(MAPPINGS), CATALOGUE, SETTINGS)
     for body in bodies:
         survey.add(body if isinstance(body, Message) else message(body))
     return survey.coverage()
@@ -194,7 +195,7 @@ def test_a_message_type_that_is_none_is_not_told_by_its_words() -> None:
 
 
 def test_the_samples_are_covered_whole() -> None:
-    survey = Survey(MAPPINGS, CATALOGUE, SETTINGS)
+    survey = Survey(Sets.of_one(MAPPINGS), CATALOGUE, SETTINGS)
     for file in sorted((Path(__file__).parents[3] / "samples/hl7v2").glob("adt-*/*.hl7")):
         survey.add(message(file.read_bytes()))
     found = survey.coverage()
@@ -230,7 +231,7 @@ def of_each(tmp_path: Path) -> Mappings:
 
 
 def test_what_a_call_is_made_for_each_of_is_all_read(of_each: Mappings) -> None:
-    survey = Survey(of_each, CATALOGUE, SETTINGS)
+    survey = Survey(Sets.of_one(of_each), CATALOGUE, SETTINGS)
     survey.add(message(with_segments("AL1|1||A^Aspirin", "AL1|2||P^Pollen^X")))
     (found,) = survey.coverage().mappings
     states = {each.path: each.state for each in found.rows if each.path.startswith("AL1")}
@@ -243,7 +244,7 @@ def test_what_a_call_is_made_for_each_of_is_all_read(of_each: Mappings) -> None:
 
 
 def test_the_items_of_a_list_are_told_by_what_is_read_of_each(of_each: Mappings) -> None:
-    survey = Survey(of_each, CATALOGUE, SETTINGS)
+    survey = Survey(Sets.of_one(of_each), CATALOGUE, SETTINGS)
     contact = {"gender": "female", "name": {"text": "Asha Nair", "use": "usual"}, "period": "x"}
     survey.add(fhir({"resourceType": "Patient", "id": "1", "contact": [contact]}))
     (found,) = survey.coverage().mappings
