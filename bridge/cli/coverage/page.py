@@ -37,12 +37,7 @@ def page(report: dict[str, Any], at: str) -> str:
     body = (
         tag("h1", "Mapping coverage"),
         tag("p", summary(report), class_="verdict lost" if lost else "verdict"),
-        tag(
-            "p",
-            f"Made {at} with mappings {', '.join(report['mappings_hashes'].values())}. ",
-            _WHAT,
-            class_="dim",
-        ),
+        tag("p", f"Made {at} with mappings {hashes}. {_WHAT}", class_="dim"),
         *(_mapping(each) for each in report["mappings"]),
         _codes(report["codes"]),
         _types(report["unmapped_types"]),
