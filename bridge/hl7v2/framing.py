@@ -6,17 +6,26 @@ release 2 adds, the transport's own `<VT> <ACK> <FS> <CR>` and `<NAK>`, is passe
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 VT, FS, CR = b"\x0b", b"\x1c", b"\r"
+_END = FS + CR
 _TRANSPORT_BLOCKS = (b"\x06", b"\x15")
 #: bytes kept of what cannot be used, for quarantine
 HEAD = 4096
 
+#: a VT inside a frame that begins another: before what a message or batch begins with, or a block
+#: of release 2. Any other is text: word processors end lines with it, and people paste from them
+_AGAIN = re.compile(rb"\x0b(?=(?:\xef\xbb\xbf)?(?:MSH|FHS|BHS)|[\x06\x15])")
+#: a VT, with whether it begins another frame still to come
+_UNDECIDED = re.compile(rb"\x0b(?:(?:\xef\xbb\xbf)?(?:MS?|[FB]H?)?|\xef\xbb?)\Z")
+#: bytes by which an undecided VT can stand before the end
+_LOOK_AHEAD = 6
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+
+class Frame(NamedTuple):
     """One whole block."""
 
     #: what stood between VT and FS
@@ -50,14 +59,16 @@ class Framer:
     """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
 
     Each byte is looked at a fixed number of times, whatever the sender does. A frame ends at FS
-    whether or not CR follows. Line ends between frames are nothing to report.
+    whether or not CR follows. Line ends between frames and empty frames are nothing to report.
     """
 
-    __slots__ = ("_dropping", "_held", "_inside", "_max_frame")
+    __slots__ = ("_dropping", "_held", "_inside", "_max_frame", "_undecided")
 
     def __init__(self, max_frame: int) -> None:
         self._max_frame = max_frame
         self._held = bytearray()
+        #: the end of what was fed, from a VT on that may begin a frame inside the frame
+        self._undecided = b""
         self._inside = False
         self._dropping = False
 
@@ -71,40 +82,98 @@ class Framer:
         """Whether something has begun that has not ended: a frame, or bytes outside one."""
         return self._inside or bool(self._held)
 
-    def feed(self, data: bytes) -> list[Frame | Junk | Oversize]:
+    @property
+    def held(self) -> int:
+        """Bytes kept of what has not ended."""
+        return len(self._held) + len(self._undecided)
+
+    def feed(self, data: bytes) -> list[Found]:
         """What these bytes bring to an end."""
-        found: list[Found] = []
-        *ended, rest = data.split(FS)
-        for run in ended:
-            self._take(run, found)
-            self._close(found)
-        self._take(rest, found)
-        return found
+        return self._one_frame(data) or self._cut(data)
 
     def finish(self) -> list[Junk]:
         """What was begun and never ended, when the stream is over."""
         left: list[Found] = []
+        if not self._dropping:
+            self._held += self._undecided
+        self._undecided = b""
         self._discard(left)
         self._inside = self._dropping = False
         return [junk for junk in left if isinstance(junk, Junk)]
 
-    def _take(self, run: bytes, found: list[Found]) -> None:
-        before, *opened = run.split(VT)
-        self._add(before, found)
-        for part in opened:
-            self._discard(found)
-            self._inside, self._dropping = True, False
-            self._add(part, found)
+    def _one_frame(self, data: bytes) -> list[Found]:
+        """The frame that these bytes are, where they are one and nothing else: most reads are."""
+        if self.partial or not (data.startswith(VT) and data.endswith(_END)):
+            return []
+        body = data[1:-2]
+        if not 1 < len(body) <= self._max_frame or VT in body or FS in body:
+            return []
+        return [Frame(body)]
+
+    def _cut(self, data: bytes) -> list[Found]:
+        found: list[Found] = []
+        at = 0
+        if self._undecided:
+            data, self._undecided = self._undecided + data, b""
+        while at < len(data):
+            at = self._inner(data, at, found) if self._inside else self._outer(data, at, found)
+        return found
+
+    def _outer(self, data: bytes, at: int, found: list[Found]) -> int:
+        """Take what stands before the next frame; returns where that begins."""
+        begin = data.find(VT, at)
+        end = begin if begin >= 0 else len(data)
+        # FS and CR is all that stands between the frames of most senders
+        if data[at:end] not in (b"", CR):
+            for number, part in enumerate(data[at:end].split(FS)):
+                if number:
+                    self._discard(found)
+                self._add_outside(part, found)
+        if begin < 0:
+            return end
+        self._begin(found)
+        return begin + 1
+
+    def _inner(self, data: bytes, at: int, found: list[Found]) -> int:
+        """Take what belongs to the frame under way; returns where that ends."""
+        end = data.find(FS, at)
+        stop = end if end >= 0 else len(data)
+        if data.find(VT, at, stop) >= 0:
+            return self._inner_with_vt(data, at, stop, found)
+        if end >= 0 and not self._held and not self._dropping and stop - at <= self._max_frame:
+            self._inside = False
+            self._whole(data[at:stop], found)
+        else:
+            self._add(data[at:stop] if at or end >= 0 else data, found)
+            if end >= 0:
+                self._close(found)
+        return stop + 1
+
+    def _inner_with_vt(self, data: bytes, at: int, stop: int, found: list[Found]) -> int:
+        """The same, where another frame may begin before this one has ended."""
+        ended = stop < len(data)
+        if not ended:
+            undecided = _UNDECIDED.search(data, max(at, stop - _LOOK_AHEAD))
+            stop = undecided.start() if undecided else stop
+            self._undecided = data[stop:]
+        for again in _AGAIN.finditer(data, at):
+            if again.start() >= stop:
+                break
+            self._add(data[at : again.start()], found)
+            self._begin(found)
+            at = again.end()
+        self._add(data[at:stop], found)
+        if ended:
+            self._close(found)
+        return stop + 1 if ended else len(data)
+
+    def _begin(self, found: list[Found]) -> None:
+        self._discard(found)
+        self._inside, self._dropping = True, False
 
     def _add(self, part: bytes, found: list[Found]) -> None:
-        if self._dropping or not part:
+        if self._dropping:
             return
-        if self._inside:
-            self._add_inside(part, found)
-        else:
-            self._add_outside(part, found)
-
-    def _add_inside(self, part: bytes, found: list[Found]) -> None:
         if len(self._held) + len(part) <= self._max_frame:
             self._held += part
             return
@@ -120,14 +189,15 @@ class Framer:
             del self._held[:HEAD]
 
     def _close(self, found: list[Found]) -> None:
-        if not self._inside:
-            self._discard(found)
-        elif not self._dropping:
+        if not self._dropping:
             body = bytes(self._held)
-            self._held.clear()
-            if body not in _TRANSPORT_BLOCKS:
-                found.append(Frame(body))
+            self._held = bytearray()
+            self._whole(body, found)
         self._inside = self._dropping = False
+
+    def _whole(self, body: bytes, found: list[Found]) -> None:
+        if body and body not in _TRANSPORT_BLOCKS:
+            found.append(Frame(body))
 
     def _discard(self, found: list[Found]) -> None:
         if self._held:
@@ -137,4 +207,4 @@ class Framer:
 
 def wrap(body: bytes) -> bytes:
     """A message as one block."""
-    return VT + body + FS + CR
+    return VT + body + _END

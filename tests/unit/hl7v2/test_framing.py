@@ -8,9 +8,10 @@ from bridge.hl7v2.framing import HEAD, Frame, Framer, Junk, Oversize, wrap
 
 CAP = 64
 #: streams rich in what frames are made of
-STREAMS = st.lists(
-    st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"\x06", b"ab", b"x" * 40, b"y" * 100])
-).map(b"".join)
+PIECES = "0b 0b 1c 0d 0a 06 ef efbbbf 4d 4d5348 424853 6162".split()
+STREAMS = st.lists(st.sampled_from([*map(bytes.fromhex, PIECES), b"x" * 40, b"y" * 100])).map(
+    b"".join
+)
 
 
 def feed_all(*chunks: bytes, cap: int = CAP) -> list[Frame | Junk | Oversize]:
@@ -48,7 +49,13 @@ def test_every_byte_is_reported_or_is_framing(stream: bytes) -> None:
     assert len(stream) - framing <= sum(sizes) <= len(stream)
 
 
-@given(st.lists(st.binary().filter(lambda body: not set(body) & {0x0B, 0x1C, 0x06, 0x15})))
+@given(
+    st.lists(
+        st.binary(min_size=1).filter(
+            lambda body: b"\x1c" not in body and body not in (b"\x06", b"\x15")
+        )
+    )
+)
 def test_what_is_wrapped_comes_out_again(bodies: list[bytes]) -> None:
     found = feed_all(b"".join(map(wrap, bodies)), cap=10_000_000)
 
@@ -75,8 +82,46 @@ def test_line_ends_between_frames_are_no_junk() -> None:
     assert feed_all(wrap(b"a") + b"\r\n\r\n" + wrap(b"b")) == [Frame(b"a"), Frame(b"b")]
 
 
-def test_vt_before_fs_drops_what_was_begun() -> None:
-    assert feed_all(b"\x0bhalf\x0bwhole\x1c\r") == [Junk(b"half", 4), Frame(b"whole")]
+@pytest.mark.parametrize("begin", [b"MSH|whole", b"\xef\xbb\xbfMSH|whole", b"FHS|", b"BHS|"])
+def test_a_frame_that_begins_before_fs_drops_what_was_begun(begin: bytes) -> None:
+    assert feed_all(b"\x0bMSH|half" + wrap(begin)) == [Junk(b"MSH|half", 8), Frame(begin)]
+
+
+@pytest.mark.parametrize("text", [b"one\x0btwo", b"one\x0b", b"\x0b\x0b", b"\x0bMS\x0bMTH"])
+def test_vt_inside_a_field_is_text(text: bytes) -> None:
+    body = b"MSH|NTE|" + text
+
+    assert feed_all(wrap(body) + wrap(b"a")) == [Frame(body), Frame(b"a")]
+
+
+def test_a_doubled_vt_begins_one_frame() -> None:
+    assert feed_all(b"\x0b" + wrap(b"MSH|a")) == [Frame(b"MSH|a")]
+
+
+def test_a_transport_block_before_fs_drops_what_was_begun() -> None:
+    assert feed_all(b"\x0bMSH|half" + wrap(b"\x06") + wrap(b"MSH|a")) == [
+        Junk(b"MSH|half", 8),
+        Frame(b"MSH|a"),
+    ]
+
+
+def test_empty_frames_are_nothing() -> None:
+    assert feed_all(wrap(b"") + wrap(b"a") + wrap(b"")) == [Frame(b"a")]
+
+
+def test_what_may_begin_a_frame_is_counted_as_held_until_it_is_decided() -> None:
+    framer = Framer(CAP)
+    framer.feed(b"\x0bMSH|half\x0bMS")
+
+    assert framer.held == 11
+    assert framer.finish() == [Junk(b"MSH|half\x0bMS", 11)]
+    assert framer.held == 0
+
+
+def test_a_giant_may_hold_vt_and_a_frame_may_begin_within_it() -> None:
+    stream = b"\x0b" + b"x" * CAP + b"\x0b" * 9 + wrap(b"MSH|a")
+
+    assert feed_all(stream) == [Oversize(b"x" * CAP + b"\x0b", CAP + 1), Frame(b"MSH|a")]
 
 
 def test_junk_without_end_is_reported_before_a_frame_begins() -> None:
