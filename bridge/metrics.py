@@ -84,6 +84,7 @@ class Metrics:
             buckets=_CALL_SECONDS,
             registry=registry,
         )
+        self._reloads = _reloads(registry)
         self._quarantined = Counter(
             "bridge_quarantined_total",
             "Times something came that was not a message, or one too large",
@@ -113,6 +114,10 @@ class Metrics:
         """A request was made and ended; `method` is SEND for the hospital."""
         self._calls.labels(method, resource, reason.value).observe(seconds)
 
+    def reloaded(self, result: str) -> None:
+        """Mappings were read again, and `taken`, `unchanged` or `refused`."""
+        self._reloads.labels(result).inc()
+
     def quarantined(self, channel: str) -> None:
         """Something that was no message was put aside."""
         self._quarantined.labels(channel).inc()
@@ -132,6 +137,15 @@ class Metrics:
     def render(self) -> bytes:
         """All numbers in Prometheus's text format."""
         return generate_latest(self.registry)
+
+
+def _reloads(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "bridge_mapping_reloads_total",
+        "Reloads of mappings, by how they ended: taken, unchanged, refused",
+        ("result",),
+        registry=registry,
+    )
 
 
 class _Watch(Collector):

@@ -6,25 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.options import AsJson, Config, settings_of
-from bridge.cli.reach import Reach
+from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, print_json, table, when
 
 
 def codes(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
+    reveal: Reveal = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """List codes that have no row in their code table, those that most messages wait for first.
 
     Add a row to codes/<table>.yaml, for all or under 'senders' for one of them, and the messages
-    that wait go by themselves once the mappings are read again.
+    that wait go by themselves once the mappings are read again. Of codes longer than three
+    characters only the length is shown, unless --reveal: words about a person may stand there.
 
     Example: bridge codes
     """
     settings = settings_of(config)
-    rows = Reach(settings).codes(limit)
+    rows = reach_of(settings).codes(limit, reveal)
     if as_json:
         print_json(rows)
         return

@@ -46,10 +46,21 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
     if report["quarantined"]:
         count = report["quarantined"]
         out.print(f"not readable as messages: {count}, see bridge messages quarantine")
+    for line in _mappings(report, settings.site.time_zone):
+        out.print(line, markup=False)
     if "budget" in report:
         out.print(_budget(report["budget"], settings.site.time_zone), markup=False)
     if report.get("contract"):
         out.print(_contract(report["contract"], settings.site.time_zone))
+
+
+def _mappings(report: dict[str, Any], zone: str) -> list[str]:
+    """Which mappings each site uses, and since when."""
+    return [
+        f"mappings{' of ' + row['site'] if row['site'] else ''}: {row['hash']} since "
+        f"{when(row['since'], zone)}{', pinned' if row['pinned'] else ''}"
+        for row in report.get("mappings", [])
+    ]
 
 
 def _verdicts(report: dict[str, Any]) -> list[str]:

@@ -14,10 +14,12 @@ from bridge.pipeline.report import (
     budget_report,
     code_row,
     contract_report,
+    mappings_in_use,
     message_report,
     message_row,
     quarantine_row,
     status_report,
+    version_rows,
 )
 from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE
 from bridge.service.control import ask, socket_path
@@ -66,16 +68,27 @@ class Reach:
             lambda view: [quarantine_row(each, reveal=reveal) for each in view.quarantined(limit)],
         )
 
-    def codes(self, limit: int) -> list[dict[str, Any]]:
+    def codes(self, limit: int, reveal: bool) -> list[dict[str, Any]]:
         """Rows of the codes that no code table knows."""
-        question = {"ask": "codes", "limit": limit}
+        question = {"ask": "codes", "limit": limit, "reveal": reveal}
         return self._either(
-            question, lambda view: [code_row(each) for each in view.unmapped_codes(limit)]
+            question,
+            lambda view: [code_row(each, reveal=reveal) for each in view.unmapped_codes(limit)],
         )
 
     def pause(self, paused: bool) -> dict[str, Any]:
         """Stop or let go delivery; only a running service can be told."""
         answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused})
+        return answer
+
+    def versions(self, limit: int) -> list[dict[str, Any]]:
+        """Rows of the sets of mappings that were in use."""
+        question = {"ask": "versions", "limit": limit}
+        return self._either(question, lambda view: version_rows(view, limit))
+
+    def change_mappings(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Reload or roll back; only a running service can be told."""
+        answer: dict[str, Any] = ask(self._socket, question, seconds=60)
         return answer
 
     def zauto(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +146,7 @@ class Reach:
 def _status_of(view: View) -> dict[str, Any]:
     report = status_report(view.tally(), now=time.time(), running=False)
     report["paused"] = view.note("paused") == "yes"
+    report["mappings"] = mappings_in_use(view)
     odd = view.note(CONTRACT_NOTE)
     report["contract"] = contract_report(read_seen(odd)) if odd else []
     return report

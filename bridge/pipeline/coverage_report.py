@@ -8,10 +8,8 @@ from typing import Any
 from bridge.hl7v2.grammar import field_name
 from bridge.message import Protocol
 from bridge.pipeline.coverage import Coverage, MappingCoverage, Row, State
-from bridge.pipeline.report import MASK
+from bridge.pipeline.report import masked_code
 
-#: longer ones may be words about a person that stand where a code belongs
-_LONGEST_SHOWN = 3
 _TYPE = re.compile(r"[A-Za-z]{1,40}|[A-Z0-9]{1,3}(\^[A-Z0-9]{1,3})?|[a-z]+-order")
 
 
@@ -34,11 +32,6 @@ def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str,
             for table, code, count in found.codes
         ],
     }
-
-
-def masked_code(code: str) -> str:
-    """A short code as it is; of a longer one, which may be a word about a person, its length."""
-    return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"
 
 
 def _type_of(text: str) -> str:

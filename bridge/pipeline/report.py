@@ -12,11 +12,14 @@ from typing import Any
 
 from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
+from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, UnmappedCode, View
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 
 MASK = "•••"
+#: longer codes may be words about a person that stand where a code belongs
+_LONGEST_SHOWN = 3
 #: a far end's words within a reason (see `settle.quoted`); the store may have cut them short
 _QUOTATION = re.compile("“[^”]*(”|$)")
 
@@ -110,17 +113,41 @@ def quarantine_row(found: Quarantined, *, reveal: bool) -> dict[str, Any]:
     }
 
 
-def code_row(code: UnmappedCode) -> dict[str, Any]:
-    """A code without a row; it is shown, because nobody could add a row for it otherwise."""
+def code_row(code: UnmappedCode, *, reveal: bool) -> dict[str, Any]:
+    """A code without a row."""
     return {
         "table": code.table,
-        "code": code.code,
+        "code": code.code if reveal else masked_code(code.code),
         "sender": code.sender,
         "waiting": code.waiting,
         "count": code.count,
         "first_at": code.first_at,
         "last_at": code.last_at,
     }
+
+
+def mappings_in_use(view: View) -> list[dict[str, Any]]:
+    """The set of mappings that each site uses, and since when."""
+    uses = Uses.read(view.note(USES_NOTE))
+    return [
+        {"site": use.site, "hash": use.hash, "since": use.at, "pinned": use.site in uses.pinned}
+        for use in uses.present()
+    ]
+
+
+def version_rows(view: View, limit: int) -> list[dict[str, Any]]:
+    """Sets of mappings that were in use, the latest first, with the sites that used them."""
+    uses = Uses.read(view.note(USES_NOTE))
+    return [
+        {
+            "hash": hash,
+            "first_used_at": first_used_at,
+            "sites": sorted({use.site for use in uses.taken if use.hash == hash}),
+            "in_use_by": sorted(use.site for use in uses.present() if use.hash == hash),
+            "pinned_by": sorted(site for site, pin in uses.pinned.items() if pin == hash),
+        }
+        for hash, first_used_at in view.mapping_versions(limit)
+    ]
 
 
 def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:
@@ -147,7 +174,7 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
 def next_action(status: Status, verdict: Verdict | None) -> str:
     """What a person does about a message of this status; "" where there is nothing to do."""
     if status is Status.HELD and verdict is Verdict.MAPPING:
-        return "add a row for the code that 'bridge codes' shows; it goes by itself then"
+        return "add a row for the code that 'bridge codes' lists; it goes by itself then"
     if status is Status.PARKED:
         return _PARKED_NEXT.get(verdict, _LOOK)
     return _NEXT.get(status, "")
@@ -157,8 +184,8 @@ _LOOK = "read what was answered with --reveal; when the cause is gone, have it s
 _PARKED_NEXT: Mapping[Verdict | None, str] = {
     Verdict.SENDER: "have the sender correct it and send again; where only a field was missing, "
     "the next message of that record that brings it takes this one along",
-    Verdict.MAPPING: "correct the mapping, see it right with 'bridge translate', restart the "
-    "bridge and have the message sent again",
+    Verdict.MAPPING: "correct the mapping, see it right with 'bridge translate', and have the "
+    "message sent again",
     Verdict.BRIDGE: "report it with this page (without --reveal); the log has the place",
 }
 _NEXT: Mapping[Status, str] = {
@@ -245,6 +272,11 @@ def masked_reference(name: str, *, reveal: bool) -> str:
     (`codes/gender/W`), the table is, for a sender may have put anything in its place."""
     kind, slash, _ = name.rpartition("/") if name.startswith("codes/") else name.partition("/")
     return name if reveal or not slash else f"{kind}/{MASK}"
+
+
+def masked_code(code: str) -> str:
+    """A short code as it is; of a longer one, which may be a word about a person, its length."""
+    return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"
 
 
 def without_quotations(reason: str) -> str:

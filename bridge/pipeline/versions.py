@@ -25,14 +25,15 @@ def sources_of(version: MappingVersion, catalogue: Folder) -> Sources:
     the set is compiled for them, and has another hash.
     """
     *kept, settings = version.folders
-    kept[0] = {**_without_catalogue(kept[0]), **_only_catalogue(catalogue.files)}
+    kept[0] = {**_without_catalogue(kept[0]), **of_catalogue(catalogue)}
     folders = tuple(Folder(version.hash, dict(sorted(files.items()))) for files in kept)
     return Sources(folders, Site.model_validate_json(settings[SETTINGS]))
 
 
+def of_catalogue(folder: Folder) -> Mapping[str, str]:
+    """The files of a folder that say what ZautoAI's resources are."""
+    return {name: text for name, text in folder.files.items() if name.startswith(f"{CATALOGUE}/")}
+
+
 def _without_catalogue(files: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in files.items() if not name.startswith(f"{CATALOGUE}/")}
-
-
-def _only_catalogue(files: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in files.items() if name.startswith(f"{CATALOGUE}/")}

@@ -11,12 +11,15 @@ import structlog
 from bridge.message import Status
 from bridge.pipeline.report import (
     code_row,
+    mappings_in_use,
     message_report,
     message_row,
     quarantine_row,
     status_report,
+    version_rows,
 )
 from bridge.service.control import Answer
+from bridge.service.reload import Reload
 from bridge.store.contract import Store
 
 #: name under which the store remembers that delivery is paused
@@ -27,6 +30,7 @@ class Asked(Protocol):
     """The running service, as far as it is asked."""
 
     store: Store
+    reload: Reload
 
     @property
     def paused(self) -> bool: ...
@@ -54,6 +58,7 @@ class _Answers:
         tally = service.store.read(lambda view: view.tally())
         report = status_report(tally, now=time.time(), running=True)
         report |= {"paused": service.paused, "notices": service.notices()}
+        report["mappings"] = service.store.read(mappings_in_use)
         report["contract"] = service.contract()
         budget = service.budget()
         return report if budget is None else report | {"budget": budget}
@@ -79,9 +84,20 @@ class _Answers:
         self._reveal(question, count=int(question.get("limit") or 1))
         return await self._service.ask_zauto(question)
 
+    async def reload(self, _: Mapping[str, Any]) -> Any:
+        return await self._service.reload.reload()
+
+    async def rollback(self, question: Mapping[str, Any]) -> Any:
+        reload = self._service.reload
+        return await reload.rollback(str(question.get("hash") or ""), question.get("site"))
+
+    async def versions(self, question: Mapping[str, Any]) -> Any:
+        return self._service.store.read(lambda view: version_rows(view, _limit(question)))
+
     async def codes(self, question: Mapping[str, Any]) -> Any:
-        found = self._service.store.read(lambda view: view.unmapped_codes(_limit(question)))
-        return [code_row(each) for each in found]
+        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
+        found = self._service.store.read(lambda view: view.unmapped_codes(limit))
+        return [code_row(each, reveal=reveal) for each in found]
 
     async def pause(self, question: Mapping[str, Any]) -> Any:
         await self._service.pause(bool(question["paused"]))
@@ -102,7 +118,8 @@ def _limit(question: Mapping[str, Any]) -> int:
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, quarantine, zauto, codes, pause."""
+    """One answer a question: status, messages, message, quarantine, zauto, codes, reload,
+    rollback, versions, pause."""
     told = _Answers(service)
     return {
         "status": told.status,
@@ -111,5 +128,8 @@ def answers(service: Asked) -> Mapping[str, Answer]:
         "quarantine": told.quarantine,
         "zauto": told.zauto,
         "codes": told.codes,
+        "reload": told.reload,
+        "rollback": told.rollback,
+        "versions": told.versions,
         "pause": told.pause,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.errors import Fault, MappingError, SettingsError
 from bridge.mapping.folders import read_folder
@@ -24,6 +24,8 @@ class Parts:
 
     catalogue: Catalogue
     sets: Sets
+    #: of what they were made of, so that a reload makes only what changed
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def mappings(self) -> Mappings:
@@ -37,8 +39,10 @@ def read_parts(settings: Settings, also: Sequence[str] = ()) -> Parts:
     Raises MappingError with every fault.
     """
     catalogue = read_catalogue(settings)
-    by_site = read_mappings(settings, (*settings.sites(), *also), catalogue, Memory())
-    return Parts(catalogue, sets_of(by_site, settings))
+    memory = Memory()
+    by_site = read_mappings(settings, (*settings.sites(), *also), catalogue, memory)
+    memory.turn()
+    return Parts(catalogue, sets_of(by_site, settings), memory)
 
 
 def read_catalogue(settings: Settings) -> Catalogue:
@@ -74,15 +78,11 @@ def compile_sources(
     compiled = {}
     for name, sources in by_site.items():
         try:
-            found: list[Fault] = []
-            compiled[name] = compile_folders(
-                sources.folders, catalogue, sources.site, found, memory
-            )
+            compiled[name] = compile_folders(sources.folders, catalogue, sources.site, [], memory)
         except MappingError as error:
             faults += error.faults
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
-    memory.turn()
     return compiled
 
 

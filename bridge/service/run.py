@@ -22,7 +22,7 @@ STOP_SECONDS = 9.0
 
 
 async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
-    """Start, tell the addresses, and stop on SIGTERM or SIGINT.
+    """Start, tell the addresses, stop on SIGTERM or SIGINT; SIGHUP has mappings read again.
 
     Raises BridgeError (settings, mappings, store, doors) when it cannot start.
     """
@@ -39,6 +39,7 @@ async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
     service = Service(settings, read_parts(settings))
     try:
         addresses = await service.start()
+        loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
         started(addresses)
         await told.wait()
         log.info("stopping")

@@ -30,7 +30,6 @@ from bridge.pipeline.report import contract_report
 from bridge.pipeline.sweep import Sweep
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import ToZauto
-from bridge.pipeline.versions import version_of
 from bridge.pipeline.work import Work
 from bridge.senders.mllp import MllpSender
 from bridge.service.answers import PAUSED_NOTE, answers
@@ -38,10 +37,12 @@ from bridge.service.control import Control, socket_path
 from bridge.service.ids import ids
 from bridge.service.parts import Parts
 from bridge.service.reactor import start_reactor, stop_reactor
+from bridge.service.reload import Reload
+from bridge.service.watch import Watch
 from bridge.service.web import WebServer
 from bridge.service.zauto import ZautoEnd
 from bridge.settings import Channel, Settings
-from bridge.store.contract import Store, Transaction
+from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
 
 #: seconds the MLLP door has to answer what is committed (beside it the HTTP door has five), and
@@ -74,6 +75,7 @@ class Service:
         self._new_id = ids(self._clock)
         self._metrics = Metrics(parts.sets.message_types)
         self._delivers: dict[Target, Deliver] = {}
+        self._reloading: set[asyncio.Task[Any]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._paused = False
         self._stopping = contextlib.AsyncExitStack()
@@ -102,12 +104,17 @@ class Service:
             planned=self.wake,
         )
         self.intake = self._build_intake(store)
+        self.reload = self._build_reload(store)
+        await self.reload.take_up()
         self._tasks = [self._kept_going("translation", self.work.run())]
         self._tasks += [
             self._kept_going(f"delivery to {target}", each.run())
             for target, each in self._delivers.items()
         ]
         self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
+        if settings.mappings.watch_seconds:
+            watch = Watch(settings, self.reload.reload, self.reload.is_pinned)
+            self._tasks.append(self._kept_going("watching mappings", watch.run()))
         self._stopping.push_async_callback(self._end_work)
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
         await self._answer_questions()
@@ -121,6 +128,12 @@ class Service:
         """There may be something to deliver."""
         for deliver in self._delivers.values():
             deliver.wake()
+
+    def reload_soon(self) -> None:
+        """Take the files of mappings as they are now, as SIGHUP asks."""
+        task = asyncio.create_task(self.reload.reload(), name="reloading mappings")
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
     async def pause(self, paused: bool) -> None:
         """Stop or let go delivery; kept over a restart."""
@@ -144,6 +157,7 @@ class Service:
         else:
             told += self.zauto.notices()
         told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
+        told += self.reload.notices()
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
         return told
@@ -178,12 +192,26 @@ class Service:
     async def _take_up(self, store: Store) -> None:
         quiet = self.settings.zauto.quiet_seconds
         recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
-        await store.run(self._keep_mappings)
         self._log.info("store open", recovered=recovered)
 
-    def _keep_mappings(self, tx: Transaction) -> None:
-        for mappings in self._parts.sets.by_site.values():
-            tx.keep_mappings(version_of(mappings, self._clock()))
+    def _build_reload(self, store: Store) -> Reload:
+        return Reload(
+            store,
+            self.settings,
+            self._parts,
+            self.mappings,
+            clock=self._clock,
+            changed=self._mappings_changed,
+            counted=self._metrics.reloaded,
+        )
+
+    def _mappings_changed(self) -> None:
+        """Tell those who know something of the sets in use, and have released messages taken."""
+        sets = self.mappings.sets
+        self._metrics.message_types |= sets.message_types
+        if self.zauto is not None:
+            self.zauto.far_end.same_authorities = sets.same_authorities
+        self.work.wake()
 
     def _build_far_ends(self, store: Store) -> None:
         zauto = self.settings.zauto
@@ -198,7 +226,6 @@ class Service:
             )
             store.read(self.zauto.take_up)
             self._stopping.push_async_callback(self.zauto.close)
-            self.zauto.far_end.same_authorities = self.mappings.sets.same_authorities
             self._add_deliver(store, self.zauto.far_end, zauto.connections)
             self._metrics.watch_budget(self.zauto.gauge)
             self._metrics.watch_contract(self.zauto.contract)

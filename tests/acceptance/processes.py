@@ -100,6 +100,10 @@ class Process:
         """SIGTERM."""
         self._process.send_signal(signal.SIGTERM)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     async def end(self, seconds: float = 15.0) -> int:
         """Wait until it has ended of itself; its exit code."""
         await until(lambda: self.ended is not None, "the process ends", seconds=seconds)

@@ -117,6 +117,14 @@ async def test_codes_are_told_with_their_sender_and_how_many_wait(running: Runni
     assert (row["count"], row["waiting"], row["first_at"], row["last_at"]) == (1, 0, 5.0, 5.0)
 
 
+async def test_of_longer_codes_the_length_is_told_unless_asked_for(running: Running) -> None:
+    await running.store.run(lambda tx: tx.count_code("gender", "Anjali", "HIS|LOTUS", 5.0))
+    (hidden,) = await answered(running, "codes")
+    assert "Anjali" not in str(hidden)
+    (shown,) = await answered(running, "codes", reveal=True)
+    assert shown["code"] == "Anjali"
+
+
 async def test_pause_says_what_holds_now(running: Running) -> None:
     assert await answered(running, "pause", paused=True) == {"paused": True}
     assert await answered(running, "pause", paused=False) == {"paused": False}
