@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import check, codes, look, pause, replay, sandbox, serve, translate, whatif, zauto
+from bridge.cli import (
+    check,
+    codes,
+    fixture,
+    look,
+    pause,
+    replay,
+    sandbox,
+    serve,
+    translate,
+    whatif,
+    zauto,
+)
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
@@ -49,6 +61,7 @@ app.command("translate")(translate.translate)
 app.command("coverage")(coverage.coverage)
 app.command("whatif")(whatif.whatif)
 app.command("check")(check.check)
+app.command("fixture")(fixture.fixture)
 app.command("status")(look.status)
 app.add_typer(look.messages_app, name="messages")
 app.add_typer(zauto.zauto_app, name="zauto")

@@ -133,3 +133,11 @@ def types_of(type_name: str, name: str) -> frozenset[str]:
 
 def _is_choice(key: str, name: str) -> bool:
     return key.startswith(name) and key[len(name) : len(name) + 1].isupper()
+
+
+#: every name that an element can have in JSON, as far as types are known here
+NAMES: frozenset[str] = frozenset(
+    {name for table in (TYPES, _R5_TYPES) for names in table.values() for name in names}
+    | {"url"}
+    | {f"value{of[0].upper()}{of[1:]}" for of in (*TYPES, *PRIMITIVES) if "." not in of}
+)

@@ -63,6 +63,57 @@ def check_structure(body: bytes) -> list[str]:
     return [*order.faults, *_faults_in(lines, header, version)]
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What the standard says of a subcomponent."""
+
+    #: `ST`, `ID`, `DT` …
+    datatype: str
+    #: of what it is a part, `XTN`; "" where it is the whole field
+    composite: str
+    #: the codes of its table; none where the standard lists none
+    codes: frozenset[str]
+
+
+@lru_cache(maxsize=16384)
+def leaf(segment: str, field: int, component: int, subcomponent: int, version: str) -> Leaf | None:
+    """What stands at a place, or None where the standard has no such place.
+
+    An unknown version is taken for 2.5.1.
+    """
+    version = _known_version(version)
+    found, composite, table = _load(f"{segment}_{field}", "Field", version), "", None
+    for number in (component, subcomponent):
+        if found is None:
+            return None
+        if found[0] == "leaf":
+            found = found if number == 1 else None
+            continue
+        composite, table = str(found[2]), found[4]
+        parts = found[1]
+        found = parts[number - 1][1] if number <= len(parts) else None
+    if found is None or found[0] != "leaf":
+        return None
+    return Leaf(str(found[2]), composite, _codes(found[4] or table, version))
+
+
+def is_segment(name: str) -> bool:
+    """Whether any version we know has a segment of that name."""
+    return name in paths.SEGMENTS
+
+
+@lru_cache(maxsize=2048)
+def _codes(table: str | None, version: str) -> frozenset[str]:
+    from hl7apy import load_library
+
+    known: set[str] = set()
+    for one in {version, _DEFAULT_VERSION}:
+        tables = getattr(load_library(one), "TABLES", {})
+        _, codes = tables.get(table) or ("", ())
+        known.update(codes or ())
+    return frozenset(known)
+
+
 @dataclass(slots=True)
 class _Order:
     """Lays segments against a structure, first fit; no structure of the standard needs more."""

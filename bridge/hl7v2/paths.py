@@ -42,7 +42,7 @@ _QUALIFIED_BY = (
 _QUALIFIER = {field: part for part, fields in _QUALIFIED_BY for field in fields.split()}
 
 #: segments of versions 2.3 to 2.8.2; those beginning with Z are a site's own
-_SEGMENTS = frozenset(
+SEGMENTS = frozenset(
     (
         "ABS ACC ADD ADJ AFF AIG AIL AIP AIS AL1 APR ARQ ARV AUT BHS BLC BLG BPO BPX BTS BTX BUI "
         "CDM CDO CER CM0 CM1 CM2 CNS CON CSP CSR CSS CTD CTI DB1 DG1 DMI DON DPS DRG DSC DSP ECD "
@@ -137,7 +137,7 @@ def parse(text: str) -> Hl7Path:
 def is_segment(name: str) -> bool:
     """Whether HL7 v2 has a segment of that name, or it is a site's own (`Z..`)."""
     own = len(name) == 3 and name[0] == "Z" and name.isalnum() and name.isupper()
-    return name in _SEGMENTS or own
+    return name in SEGMENTS or own
 
 
 def check_segment(name: str, text: str) -> None:
@@ -185,7 +185,7 @@ def _near_path(text: str) -> str | None:
 
 
 def _near_segment(text: str, segment: str) -> str | None:
-    for known in (_USUAL, sorted(_SEGMENTS)):
+    for known in (_USUAL, sorted(SEGMENTS)):
         if near := difflib.get_close_matches(segment, known, n=1):
             return text.replace(segment, near[0], 1)
     return None

@@ -13,7 +13,7 @@ from bridge.mapping.scope import Candidates, Scope
 #: Table 0203 and the ABDM code system ndhm-identifier-type-code: numbers of the nation that the
 #: API has a field of its own for, or that must not identify a hospital's record
 _AADHAAR_TYPES = frozenset({"ADN", "AADHAAR", "ADHAAR", "UIDAI"})
-_NATIONAL_TYPES = _AADHAAR_TYPES | {"ABHA", "HIN", "ABHA NUMBER", "ABHA ADDRESS"}
+NATIONAL_TYPES = _AADHAAR_TYPES | {"ABHA", "HIN", "ABHA NUMBER", "ABHA ADDRESS"}
 #: what systems and namespaces of these numbers hold; a sender may type an ABHA number MR
 _NATIONAL_NAMES = frozenset({"abha", "abdm", "ndhm", "aadhaar"})
 _NATIONAL_SYSTEM = re.compile(r"(?:ndhm|abdm)\.gov\.in|uidai")
@@ -32,7 +32,7 @@ _MAX_DIGITS = 15
 def is_national(identifier: Identifier) -> bool:
     """An ABHA or Aadhaar number or address, by its type or its system."""
     for kind in identifier.types:
-        if kind.upper() in _NATIONAL_TYPES:
+        if kind.upper() in NATIONAL_TYPES:
             return True
     system = identifier.authority.casefold()
     return system in _NATIONAL_NAMES or _NATIONAL_SYSTEM.search(system) is not None

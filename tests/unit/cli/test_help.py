@@ -22,6 +22,7 @@ COMMANDS = [
     "replay",
     "translate",
     "check",
+    "fixture",
     "coverage",
     "whatif",
     "status",
