@@ -45,6 +45,16 @@ class TestLongHeld:
         assert await store.run(lambda tx: tx.park_long_held(200.0, TOLD, 500.0, 1)) == 2
         assert await store.run(lambda tx: tx.park_long_held(101.0, TOLD, 500.0, 10)) == 2
 
+    async def test_for_a_row_of_a_code_table_waits_as_long_as_it_takes(self, store: Store) -> None:
+        _, message_id = await store.run(lambda tx: held(tx, 100.0))
+        await store.run(
+            lambda tx: tx.mark(message_id, Status.HELD, at=1.0, waits_for="codes/gender/W")
+        )
+        await store.run(lambda tx: tx.park_long_held(1_000.0, TOLD, 1_000.0, 10))
+        kept = store.read(lambda view: view.message(message_id))
+        assert kept is not None
+        assert kept.status is Status.HELD
+
     async def test_that_was_released_is_held_no_more(self, store: Store) -> None:
         await store.run(lambda tx: held(tx, 100.0))
         await store.run(lambda tx: tx.release("patients/P1", 200.0))
