@@ -19,6 +19,9 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     scope = Scope(document, context, mapping.site, mapping.zone)
     problem = _gather_needs(mapping, scope)
     calls = [] if problem or scope.needs else _calls(mapping, scope)
+    if mapping.nothing:
+        scope.where = mapping.name
+        scope.remark(mapping.nothing)
     if isinstance(calls, NotMade):
         problem, calls = calls, []
     made, remarks = (mapping.name, mapping.hash), tuple(scope.remarks)

@@ -15,14 +15,25 @@ from bridge.mapping.tree import Place, Word
 from bridge.message import Protocol
 
 #: the keys each kind of table may have, in the order the reference explains them
-MAPPING_WORDS = ("about", "messages", "needs", "calls", "ignore")
+MAPPING_WORDS = ("about", "messages", "needs", "calls", "nothing", "ignore")
 INTERACTION_WORDS = ("upsert", "create", "send")
 CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "required", "linked")
 PART_WORDS = (
-    *("about", "source", "resource", "id", "authority", "requires", "choose", "fields", "facts"),
+    *(
+        "about",
+        "like",
+        "source",
+        "resource",
+        "id",
+        "authority",
+        "requires",
+        "choose",
+        "fields",
+        "facts",
+    ),
     "ignore",
 )
-MESSAGE_WORDS = ("about", "source", "message", "id", "segments", "ignore")
+MESSAGE_WORDS = ("about", "like", "source", "message", "id", "segments", "ignore")
 SEGMENT_WORDS = ("segment", "when", "fields")
 EACH_WORDS = ("each", "segments")
 ORIGIN_WORDS = ("from", "constant", "site", "id_of", "clear")
@@ -172,6 +183,8 @@ class MappingText:
     needs: tuple[tuple[Word, Word], ...] = ()
     #: paths that are not read on purpose
     ignore: tuple[Word, ...] = ()
+    #: why these messages ask for nothing, in place of calls
+    nothing: Word | None = None
 
 
 #: codes and what becomes of them

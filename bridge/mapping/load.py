@@ -14,6 +14,7 @@ from bridge.errors import Fault, MappingError
 from bridge.mapping.compile import Compiler
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
 from bridge.mapping.language import CallText, MappingText, Part, TableText
+from bridge.mapping.likeness import with_likeness
 from bridge.mapping.memory import Memory
 from bridge.mapping.parse import parse_mapping, parse_part, parse_table
 from bridge.mapping.plan import CallPlan, Maker, Mapping, Mappings, Need
@@ -47,7 +48,8 @@ def compile_folders(
     What `memory` holds of earlier sets is not made again.
     """
     memory = Memory() if memory is None else memory
-    texts = _Texts(read_trees(folders, faults, memory), faults)
+    trees = with_likeness(read_trees(folders, faults, memory), faults)
+    texts = _Texts(trees, faults)
     codes = {name: memory.table(text) for name, text in texts.codes.items()}
     compiler = Compiler(catalogue, site, codes, faults)
     plans = [_calls(text, texts.parts, compiler) for text in texts.mappings]
@@ -87,6 +89,7 @@ class _Binding:
             calls=calls,
             makers=tuple(self._maker(call, text.name) for call in calls),
             needs=needs,
+            nothing=text.nothing.text if text.nothing else "",
             ignored=ignored,
             hash=self.hash,
             site=self.site,

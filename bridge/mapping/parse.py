@@ -54,11 +54,13 @@ def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -
         for key, item in take_tables(table, "", "calls", faults)
         if (call := _call(item, key, faults))
     )
-    if not calls:
-        faults.append(table.place.fault("calls", "list at least one call."))
+    nothing = take_word(table, "", "nothing", faults)
+    if bool(calls) is (nothing is not None):
+        message = "list at least one call, or say under 'nothing' why there is none."
+        faults.append(table.place.fault("calls", message))
     needs = tuple((key_of(e), e.value) for e in _worded(table, "needs", faults))
     ignore = take_words(table, "", "ignore", faults)
-    return MappingText(name, table.place, protocol, messages, calls, needs, ignore)  # type: ignore[arg-type]
+    return MappingText(name, table.place, protocol, messages, calls, needs, ignore, nothing)  # type: ignore[arg-type]
 
 
 #: what the message types of a protocol look like, and one of them

@@ -109,6 +109,8 @@ class Mapping:
     #: the function of each call
     makers: tuple[Maker, ...]
     needs: tuple[Need, ...]
+    #: why these messages ask for nothing; "" where there are calls
+    nothing: str
     #: what it leaves out on purpose
     ignored: frozenset[Trail]
     #: content hash of the whole set it belongs to

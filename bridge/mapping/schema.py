@@ -21,7 +21,11 @@ from bridge.zauto.catalogue import Catalogue, Resource
 Schema: TypeAlias = dict[str, Any]
 
 #: what a file of each kind has and no other does
-_KINDS = {"mapping": "calls", "part": "source", "table": "rows"}
+_KINDS = {
+    "mapping": ("messages",),
+    "part": ("source", "like"),
+    "table": ("rows", "senders"),
+}
 #: every scalar is a word: `1` and `NO` are too
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _TEXT: Schema = {"type": "string"}
@@ -40,12 +44,13 @@ def schema_of(catalogue: Catalogue, folders: Iterable[Folder]) -> Schema:
     }
     for protocol in Protocol:
         definitions |= _of_source(protocol, tables)
-    chosen = [{"if": {"required": [word]}, "then": _ref(kind)} for kind, word in _KINDS.items()]
+    kinds = {kind: [{"required": [word]} for word in stated] for kind, stated in _KINDS.items()}
+    chosen = [{"if": {"anyOf": tests}, "then": _ref(kind)} for kind, tests in kinds.items()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Mapping files of the ZautoAI bridge",
         "type": "object",
-        "anyOf": [{"required": [word]} for word in _KINDS.values()],
+        "anyOf": [test for tests in kinds.values() for test in tests],
         "allOf": chosen,
         "$defs": definitions,
     }
@@ -72,9 +77,11 @@ def _mapping(catalogue: Catalogue) -> Schema:
         "needs": {"type": "object", "additionalProperties": _TEXT}
         | {"propertyNames": {"enum": sorted(catalogue.resources)}},
         "calls": {"type": "array", "items": _ref("call"), "minItems": 1},
+        "nothing": _TEXT,
         "ignore": _one_or_many(_TEXT),
     }
-    return _object(words.MAPPING, shapes, required=["messages", "calls"])
+    one_of = [{"required": [word]} for word in ("calls", "nothing")]
+    return _object(words.MAPPING, shapes, required=["messages"], oneOf=one_of)
 
 
 def _call(catalogue: Catalogue) -> Schema:
@@ -104,6 +111,7 @@ def _part(catalogue: Catalogue) -> Schema:
     ]
     shapes: dict[str, Schema] = {
         "about": _TEXT,
+        "like": _TEXT,
         "source": {"enum": [protocol.value for protocol in Protocol]},
         "resource": {"enum": sorted(catalogue.resources)},
         "message": _TEXT,

@@ -10,6 +10,7 @@ MAPPING: Mapping[str, str] = {
     "needs": "records that must be known first, by resource and the path of their id; until then "
     "the message is held",
     "calls": "what is called, in this order: what others refer to comes first",
+    "nothing": "in place of `calls`: why these messages ask for nothing that ZautoAI keeps",
     "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
 }
 
@@ -28,6 +29,8 @@ CALL: Mapping[str, str] = {
 
 PART: Mapping[str, str] = {
     "about": "what the file is for, for people",
+    "like": "another part: this one says only in what it differs, field by field; a field without "
+    "rules (`[]`) is not filled",
     "source": "whose paths are used: `hl7v2`, `fhir`, `orders`",
     "resource": "the ZautoAI resource it makes",
     "message": "in place of `resource`: the HL7 message type it makes for the hospital",

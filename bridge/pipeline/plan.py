@@ -83,7 +83,9 @@ def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
     if translation.problem:
         return Status.PARKED, translation.problem, Verdict.SENDER
     if not translation.calls:
-        return Status.SUPPRESSED, "asks for nothing that ZautoAI keeps", None
+        why = _remarks(translation)
+        reason = "asks for nothing that ZautoAI keeps"
+        return Status.SUPPRESSED, f"{reason}: {why}" if why else reason, None
     return Status.WAITING, _remarks(translation), None
 
 

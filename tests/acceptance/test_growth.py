@@ -1,6 +1,6 @@
 """A new resource and a new message type are four YAML files and nothing else.
 
-A made-up ZautoAI resource, allergies, is made of the AL1 segments of ADT^A60. The files are
+A made-up ZautoAI resource, allergies, is made of the AL1 segments of ADT^Z60. The files are
 checked, a message is translated, the sandbox serves the resource, the bridge delivers to it, and
 the reference of the API describes it.
 """
@@ -36,7 +36,7 @@ FILES = {
         """,
     "hl7v2/allergies.yaml": """
         about: Allergies of a patient; each is a record of its own.
-        messages: [ADT^A60]
+        messages: [ADT^Z60]
         calls:
           - {create: patients, use: patient_from_pid, required: true}
           - {upsert: allergies, use: allergy_from_al1, each: AL1}
@@ -58,7 +58,7 @@ FILES = {
         """,
 }
 ALLERGIES = (
-    adt("A60", "G1", Person("61001"), None)
+    adt("Z60", "G1", Person("61001"), None)
     + b"AL1|1|DA|PCN^Penicillin|SV|Hives\rAL1|2|FA|NUT^Peanuts|MO\rAL1|3|FA\r"
 )
 

@@ -48,7 +48,7 @@ def _node(value: Any) -> yaml.Node:
 def _scalar(text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
     # YAML takes these for line ends as well, and reads them as one blank or line feed
-    if not _OTHER_BREAKS.isdisjoint(text):
+    if not _OTHER_BREAKS.isdisjoint(text) or not text.strip():
         style = '"'
     return yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style)
 
