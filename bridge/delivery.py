@@ -172,6 +172,8 @@ class Translation:
     problem: str = ""
     #: codes without a row that were met, each once; patient data, maybe
     unknown_codes: tuple[UnknownCode, ...] = ()
+    #: the calls of a message that is held, for the lane it would queue in
+    held_calls: tuple[Call, ...] = ()
 
 
 class Step(StrEnum):

@@ -28,7 +28,8 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     codes = tuple(dict.fromkeys(scope.unknown_codes))
     if scope.needs:
         needs = tuple(dict.fromkeys(scope.needs))
-        return Translation(*made, (), remarks, needs=needs, unknown_codes=codes)
+        held = tuple(calls)
+        return Translation(*made, (), remarks, needs=needs, unknown_codes=codes, held_calls=held)
     return Translation(*made, tuple(calls), remarks, problem=problem, unknown_codes=codes)
 
 

@@ -7,10 +7,10 @@ released. What a delivery becomes (POST, PUT, nothing) is decided when it heads 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bridge.delivery import Call, Entity, Target, Translation
+from bridge.delivery import Call, Entity, Interaction, Target, Translation
 from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
@@ -38,7 +38,10 @@ def plan(
     if translation is None:
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
-    status = _mark(tx, kept, translation, at)
+    if behind := _held_before(tx, kept, translation, catalogue):
+        _hold_behind(tx, kept, translation, behind, at)
+        return Status.HELD
+    status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
     for position, call in enumerate(translation.calls):
         call = _numbered(tx, call)
@@ -50,7 +53,60 @@ def plan(
     return status
 
 
-def _mark(tx: Transaction, kept: KeptMessage, translation: Translation, at: float) -> Status:
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """An earlier message of the same patient that waits for a row of a code table."""
+
+    message_id: int
+    waits_for: str
+    lane: str
+
+
+def _held_before(
+    tx: Transaction, kept: KeptMessage, translation: Translation, catalogue: Catalogue
+) -> _Behind | None:
+    """What a message must not pass: a patient's events apply in order."""
+    for lane in dict.fromkeys(lane_of(call, catalogue) for call in _upserts(translation.calls)):
+        found = tx.held_about(lane, kept.id)
+        if found is not None:
+            return _Behind(*found, lane)
+    return None
+
+
+def _upserts(calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if call.interaction is Interaction.UPSERT]
+
+
+def _hold_behind(
+    tx: Transaction, kept: KeptMessage, translation: Translation, behind: _Behind, at: float
+) -> None:
+    tx.mark(
+        kept.id,
+        Status.HELD,
+        at=at,
+        reason=f"waits behind message {behind.message_id} of the same record",
+        verdict=Verdict.MAPPING,
+        waits_for=behind.waits_for,
+        about=behind.lane,
+        mapping=translation.mapping,
+        mappings_hash=translation.mappings_hash,
+    )
+
+
+def _lane_held(translation: Translation, catalogue: Catalogue) -> str:
+    """The lane of a message that is held for a code, "" of any other."""
+    if not translation.needs or not _waits_for_code(translation):
+        return ""
+    return next((lane_of(call, catalogue) for call in _upserts(translation.held_calls)), "")
+
+
+def _waits_for_code(translation: Translation) -> bool:
+    return translation.needs[0] in {code.key for code in translation.unknown_codes}
+
+
+def _mark(
+    tx: Transaction, kept: KeptMessage, translation: Translation, about: str, at: float
+) -> Status:
     status, reason, verdict = _fate(translation)
     tx.mark(
         kept.id,
@@ -59,6 +115,7 @@ def _mark(tx: Transaction, kept: KeptMessage, translation: Translation, at: floa
         reason=reason,
         verdict=verdict,
         waits_for=translation.needs[0] if translation.needs else "",
+        about=about,
         mapping=translation.mapping,
         mappings_hash=translation.mappings_hash,
     )
@@ -76,7 +133,7 @@ def _count_codes(tx: Transaction, kept: KeptMessage, translation: Translation, a
 
 
 def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
-    if translation.needs and translation.needs[0] in {c.key for c in translation.unknown_codes}:
+    if translation.needs and _waits_for_code(translation):
         return Status.HELD, "waits for a row of a code table", Verdict.MAPPING
     if translation.needs:
         return Status.HELD, "waits for a record that has not come yet", Verdict.SENDER

@@ -81,6 +81,11 @@ class View(Protocol):
         """Worst status among WAITING, HELD and PARKED of the record's other deliveries."""
         ...
 
+    def held_about(self, lane: str, before: int) -> tuple[int, str] | None:
+        """The last earlier message (smaller id) that is held as a whole and would queue in this
+        lane, with what it waits for."""
+        ...
+
     def held_before(self, resource: str, external_id: str, before: int) -> str:
         """What an earlier delivery (smaller id) of the same record is held for, or ""."""
         ...
@@ -149,6 +154,7 @@ class Transaction(View, Protocol):
         reason: str = "",
         verdict: Verdict | None = None,
         waits_for: str = "",
+        about: str = "",
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
@@ -156,7 +162,8 @@ class Transaction(View, Protocol):
 
         WAITING means it is translated, with deliveries added in the same job: from now on its
         status, verdict and `waits_for` are those of the worst of them, and its reason too,
-        or the one given here where that has none.
+        or the one given here where that has none. `about` is the lane that a held message
+        would queue in, where later ones must not pass it.
         """
         ...
 

@@ -87,7 +87,9 @@ def _parsed(text: str, country: str) -> str | None:
     # 0000000000 is what is typed where a form insists on a number
     if not number.national_number or not phonenumbers.is_possible_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # some countries' plans still hold numbers too short to be told from a typing error
+    told: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return _checked(told[1:])
 
 
 def email(telecom: Telecom, scope: Scope) -> str | None:

@@ -88,6 +88,7 @@ class SqliteTransaction(SqliteView):
         reason: str = "",
         verdict: Verdict | None = None,
         waits_for: str = "",
+        about: str = "",
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
@@ -99,6 +100,7 @@ class SqliteTransaction(SqliteView):
             reason=reason,
             verdict=verdict,
             waits_for=waits_for,
+            about=about,
             translated=status is Status.WAITING,
             mapping=mapping,
             mappings_hash=mappings_hash,

@@ -95,6 +95,10 @@ class SqliteView:
         found = self._all("unsettled", resource, external_id, besides)
         return worst([Status(row["status"]) for row in found]) if found else None
 
+    def held_about(self, lane: str, before: int) -> tuple[int, str] | None:
+        row = self._one("held_about", lane, before)
+        return None if row is None else (row["id"], row["waits_for"])
+
     def held_before(self, resource: str, external_id: str, before: int) -> str:
         row = self._one("held_before", resource, external_id, before)
         return "" if row is None else row["waits_for"]

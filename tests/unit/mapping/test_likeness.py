@@ -91,6 +91,6 @@ def test_a_likeness_that_leads_nowhere_is_a_fault(
 def test_a_mapping_says_calls_or_why_there_are_none(
     shipped: Path, folder: Path, zauto: Catalogue
 ) -> None:
-    _write(folder, hl7v2_adt_discharge="messages: [ADT^A03]\n")
+    _write(folder, hl7v2_other="messages: [ADT^Z05]\n")
     with pytest.raises(MappingError, match="why there is none"):
         load([shipped, folder], zauto, Site())

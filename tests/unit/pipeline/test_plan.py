@@ -166,3 +166,46 @@ class TestReleasing:
         assert bench.status(held.id) is Status.WAITING
         untranslated = bench.store.read(lambda view: view.untranslated(10))
         assert [kept.id for kept in untranslated] == [held.id]
+
+
+class TestOrderBehindACode:
+    """A message that waits for a row of a code table is not passed by its patient's later ones."""
+
+    HELD = made(
+        needs=("codes/gender/W",),
+        unknown_codes=(UnknownCode("gender", "W", held=True),),
+        held_calls=(a_patient(),),
+    )
+
+    async def test_a_later_message_of_the_patient_waits_behind(self, bench: Bench) -> None:
+        first = await planned(bench, self.HELD)
+        later = await planned(bench, made(a_patient(), a_visit()))
+        assert (later.status, later.waits_for) == (Status.HELD, "codes/gender/W")
+        assert later.reason == f"waits behind message {first.id} of the same record"
+        assert bench.store.read(lambda view: view.deliveries_of(later.id)) == []
+
+    async def test_another_patients_message_does_not(self, bench: Bench) -> None:
+        await planned(bench, self.HELD)
+        other = replace(a_patient(), external_id="P2", payload={"id": "P2"})
+        assert (await planned(bench, made(other))).status is Status.WAITING
+
+    async def test_who_makes_a_doctor_known_waits_for_no_patient(self, bench: Bench) -> None:
+        await planned(bench, self.HELD)
+        assert (await planned(bench, made(a_provider()))).status is Status.WAITING
+
+    async def test_all_of_them_are_let_go_in_the_order_they_came(self, bench: Bench) -> None:
+        first = await planned(bench, self.HELD)
+        later = await planned(bench, made(a_patient()))
+        last = await planned(bench, made(a_patient()))
+        await bench.store.run(lambda tx: tx.release("codes/gender/W", 3.0))
+        waiting = bench.store.read(lambda view: view.untranslated(9))
+        assert [kept.id for kept in waiting] == [first.id, later.id, last.id]
+
+    async def test_a_message_that_came_before_is_not_held_by_it(self, bench: Bench) -> None:
+        def earlier(tx: Transaction) -> int:
+            return keep(tx, 1.0).id
+
+        before = await bench.store.run(earlier)
+        await planned(bench, self.HELD)
+        found = bench.store.read(lambda view: view.held_about("patients/P1", before))
+        assert found is None

@@ -36,7 +36,7 @@ INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
 -- name: mark_message
 UPDATE message
 SET status = :status, changed_at = :at, reason = :reason, remark = :reason, verdict = :verdict,
-    waits_for = :waits_for, translated = :translated,
+    waits_for = :waits_for, about = :about, translated = :translated,
     mapping = :mapping, mappings_hash = :mappings_hash
 WHERE id = :id
 
@@ -82,6 +82,11 @@ SELECT message.*, body.checksum, body.bytes
 FROM message JOIN body ON body.message_id = message.id
 WHERE message.status = 'waiting' AND message.translated = 0
 ORDER BY message.id LIMIT ?
+
+-- name: held_about
+SELECT id, waits_for FROM message INDEXED BY message_about
+WHERE about = ? AND about <> '' AND status = 'held' AND translated = 0 AND id < ?
+ORDER BY id DESC LIMIT 1
 
 -- name: seen_reference
 SELECT 1 FROM message
