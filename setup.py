@@ -13,7 +13,7 @@ VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "bridge/__init__.py").read
 #: what runs; `requirements.txt` holds the exact versions and their hashes
 RUNTIME = [
     "twisted>=24.7",  # MLLP
-    "pyOpenSSL>=24",
+    "pyOpenSSL>=24.3",
     "service-identity>=24",
     "hl7apy>=1.3.5",  # the standard's grammar
     "hl7>=0.4.5",  # batch files

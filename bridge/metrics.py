@@ -134,6 +134,10 @@ class Metrics:
         """Show what ZautoAI answered that its document does not say, as often as it did."""
         self.registry.register(_Watch(lambda: _contract(read())))
 
+    def watch_certificates(self, read: Callable[[], Mapping[str, float]]) -> None:
+        """Show the days that the certificate of each listener still holds."""
+        self.registry.register(_Watch(lambda: _certificates(read())))
+
     def render(self) -> bytes:
         """All numbers in Prometheus's text format."""
         return generate_latest(self.registry)
@@ -193,3 +197,14 @@ def _contract(seen: Sequence[Odd]) -> Iterator[Metric]:
     for each in seen:
         counter.add_metric((str(each.what), each.where), each.count)
     yield counter
+
+
+def _certificates(days_left: Mapping[str, float]) -> Iterator[Metric]:
+    gauge = GaugeMetricFamily(
+        "bridge_certificate_days_left",
+        "Days until the certificate of an MLLP listener ends, negative when it has",
+        labels=["listener"],
+    )
+    for listener, days in days_left.items():
+        gauge.add_metric([listener], days)
+    yield gauge

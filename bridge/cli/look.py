@@ -48,6 +48,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         out.print(f"not readable as messages: {count}, see bridge messages quarantine")
     for line in _mappings(report, settings.site.time_zone):
         out.print(line, markup=False)
+    for line in _certificates(report.get("listeners", [])):
+        out.print(line)
     if "budget" in report:
         out.print(_budget(report["budget"], settings.site.time_zone), markup=False)
     if report.get("contract"):
@@ -60,6 +62,14 @@ def _mappings(report: dict[str, Any], zone: str) -> list[str]:
         f"mappings{' of ' + row['site'] if row['site'] else ''}: {row['hash']} since "
         f"{when(row['since'], zone)}{', pinned' if row['pinned'] else ''}"
         for row in report.get("mappings", [])
+    ]
+
+
+def _certificates(listeners: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"certificate of listener {row['listener']}: {row['certificate_days_left']:.0f} days left"
+        for row in listeners
+        if row["tls"]
     ]
 
 

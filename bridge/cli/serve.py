@@ -41,8 +41,9 @@ def run(
     configure(log_level)
 
     def started(addresses: Addresses) -> None:
-        host, port = addresses.mllp
-        typer.echo(f"MLLP listens on {host}:{port}")
+        for name, (host, port) in addresses.listeners.items():
+            called = "" if name == "mllp" else f" ({name})"
+            typer.echo(f"MLLP listens on {host}:{port}{called}")
         host, port = addresses.http
         typer.echo(f"HTTP listens on http://{host}:{port} (FHIR under /fhir, orders under /orders)")
 

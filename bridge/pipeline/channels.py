@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bridge.hl7v2.header import Header
-from bridge.settings import Channel, Settings
+from bridge.settings import HTTP_LISTENERS, Channel, Settings
+
+
+def channels_by_listener(settings: Settings) -> Mapping[str, tuple[Channel, ...]]:
+    """The channels of each MLLP listener, in the order of the settings.
+
+    The first listener has one of the defaults where the settings give it none.
+    """
+    found: dict[str, tuple[Channel, ...]] = {}
+    for channel in settings.channels:
+        if channel.listener not in HTTP_LISTENERS:
+            found[channel.listener] = (*found.get(channel.listener, ()), channel)
+    return {"mllp": (Channel(name="default"),), **found}
 
 
 def channel_of(header: Header, channels: Iterable[Channel], given: Channel) -> Channel:

@@ -26,7 +26,7 @@ from bridge.message import (
     Verdict,
 )
 from bridge.metrics import Metrics
-from bridge.pipeline.channels import channel_of, first_channel
+from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Kept, Store, Transaction
@@ -60,7 +60,7 @@ class Intake:
         self._new_id = new_id
         self._metrics = metrics
         self._wake = wake
-        self._hl7_channels = tuple(c for c in settings.channels if c.listener == "mllp")
+        self._hl7_channels = channels_by_listener(settings)
         #: when something was last handed in; translate steps back while senders wait
         self.taken_at = 0.0
 
@@ -75,7 +75,7 @@ class Intake:
         except ReadError as error:
             await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
             return Reply(None, close=True)
-        channel = channel_of(header, self._hl7_channels, channel)
+        channel = channel_of(header, self._hl7_channels.get(channel.listener, ()), channel)
         try:
             check_limits(body, self._settings.limits)
         except LimitError as error:

@@ -41,6 +41,8 @@ class Asked(Protocol):
 
     def budget(self) -> Mapping[str, Any] | None: ...
 
+    def listeners(self) -> list[dict[str, Any]]: ...
+
     def contract(self) -> list[dict[str, Any]]: ...
 
     async def ask_zauto(self, question: Mapping[str, Any]) -> Any: ...
@@ -59,6 +61,7 @@ class _Answers:
         report = status_report(tally, now=time.time(), running=True)
         report |= {"paused": service.paused, "notices": service.notices()}
         report["mappings"] = service.store.read(mappings_in_use)
+        report["listeners"] = service.listeners()
         report["contract"] = service.contract()
         budget = service.budget()
         return report if budget is None else report | {"budget": budget}

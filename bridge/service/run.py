@@ -22,7 +22,8 @@ STOP_SECONDS = 9.0
 
 
 async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
-    """Start, tell the addresses, stop on SIGTERM or SIGINT; SIGHUP has mappings read again.
+    """Start, tell the addresses, stop on SIGTERM or SIGINT; SIGHUP has mappings and certificates
+    read again.
 
     Raises BridgeError (settings, mappings, store, doors) when it cannot start.
     """

@@ -21,7 +21,7 @@ import structlog
 from bridge.delivery import Target
 from bridge.errors import BridgeError, StoreError
 from bridge.hl7v2.grammar import check_structure
-from bridge.listeners import fhir, health, http, mllp, push
+from bridge.listeners import fhir, health, http, push
 from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
 from bridge.pipeline.deliver import Deliver, Trouble
@@ -34,6 +34,7 @@ from bridge.pipeline.work import Work
 from bridge.senders.mllp import MllpSender
 from bridge.service.answers import PAUSED_NOTE, answers
 from bridge.service.control import Control, socket_path
+from bridge.service.doors import MllpDoors
 from bridge.service.ids import ids
 from bridge.service.parts import Parts
 from bridge.service.reactor import start_reactor, stop_reactor
@@ -41,7 +42,7 @@ from bridge.service.reload import Reload
 from bridge.service.watch import Watch
 from bridge.service.web import WebServer
 from bridge.service.zauto import ZautoEnd
-from bridge.settings import Channel, Settings
+from bridge.settings import Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
 
@@ -60,8 +61,10 @@ FULL = "the disk of the store has less free than store.free_bytes"
 class Addresses:
     """Where a started service listens."""
 
+    #: the first MLLP listener's, and those of all by their names
     mllp: tuple[str, int]
     http: tuple[str, int]
+    listeners: Mapping[str, tuple[str, int]]
 
 
 class Service:
@@ -76,6 +79,7 @@ class Service:
         self._metrics = Metrics(parts.sets.message_types)
         self._delivers: dict[Target, Deliver] = {}
         self._reloading: set[asyncio.Task[Any]] = set()
+        self.doors: MllpDoors | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._paused = False
         self._stopping = contextlib.AsyncExitStack()
@@ -130,7 +134,9 @@ class Service:
             deliver.wake()
 
     def reload_soon(self) -> None:
-        """Take the files of mappings as they are now, as SIGHUP asks."""
+        """Take the files of certificates and mappings as they are now, as SIGHUP asks."""
+        if self.doors:
+            self.doors.reload()
         task = asyncio.create_task(self.reload.reload(), name="reloading mappings")
         self._reloading.add(task)
         task.add_done_callback(self._reloading.discard)
@@ -158,6 +164,7 @@ class Service:
             told += self.zauto.notices()
         told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
         told += self.reload.notices()
+        told += self.doors.notices() if self.doors else []
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
         return told
@@ -178,6 +185,10 @@ class Service:
         waiting = self.store.read(lambda view: view.waiting(Target.ZAUTO))
         moving = not self._paused and not self._delivers[Target.ZAUTO].trouble
         return self.zauto.budget(waiting, moving=moving)
+
+    def listeners(self) -> list[dict[str, Any]]:
+        """The MLLP listeners: who is connected, and until when their certificates hold."""
+        return self.doors.report() if self.doors else []
 
     def contract(self) -> list[dict[str, Any]]:
         """What ZautoAI answered that its document does not say."""
@@ -275,25 +286,20 @@ class Service:
     async def _open_doors(self) -> Addresses:
         closing: list[Callable[[], Awaitable[None]]] = []
         self._stopping.push_async_callback(_close, closing)
-        listener = self._mllp_listener()
-        mllp_address = await listener.start()
-        closing.append(lambda: listener.stop(DOOR_GRACE))
+        self.doors = doors = MllpDoors(
+            self.settings,
+            self.intake,
+            reactor=self._reactor,
+            clock=self._clock,
+            new_id=self._new_id,
+        )
+        self._metrics.watch_certificates(doors.days_left)
+        closing.append(lambda: doors.stop(DOOR_GRACE))
+        listening = await doors.start()
         web = WebServer(http.server_config(self._app(), self.settings.http))
         http_address = await web.start()
         closing.append(web.stop)
-        return Addresses(mllp_address, http_address)
-
-    def _mllp_listener(self) -> mllp.MllpListener:
-        channels = [each for each in self.settings.channels if each.listener == "mllp"]
-        return mllp.MllpListener(
-            channels[0] if channels else Channel(name="default"),
-            self.settings.mllp,
-            self.settings.limits,
-            self.intake,
-            reactor=self._reactor,
-            clock=self._reactor,
-            new_id=self._new_id,
-        )
+        return Addresses(listening["mllp"], http_address, listening)
 
     def _app(self) -> Any:
         settings = self.settings

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header, scan
 from bridge.message import Message, Protocol
-from bridge.pipeline.channels import channel_of, first_channel
+from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
 from bridge.pipeline.refuse import refusal_of, why
 from bridge.senders.files import Kind, Part, recognise, walk
-from bridge.settings import Channel, Settings
+from bridge.settings import Settings
 from bridge.store.contract import KeptMessage, View
 
 #: whether a mapping takes messages of a channel that are of a protocol and message type
@@ -72,8 +72,9 @@ def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message |
 
 
 def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
-    channels = [channel for channel in settings.channels if channel.listener == "mllp"]
-    given = channels[0] if channels else Channel(name="default")
+    # Which listener a file would come by, nobody can say: its header may, by its sender.
+    channels = [each for found in channels_by_listener(settings).values() for each in found]
+    given = channels[0]
     try:
         header = scan(part.body, default_version=given.default_version)
     except ReadError as error:

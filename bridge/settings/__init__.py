@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bridge.settings.reading import PREFIX, SECRETS, load
 from bridge.settings.sections import (
+    HTTP_LISTENERS,
     CallLimits,
     Channel,
     Hospital,
@@ -20,10 +21,12 @@ from bridge.settings.sections import (
     Settings,
     Site,
     StoreSettings,
+    Tls,
     Zauto,
 )
 
 __all__ = [
+    "HTTP_LISTENERS",
     "PREFIX",
     "SECRETS",
     "CallLimits",
@@ -37,6 +40,7 @@ __all__ = [
     "Settings",
     "Site",
     "StoreSettings",
+    "Tls",
     "Zauto",
     "load",
 ]

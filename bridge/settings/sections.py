@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+#: what comes by HTTP
+HTTP_LISTENERS = ("fhir", "orders")
 
 
 class _Section(BaseModel):
@@ -26,10 +40,31 @@ class Limits(_Section):
     fields: int = Field(default=1_000, ge=1)
     #: repetitions of one field
     repetitions: int = Field(default=1_000, ge=1)
+    #: bytes of all MLLP frames under way together; above it only the oldest is read on
+    partial_frames: int = Field(default=256 * 1024 * 1024, ge=1024)
+
+
+class Tls(_Section):
+    """The certificates of a listener, read again when their files change, and on SIGHUP."""
+
+    #: PEM: the listener's certificate, then those between it and its authority
+    certificate: Path
+    #: PEM, without a passphrase
+    key: Path
+    #: PEM: authorities; with them every sender must show a certificate of one of them
+    client_ca: Path | None = None
+    #: common names or DNS names of the senders' certificates that are taken; empty takes any
+    client_names: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_of_somebody(self) -> Self:
+        if self.client_names and self.client_ca is None:
+            raise ValueError("client_names needs client_ca, or no certificate is asked for")
+        return self
 
 
 class Mllp(_Section):
-    """The MLLP listener."""
+    """An MLLP listener."""
 
     host: str = "127.0.0.1"
     #: 2575 is the port IANA registered for HL7 over MLLP
@@ -41,6 +76,30 @@ class Mllp(_Section):
     #: seconds a sender is kept waiting when the store cannot keep, before it is hung up on
     busy_seconds: float = Field(default=20, gt=0)
     connections: int = Field(default=10_000, ge=1)
+    #: connections of one address
+    connections_per_address: int = Field(default=1_000, ge=1)
+    #: addresses and networks that may connect, `10.1.0.0/16`; empty lets any
+    allow: tuple[str, ...] = ()
+    #: null speaks plain TCP
+    tls: Tls | None = None
+
+    @field_validator("allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError as error:
+                told = f"'{each}' is no address or network such as 10.1.0.0/16"
+                raise ValueError(told) from error
+        return value
+
+
+class NamedMllp(Mllp):
+    """One more of them."""
+
+    #: what channels give as their `listener`
+    name: str
 
 
 class Http(_Section):
@@ -179,7 +238,8 @@ class Channel(_Section):
     """One way in, with the policies that hang on it."""
 
     name: str
-    listener: Literal["mllp", "fhir", "orders"] = "mllp"
+    #: `mllp`, one of `listeners`, `fhir` or `orders`
+    listener: str = "mllp"
     #: MSH-3 and MSH-4 a message must carry to belong here; empty takes any
     sending_application: str = ""
     sending_facility: str = ""
@@ -213,6 +273,8 @@ class Settings(_Section):
     site: Site = Site()
     limits: Limits = Limits()
     mllp: Mllp = Mllp()
+    #: more MLLP listeners
+    listeners: tuple[NamedMllp, ...] = ()
     http: Http = Http()
     zauto: Zauto = Zauto()
     store: StoreSettings = StoreSettings()
@@ -220,7 +282,7 @@ class Settings(_Section):
     orders: Key = Key()
     hospital: Hospital = Hospital()
     mappings: Mappings = Mappings()
-    channels: tuple[Channel, ...] = (Channel(name="default"),)
+    channels: tuple[Channel, ...] = Field(default=(Channel(name="default"),), validate_default=True)
 
     @field_validator("channels")
     @classmethod
@@ -229,6 +291,33 @@ class Settings(_Section):
         if not names or len(set(names)) != len(names):
             raise ValueError("needs at least one channel, and every name only once")
         return value
+
+    @field_validator("listeners")
+    @classmethod
+    def _names(cls, value: tuple[NamedMllp, ...]) -> tuple[NamedMllp, ...]:
+        taken = {"mllp", *HTTP_LISTENERS}
+        for each in value:
+            if each.name in taken:
+                raise ValueError(f"'{each.name}' is the name of another listener")
+            taken.add(each.name)
+        return value
+
+    @field_validator("channels")
+    @classmethod
+    def _of_listeners(cls, value: tuple[Channel, ...], info: ValidationInfo) -> tuple[Channel, ...]:
+        more = [each.name for each in info.data.get("listeners", ())]
+        named = [channel.listener for channel in value]
+        for name in named:
+            if name not in ("mllp", *HTTP_LISTENERS, *more):
+                raise ValueError(f"'{name}' is neither mllp, fhir, orders nor one of listeners")
+        for name in more:
+            if name not in named:
+                raise ValueError(f"listener '{name}' needs a channel that names it")
+        return value
+
+    def mllp_listeners(self) -> Mapping[str, Mllp]:
+        """Every MLLP listener by its name."""
+        return {"mllp": self.mllp, **{each.name: each for each in self.listeners}}
 
     def site_of(self, channel: str) -> str:
         """The name of the site whose mappings a channel's messages are read by, "" for none."""

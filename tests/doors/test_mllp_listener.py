@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from bridge.errors import DoorError, StoreBusy
-from bridge.listeners.mllp import LINGER_SECONDS, STRAY_BYTES, STRAY_SECONDS, MllpListener
+from bridge.listeners.connection import LINGER_SECONDS, STRAY_BYTES, STRAY_SECONDS
+from bridge.listeners.mllp import MllpListener
+from bridge.listeners.tls import Certificates
 from bridge.message import Reply
 from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
 from bridge.settings import Channel, Limits, Mllp
@@ -133,14 +135,16 @@ async def door(
     reactor: GuestReactor, mllp: Mllp | None = None, limits: Limits | None = None
 ) -> AsyncIterator[Door]:
     intake, clock = FakeIntake(), Clock()
+    mllp = mllp or Mllp(port=0)
     listener = MllpListener(
         Channel(name="adt"),
-        mllp or Mllp(port=0),
+        mllp,
         limits or Limits(frame=65536),
         intake,
         reactor=reactor,
         clock=clock,
         new_id=lambda: "BRIDGE1",
+        certificates=Certificates(mllp.tls) if mllp.tls else None,
     )
     opened = Door(listener, intake, clock)
     opened.address = await listener.start()
@@ -461,6 +465,44 @@ async def test_stop_does_not_wait_longer_than_its_grace(reactor: GuestReactor) -
         await opened.intake.until_taken(1)
         await opened.listener.stop(0)
         assert await sender.closed() == b""
+
+
+async def test_frames_under_way_wait_for_the_oldest_when_they_are_too_large_together(
+    reactor: GuestReactor,
+) -> None:
+    limits = Limits(frame=100_000, partial_frames=70_000)
+    async with door(reactor, Mllp(port=0, frame_seconds=60), limits) as opened:
+        first, second = await opened.connect(), await opened.connect()
+        await first.send(b"\x0b" + message(b"A1", b"X" * 40_000))
+        await until(lambda: opened.listener.partials.total > 40_000)
+        await second.send(b"\x0b" + message(b"B1", b"X" * 40_000))
+        await until(lambda: opened.listener.partials.total > 80_000)
+        await second.send(b"X" * 20_000 + b"\x1c\r")
+        opened.clock.advance(59)
+        assert opened.intake.taken == []
+        await first.send(b"X" * 20_000 + b"\x1c\r")
+        assert await first.answer() == b"AA A1"
+        assert await second.answer() == b"AA B1"
+        assert opened.listener.partials.total == 0
+
+
+async def test_a_frame_that_is_given_up_makes_room(reactor: GuestReactor) -> None:
+    limits = Limits(frame=100_000, partial_frames=1024)
+    async with door(reactor, Mllp(port=0, frame_seconds=60), limits) as opened:
+        first, second = await opened.connect(), await opened.connect()
+        await first.send(b"\x0b" + message(b"A1", b"X" * 2000))
+        await until(lambda: opened.listener.partials.total > 2000)
+        await second.send(b"\x0b" + message(b"B1", b"X" * 2000))
+        await until(lambda: opened.listener.partials.total > 4000)
+        opened.clock.advance(60)
+        assert await first.closed() == b""
+        await second.send(b"\x1c\r")
+        assert await second.answer() == b"AA B1"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0)
 
 
 async def test_the_last_frame_seen_is_told(reactor: GuestReactor) -> None:

@@ -126,7 +126,18 @@ class TestFaults:
             ("channels: [{name: a}, {name: a}]", "every name only once"),
             (
                 "channels: [{name: a, listener: ftp}]",
-                "channels.0.listener: must be 'mllp'",
+                "channels: 'ftp' is neither mllp, fhir, orders nor one of listeners",
+            ),
+            ("listeners: [{name: mllp, port: 1}]", "listeners: 'mllp' is the name of another"),
+            ("listeners: [{name: lab}]", "channels: listener 'lab' needs a channel"),
+            (
+                "listeners: [{name: lab, prot: 1}]",
+                "listeners.0.prot: is not a setting. Did",
+            ),
+            ("mllp: {allow: ['10.1']}", "mllp.allow: '10.1' is no address or network"),
+            (
+                "mllp: {tls: {certificate: a, key: b, client_names: [c]}}",
+                "mllp.tls: client_names needs client_ca",
             ),
         ],
     )

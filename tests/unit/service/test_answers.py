@@ -33,6 +33,9 @@ class Running:
     def budget(self) -> Mapping[str, Any] | None:
         return self.left
 
+    def listeners(self) -> list[dict[str, Any]]:
+        return [{"listener": "mllp", "connections": 1}]
+
     def contract(self) -> list[dict[str, Any]]:
         return [{"what": "new field", "where": "patients.nickName"}]
 
@@ -69,6 +72,7 @@ async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Runn
     assert report["messages"]["parked"] == 1
     assert (report["running"], report["paused"]) == (True, False)
     assert report["notices"] == ["something"]
+    assert report["listeners"] == [{"listener": "mllp", "connections": 1}]
     assert report["budget"] == {"used": 3, "limit": 1000}
 
 
