@@ -203,7 +203,7 @@ class TestOrderBehindACode:
 
     async def test_a_message_that_came_before_is_not_held_by_it(self, bench: Bench) -> None:
         def earlier(tx: Transaction) -> int:
-            return keep(tx, 1.0).id
+            return keep(tx, 1.0)
 
         before = await bench.store.run(earlier)
         await planned(bench, self.HELD)
