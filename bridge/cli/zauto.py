@@ -105,7 +105,8 @@ def list_(
 ) -> None:
     """List records as ZautoAI holds them, one page: one call.
 
-    Patient data is hidden unless --reveal is given.
+    The table shows what records are known by, --json all of their fields. Patient data is hidden
+    unless --reveal is given.
 
     Example: bridge zauto list patients --search rao --limit 20
     """
@@ -117,7 +118,7 @@ def list_(
         return
     records = told["records"]
     if records:
-        names = list(dict.fromkeys(name for record in records for name in record))
+        names = [name for name in told["columns"] if any(name in record for record in records)]
         rows = [
             [short(record[name]) if name in record else "" for name in names] for record in records
         ]

@@ -128,6 +128,7 @@ class Inquiry:
         return {
             "resource": resource,
             "pagination": found if isinstance(found, dict) else {},
+            "columns": _columns(known),
             "records": [each if reveal else masked_record(known, each) for each in records],
         }
 
@@ -193,3 +194,9 @@ def _limit(answer: Answer, now: float) -> Mapping[str, Any] | None:
     if told is None:
         return None
     return {"limit": told.limit, "remaining": told.remaining, "reset_in": round(told.reset_in)}
+
+
+def _columns(resource: Resource) -> list[str]:
+    """What people know a record by, of the fields that a list shows."""
+    searched = [name for name in resource.search if "." not in name]
+    return list(dict.fromkeys(("externalId", *resource.created, *searched)))
