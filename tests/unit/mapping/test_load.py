@@ -38,7 +38,10 @@ def test_every_shipped_mapping_compiles(shipped: Path, zauto: Catalogue) -> None
     events = "01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 20 21 22 24 25 26 27 28 31 32 33"
     later = "37 38 52 53 54 55 60 61 62"
     assert taken == {
-        Protocol.HL7V2: {f"ADT^A{number}" for number in f"{events} {later}".split()},
+        Protocol.HL7V2: {
+            "MFN^M02",
+            *(f"ADT^A{number}" for number in f"{events} {later}".split()),
+        },
         Protocol.FHIR: {"Patient", "Encounter"},
         Protocol.ORDERS: {"prescription-order", "service-order"},
     }
