@@ -10,7 +10,7 @@ import time
 from functools import lru_cache
 
 from bridge.errors import PathError, ReadError
-from bridge.hl7v2 import escapes, paths
+from bridge.hl7v2 import escapes, masterfile, paths
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header, scan
 from bridge.hl7v2.reader import Hl7Document, Repetition
@@ -77,15 +77,29 @@ def wanted(header: Header, code: str) -> bool:
     return True
 
 
-def write(ack: Acknowledgment, header: Header, *, at: float, control_id: str) -> bytes:
+def write(
+    ack: Acknowledgment, header: Header, *, at: float, control_id: str, body: bytes = b""
+) -> bytes:
     """The acknowledgment of the message with this header, in that message's own dress.
 
     Delimiters and version are the sender's, MSH-3 to MSH-6 are swapped, MSH-11 is copied, MSA-2
     is byte for byte the sender's MSH-10 where `ack.control_id` is `header.control_id`. `at` is
     written as UTC. Text is ASCII, so that it is right in whatever charset the sender reads.
+
+    The application answer to a master file notification is MFK, where its `body` is given and has
+    an MFI; the accept acknowledgment (CA, CE, CR) is an ACK for it too (chapter 8.5).
     """
+    if body and ack.code.startswith("A") and masterfile.is_notification(header):
+        entries = masterfile.told(body, header, _time(at).encode(), taken=ack.code == "AA")
+        if entries:
+            told = _written(ack, header, at, control_id, "MFK")
+            return told + b"".join(entry + b"\r" for entry in entries)
+    return _written(ack, header, at, control_id, "ACK")
+
+
+def _written(ack: Acknowledgment, header: Header, at: float, control_id: str, kind: str) -> bytes:
     cut, version = header.delimiters, _version(header.version)
-    lines = [_msh(header, cut, version, at, control_id), _msa(ack, cut, version)]
+    lines = [_msh(header, cut, version, at, control_id, kind), _msa(ack, cut, version)]
     if ack.errors:
         lines += _errors_2_4(ack, cut) if version < (2, 5) else _errors_2_5(ack, cut)
     return "".join(f"{line}\r" for line in lines).encode(header.encoding, "replace")
@@ -121,7 +135,12 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _msh(
-    header: Header, cut: Delimiters, version: tuple[int, ...], at: float, control_id: str
+    header: Header,
+    cut: Delimiters,
+    version: tuple[int, ...],
+    at: float,
+    control_id: str,
+    kind: str,
 ) -> str:
     fields = [
         "MSH",
@@ -132,7 +151,7 @@ def _msh(
         header.sending_facility,
         _time(at),
         "",
-        _type(header, cut, version),
+        _type(header, cut, version, kind),
         control_id,
         header.processing_id,
         header.version,
@@ -152,12 +171,14 @@ def _second(at: int) -> str:
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(at))
 
 
-def _type(header: Header, cut: Delimiters, version: tuple[int, ...]) -> str:
-    """MSH-9: `ACK` up to 2.3.1, three components from 2.4, where the structure has its name."""
+def _type(header: Header, cut: Delimiters, version: tuple[int, ...], kind: str) -> str:
+    """MSH-9: `ACK` or `MFK^M02` up to 2.3.1, from 2.4 with the name of the structure too."""
     trigger = header.message_type.partition("^")[2]
-    if version < (2, 4) or not trigger or not cut.component:
-        return "ACK"
-    return cut.component.join(("ACK", trigger, "ACK"))
+    if not trigger or not cut.component or (version < (2, 4) and kind == "ACK"):
+        return kind
+    if version < (2, 4):
+        return cut.component.join((kind, trigger))
+    return cut.component.join((kind, trigger, "ACK" if kind == "ACK" else "MFK_M01"))
 
 
 def _msa(ack: Acknowledgment, cut: Delimiters, version: tuple[int, ...]) -> str:

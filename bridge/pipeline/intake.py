@@ -195,7 +195,7 @@ class Intake:
     async def _keep_hl7(
         self, channel: Channel, header: Header, body: bytes, at: float, refusal: Refusal | None
     ) -> Kept:
-        code, answer = self._answer(header, refusal, at)
+        code, answer = self._answer(header, body, refusal, at)
         message = _message(channel, header, body, at)
         status = Status.REJECTED if refusal else self._status(message)
         # What was refused is judged anew when it comes again: the reason may be gone by then.
@@ -216,20 +216,29 @@ class Intake:
             self._wake()
         return kept
 
-    def _answer(self, header: Header, refusal: Refusal | None, at: float) -> tuple[str, bytes]:
+    def _answer(
+        self, header: Header, body: bytes, refusal: Refusal | None, at: float
+    ) -> tuple[str, bytes]:
         """The code, and the acknowledgment's bytes: none where the sender wants none."""
         if refusal is None:
             code = ack.positive(header)
-            return code, self._written(header, code, (), at)
+            return code, self._written(header, code, (), at, body)
         code = ack.negative(header, reject=refusal.reject)
-        return code, self._written(header, code, (refusal.error,), at)
+        return code, self._written(header, code, (refusal.error,), at, body)
 
-    def _written(self, header: Header, code: str, errors: tuple[AckError, ...], at: float) -> bytes:
+    def _written(
+        self,
+        header: Header,
+        code: str,
+        errors: tuple[AckError, ...],
+        at: float,
+        body: bytes = b"",
+    ) -> bytes:
         if not ack.wanted(header, code):
             return b""
         text = errors[0].text if errors else ""
         answer = Acknowledgment(code, header.control_id, text, errors)
-        return ack.write(answer, header, at=at, control_id=self._new_id())
+        return ack.write(answer, header, at=at, control_id=self._new_id(), body=body)
 
     async def _too_large(
         self, channel: Channel, header: Header, body: bytes, peer: str, error: LimitError
