@@ -157,7 +157,7 @@ def _msh(
         header.version,
     ]
     if header.charset:
-        fields += ["", "", "", "", "", header.charset]
+        fields += ["", "", "", "", "", header.charset.replace("~", cut.repetition)]
     return cut.field.join(fields)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import dropwhile
 
-from bridge.hl7v2 import segments
+from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.framing import FS, VT
 
 _BATCH = (b"FHS", b"BHS")
@@ -18,10 +18,10 @@ def split(data: bytes) -> list[bytes]:
 
     A file of one message is that message, but for a byte order mark. Of several, each is what
     stands from its MSH to the next; of a captured connection, what stands in its frames. Batch
-    headers and trailers are dropped. What has no message in it comes back whole, for the receiver
-    to judge.
+    headers and trailers are dropped. UTF-16 and UTF-32 become UTF-8. What has no message in it
+    comes back whole, for the receiver to judge.
     """
-    data = data.removeprefix(segments.UTF8_BOM)
+    data = charset.narrowed(data).removeprefix(segments.UTF8_BOM)
     if data.lstrip(b"\r\n ").startswith(VT):
         return [message for body in _framed(data) for message in split(body)] or [data]
     if data.lstrip().startswith(_BATCH):

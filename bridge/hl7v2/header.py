@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bridge.errors import LimitError, ReadError
-from bridge.hl7v2 import delimiters, segments
+from bridge.hl7v2 import charset, delimiters, segments
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.segments import UTF8_BOM
 from bridge.settings import Limits
@@ -50,9 +50,9 @@ class Header(NamedTuple):
     #: MSH-15 and MSH-16, table 0155
     accept_acknowledgment: str
     application_acknowledgment: str
-    #: first repetition of MSH-18, table 0211
+    #: MSH-18, table 0211, its repetitions parted by `~`
     charset: str
-    #: `utf-8` where the MSH is valid in it, else `latin-1`
+    #: `utf-8` where the MSH is valid in it, else what MSH-18 says or `latin-1`
     encoding: str = "utf-8"
 
     @property
@@ -68,10 +68,15 @@ def scan(body: bytes, *, default_version: str = "2.5.1") -> Header:
     follows them.
     """
     if not body.startswith(b"MSH"):
+        if charset.is_wide(body):
+            raise ReadError("This is UTF-16 or UTF-32, whose bytes can be VT and FS: send UTF-8.")
         body = body.removeprefix(UTF8_BOM).lstrip()
     if not body.startswith(b"MSH") or len(body) < 5 or body[3:4].isalnum() or body[3] <= 0x20:
         raise ReadError("This is not HL7: a message begins with MSH and a field separator.")
-    text, encoding = _decode(body.partition(b"\r")[0])
+    line = body.partition(b"\r")[0]
+    text, encoding = _decode(line)
+    if encoding != "utf-8" or "\x1b" in text:
+        text, encoding = _opaque(line, text, encoding)
     if "\n" in text:
         text = segments.first(text, text[3])
     return _header(text, encoding, body, default_version)
@@ -82,6 +87,23 @@ def _decode(line: bytes) -> tuple[str, str]:
         return line.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         return line.decode("latin-1"), "latin-1"
+
+
+def _opaque(line: bytes, text: str, encoding: str) -> tuple[str, str]:
+    """The same where a byte of a character may be a delimiter, so that it is decoded first.
+
+    What the MSH then says its charset is must be what it was decoded by.
+    """
+    for field in dict.fromkeys(text[4:].split(text[3])):
+        codec = charset.named(field)
+        if codec in charset.OPAQUE:
+            try:
+                decoded = line.decode(codec)
+            except UnicodeDecodeError:
+                continue
+            if charset.named(decoded.split("\n")[0].split(text[3], 18)[17:18][0]) == codec:
+                return decoded, codec
+    return text, encoding
 
 
 def _header(text: str, encoding: str, body: bytes, default_version: str) -> Header:
@@ -107,7 +129,7 @@ def _header(text: str, encoding: str, body: bytes, default_version: str) -> Head
         _first(fields[11], cut.component) or default_version,
         fields[14].strip(),
         fields[15].strip(),
-        _first(fields[17], cut.repetition),
+        _charset(fields[17], cut.repetition) if fields[17] else "",
         encoding,
     )
 
@@ -120,6 +142,12 @@ def _message_type(field: str, cut: Delimiters) -> tuple[str, str, str]:
 
 def _first(field: str, separator: str) -> str:
     return (field.partition(separator)[0] if separator else field).strip()
+
+
+def _charset(field: str, repetition: str) -> str:
+    if repetition and repetition in field:
+        return charset.REPETITION.join(map(str.strip, field.split(repetition)))
+    return field.strip()
 
 
 def _event(body: bytes, separator: str, encoding: str) -> str:

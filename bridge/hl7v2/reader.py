@@ -78,8 +78,17 @@ class Hl7Document:
 
     __slots__ = ("_fields", "_named", "_names", "_segments", "_syntax", "header")
 
-    def __init__(self, body: bytes, header: Header, fallback_charset: str = "cp1252") -> None:
-        text, codec = charset.decode(body, header.charset, fallback_charset)
+    def __init__(
+        self,
+        body: bytes,
+        header: Header,
+        fallback_charset: str = "cp1252",
+        default_charset: str = "",
+        forced_charset: str = "",
+    ) -> None:
+        text, codec = charset.decode(
+            body, header.charset, fallback_charset, default=default_charset, forced=forced_charset
+        )
         separator = header.field_separator
         self.header = header
         self._segments = segments.split(text.lstrip(), separator)

@@ -34,7 +34,13 @@ def refusal_of(
     if not header.control_id:
         return _error("MSH-10", 101, "message control id is missing")
     try:
-        charset.decode(body, header.charset, channel.fallback_charset)
+        charset.decode(
+            body,
+            header.charset,
+            channel.fallback_charset,
+            default=channel.default_charset,
+            forced=channel.forced_charset,
+        )
     except ReadError as error:
         return _error(error.location or "MSH-18", error.code, str(error))
     if channel.unknown_types == "reject" and not takes(Protocol.HL7V2, header.message_type):

@@ -92,7 +92,13 @@ def _context(message: Message) -> Context:
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
     channel = channel_named(settings, message.channel)
     header = scan(message.body, default_version=channel.default_version)
-    return Hl7Document(message.body, header, channel.fallback_charset)
+    return Hl7Document(
+        message.body,
+        header,
+        channel.fallback_charset,
+        channel.default_charset,
+        channel.forced_charset,
+    )
 
 
 def _fhir(message: Message, known: Known) -> tuple[Document, Context]:

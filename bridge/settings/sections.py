@@ -243,8 +243,12 @@ class Channel(_Section):
     #: MSH-3 and MSH-4 a message must carry to belong here; empty takes any
     sending_application: str = ""
     sending_facility: str = ""
-    #: charset of messages whose MSH-18 is empty and that are not UTF-8
+    #: charset of messages whose MSH-18 says nothing; empty takes UTF-8, or else the fallback
+    default_charset: str = ""
+    #: charset of messages whose MSH-18 says nothing and that are not UTF-8
     fallback_charset: str = "cp1252"
+    #: charset of all messages, whatever MSH-18 says; empty believes it
+    forced_charset: str = ""
     unknown_types: Literal["accept", "reject"] = "accept"
     #: MSH-11 values taken; empty takes any
     processing_ids: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ def test_every_field_of_the_header_is_where_it_belongs() -> None:
     assert (header.message_type, header.structure) == ("ADT^A04", "ADT_A01")
     assert (header.control_id, header.processing_id, header.version) == ("ID 7", "P", "2.4")
     assert (header.accept_acknowledgment, header.application_acknowledgment) == ("AL", "NE")
-    assert header.charset == "8859/1"
+    assert header.charset == "8859/1~UNICODE"
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b""])
