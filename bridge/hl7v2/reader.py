@@ -155,13 +155,9 @@ class Hl7Document:
         cut, padding = syntax.component, syntax.padding
         if syntax.repetition not in text:
             raw = text.rstrip(padding)
-            return ((raw, _stripped(raw.split(cut)) if " " in raw else raw.split(cut)),)
+            return ((raw, _components(raw, cut)),)
         repetitions = [one.rstrip(padding) for one in text.split(syntax.repetition)]
-        return [
-            (raw, _stripped(raw.split(cut)) if " " in raw else raw.split(cut))
-            for raw in repetitions
-            if raw
-        ]
+        return [(raw, _components(raw, cut)) for raw in repetitions if raw]
 
     def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
         """`values` of a field whose text is known."""
@@ -266,7 +262,11 @@ def _choose(text: str, path: Hl7Path, syntax: Syntax) -> Sequence[str]:
     return [one for one in repetitions if _part(one, syntax, path.qualified_by, 1) == choice]
 
 
-def _stripped(parts: list[str]) -> list[str]:
+def _components(raw: str, cut: str) -> list[str]:
+    parts = raw.split(cut)
+    # every blank but the space, a tab or U+00A0, is unprintable
+    if raw.isprintable() and " " not in raw:
+        return parts
     return [part.strip() for part in parts]
 
 

@@ -114,7 +114,7 @@ def part(value: Any, component: int, subcomponent: int = 1) -> str:
 
 def _xpn(value: Any) -> Name:
     family, given, further, suffix, prefix, _, use = parts(value, 7)
-    givens = f"{given} {further}" if further else given
+    givens = f"{given} {further}" if given and further else given or further
     return _new(Name, (family, givens, suffix, prefix, "", use))
 
 
