@@ -163,7 +163,7 @@ def _learn(tx: Transaction, call: Call, resource: Resource, same_authorities: Au
     """Remember what a call says of its record, unless it may be of another (then it parks)."""
     known = tx.entity(call.resource, call.external_id)
     entity = known or Entity(call.resource, call.external_id)
-    if conflicting(entity.authority, call.authority, same_authorities):
+    if conflicting(known, call, same_authorities):
         return
     if of_another(resource, entity, call):
         return

@@ -29,6 +29,8 @@ from bridge.zauto.identity import differs, of_another
 
 #: begins the reason of what is parked for want of a required field; a later message may bring it
 INCOMPLETE = "incomplete"
+#: begins the issuer of an id that a FHIR server made up itself (`FHIR Patient.id`)
+SERVER_ISSUED = "FHIR "
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,21 @@ def update_body(learned: Entity, call: Call) -> Payload:
     }
 
 
-def conflicting(one: str, other: str, same: Sequence[Sequence[str]]) -> bool:
-    """Whether two named assigning authorities are different ones, as far as the site says."""
-    if not one or not other or one == other:
+def conflicting(entity: Entity | None, call: Call, same: Sequence[Sequence[str]]) -> bool:
+    """Whether a call's id was issued by another than the record's, as far as the site says.
+
+    Where one of them names no issuer they are taken for the same, unless the other is an id that a
+    FHIR server made up itself: that it equals a hospital's number is chance.
+    """
+    if entity is None or entity.authority == call.authority:
         return False
-    return not any(one in group and other in group for group in same)
+    one, other = entity.authority, call.authority
+    if one and other:
+        return not any(one in group and other in group for group in same)
+    # a resource that is known by its reference names no issuer any more: it is no question
+    return other.startswith(SERVER_ISSUED) or (
+        one.startswith(SERVER_ISSUED) and not call.references
+    )
 
 
 def decide(
@@ -105,7 +117,7 @@ def decide(
     `same_authorities` are groups of assigning authorities that mean the same one.
     """
     call = delivery.call
-    if entity is not None and conflicting(entity.authority, call.authority, same_authorities):
+    if entity is not None and conflicting(entity, call, same_authorities):
         return _parked_as_conflict(entity, call)
     if entity is not None and of_another(resource, entity, call):
         return Settled(Status.PARKED, _another(resource), Verdict.SENDER)
@@ -194,8 +206,15 @@ def _another(resource: Resource) -> str:
 
 
 def _parked_as_conflict(entity: Entity, call: Call) -> Settled:
-    reason = (
-        f"conflict: this id was issued by '{entity.authority}' and now comes from "
-        f"'{call.authority}'; if both mean the same, name them in site.same_authorities"
-    )
+    before, now = (name and f"'{name}'" for name in (entity.authority, call.authority))
+    if before and now:
+        cure = "if both mean the same, name them in site.same_authorities"
+    else:
+        cure = (
+            "an id that a FHIR server made up is no hospital number: have the sender of the other"
+        )
+        cure += " name its assigning authority"
+    nobody = "nobody named"
+    told = f"this id was issued by {before or nobody} and now comes from {now or nobody}"
+    reason = f"conflict: {told}; {cure}"
     return Settled(Status.PARKED, reason, Verdict.SENDER)

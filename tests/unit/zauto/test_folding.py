@@ -201,6 +201,22 @@ class TestTheAuthority:
         assert isinstance(decided(call({"title": "Ms."}, authority=named), entity), Request)
         assert learn(entity, call({}, authority=named)).authority == (known or named)
 
+    @pytest.mark.parametrize(
+        ("known", "named"),
+        [("", "FHIR Patient.id"), ("FHIR Patient.id", ""), ("CITY", "FHIR Patient.id")],
+    )
+    def test_a_number_made_up_by_a_fhir_server_is_nobodys_hospital_number(
+        self, known: str, named: str
+    ) -> None:
+        entity = replace(SENT, authority=known)
+        end = settled(call({"title": "Ms."}, authority=named), entity)
+        assert (end.status, end.reason[:9]) == (Status.PARKED, "conflict:")
+
+    def test_a_resource_known_by_its_reference_is_no_question(self) -> None:
+        entity = replace(SENT, authority="FHIR Patient.id")
+        linked = replace(call({"title": "Ms."}), references=("Patient/P1",))
+        assert isinstance(decided(linked, entity), Request)
+
 
 class TestAfterARequest:
     def test_what_was_accepted_is_known(self) -> None:
