@@ -31,7 +31,7 @@ READS = [
     compounds.HL7V2.address,
     compounds.doctor,
 ]
-PATHS = ["PID-5", "PID-5.1", "PID-5.2", "PID-5.1.2", "PID-5.2.2", "PID-5.9", "PID-5[2]", "PID-5[MR]"]
+PATHS = ["PID-5", "PID-5.1", "PID-5.2", "PID-5.1.2", "PID-5.2.2", "PID-5[2]", "PID-5[MR]"]
 
 Reads = Callable[[Scope, Source, str], Candidates]
 
