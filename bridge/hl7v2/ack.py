@@ -90,7 +90,7 @@ def write(
     an MFI; the accept acknowledgment (CA, CE, CR) is an ACK for it too (chapter 8.5).
     """
     if body and ack.code.startswith("A") and masterfile.is_notification(header):
-        entries = masterfile.told(body, header, _time(at).encode(), taken=ack.code == "AA")
+        entries = masterfile.told(body, header, time_of(at).encode(), taken=ack.code == "AA")
         if entries:
             told = _written(ack, header, at, control_id, "MFK")
             return told + b"".join(entry + b"\r" for entry in entries)
@@ -149,7 +149,7 @@ def _msh(
         header.receiving_facility,
         header.sending_application,
         header.sending_facility,
-        _time(at),
+        time_of(at),
         "",
         _type(header, cut, version, kind),
         control_id,
@@ -161,7 +161,7 @@ def _msh(
     return cut.field.join(fields)
 
 
-def _time(at: float) -> str:
+def time_of(at: float) -> str:
     """To the millisecond: so a sender sees by the date that this is a stored acknowledgment."""
     return f"{_second(int(at))}.{int(at % 1 * 1000):03}+0000"
 

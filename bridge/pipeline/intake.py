@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 
 from bridge.errors import KeyReused, LimitError, ReadError
-from bridge.hl7v2 import ack
+from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.header import Header, check_limits, scan
 from bridge.message import (
     AckError,
@@ -26,6 +26,7 @@ from bridge.message import (
     Verdict,
 )
 from bridge.metrics import Metrics
+from bridge.pipeline.batched import take_all
 from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.settings import Channel, Settings
@@ -73,6 +74,8 @@ class Intake:
         try:
             header = scan(body, default_version=channel.default_version)
         except ReadError as error:
+            if batches.is_batch(body):
+                return await self._take_batch(channel, body, peer, at)
             await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
             return Reply(None, close=True)
         channel = channel_of(header, self._hl7_channels.get(channel.listener, ()), channel)
@@ -83,6 +86,17 @@ class Intake:
         refusal = refusal_of(header, body, channel, partial(self._takes, channel.name))
         kept = await self._keep_hl7(channel, header, body, at, refusal)
         return Reply(kept.acknowledgment or None)
+
+    async def _take_batch(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
+        """Keep each message of a batch; wrong counts are told, and what came is taken."""
+        file = batches.read(body)
+        for miscount in file.miscounts():
+            await self.quarantine(channel.name, peer, f"batch: {miscount}", body)
+        answers = await take_all(file, lambda message: self.take_hl7(channel, message, peer))
+        if any(each.messages for each in file.batches) and not any(answers):
+            return Reply(None)
+        control_ids = iter(self._new_id, "")
+        return Reply(batches.write(file, answers, at=ack.time_of(at), control_ids=control_ids))
 
     async def quarantine(self, channel: str, peer: str, reason: str, head: bytes) -> None:
         """Keep the first bytes of something that is not a message."""

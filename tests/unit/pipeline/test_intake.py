@@ -257,3 +257,38 @@ class TestOrders:
         await self.take(desk, b'{"a": 1}')
         receipt = await desk.intake.take_order("service-order", b'{"a": 1}')
         assert not receipt.duplicate
+
+
+class TestBatch:
+    HEAD = b"BHS|^~\\&|HIS|LOTUS|||||||BATCH-1\r"
+
+    async def test_each_message_has_its_own_outcome_and_one_batch_answers(self, desk: Desk) -> None:
+        messages = [adt(f"C{n}") for n in range(100)]
+        wrong = adt("", kind="ADT^A04")
+        reply = await desk.hl7(self.HEAD + b"".join([*messages, wrong]) + b"BTS|101\r")
+        assert not reply.close
+        assert reply.acknowledgment is not None
+        assert reply.acknowledgment.startswith(b"BHS|")
+        assert reply.acknowledgment.count(b"MSA|AA|") == 100
+        assert reply.acknowledgment.count(b"MSA|AE|") == 1
+        assert reply.acknowledgment.endswith(b"BTS|101\r")
+        kept = desk.store.read(lambda view: view.messages(limit=200))[::-1]
+        assert [each.message.control_id for each in kept] == [*(f"C{n}" for n in range(100)), ""]
+
+    async def test_a_batch_sent_again_gets_the_same_answers(self, desk: Desk) -> None:
+        body = self.HEAD + adt("C1") + b"BTS|1\r"
+        first, again = await desk.hl7(body), await desk.hl7(body)
+        assert first.acknowledgment is not None
+        assert again.acknowledgment is not None
+        cut = first.acknowledgment.index(b"MSH")
+        assert first.acknowledgment[cut:] == again.acknowledgment[cut:]
+        assert len(desk.kept()) == 1
+
+    async def test_a_wrong_count_takes_what_came_and_leaves_a_trace(self, desk: Desk) -> None:
+        reply = await desk.hl7(self.HEAD + adt("C1") + b"BTS|2\r")
+        assert reply.acknowledgment is not None
+        assert b"BTS|1|BTS[1]-1 says 2 messages, 1 came\r" in reply.acknowledgment
+        assert (len(desk.kept()), desk.quarantined) == (1, 1)
+
+    async def test_where_no_message_wants_an_answer_none_is_sent(self, desk: Desk) -> None:
+        assert await desk.hl7(self.HEAD + adt(msh_end="|||NE|NE")) == Reply(None)

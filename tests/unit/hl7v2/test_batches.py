@@ -1,0 +1,82 @@
+"""Batches in one frame: what they hold, and how they are answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.hl7v2.batches import is_batch, read, write
+
+ONE = b"MSH|^~\\&|A||||||ADT^A04|1\rPID|1|M\xfcller\r"
+TWO = b"MSH|^~\\&|A||||||ADT^A08|2\rNTE|1||BTSX of it\r"
+FHS = b"FHS|^~\\&|HIS|WARD|ZAUTO|CLINIC|2026||F|note|FILE-1\r"
+BHS = b"BHS|^~\\&|HIS|WARD|ZAUTO|CLINIC|2026||B|note|BATCH-1\r"
+FILE = FHS + BHS + ONE + TWO + b"BTS|2\r" + BHS + TWO + b"BTS|1\rFTS|2\r"
+
+
+def answered(body: bytes) -> list[str]:
+    file = read(body)
+    told = [[b"MSH|a\rMSA|AA|1\r" for _ in each.messages] for each in file.batches]
+    written = write(file, told, at="20260102", control_ids=iter("123456789"))
+    return written.decode().rstrip("\r").split("\r")
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_messages_come_out_by_batch(end: bytes) -> None:
+    file = read(FILE.replace(b"\r", end))
+    one, two = ONE.replace(b"\r", end), TWO.replace(b"\r", end)
+
+    assert [each.messages for each in file.batches] == [[one, two], [two]]
+    assert file.miscounts() == []
+
+
+def test_headers_and_trailers_may_be_missing() -> None:
+    assert [each.messages for each in read(FHS + ONE + TWO).batches] == [[ONE, TWO]]
+    assert [each.messages for each in read(BHS + ONE).batches] == [[ONE]]
+    assert read(BHS + b"BTS|0\r").batches[0].messages == []
+
+
+def test_counts_that_are_wrong_are_told() -> None:
+    file = read(FHS + BHS + ONE + b"BTS|2\rFTS|3\r")
+
+    assert file.miscounts() == [
+        "BTS[1]-1 says 2 messages, 1 came",
+        "FTS-1 says 3 batches, 1 came",
+    ]
+
+
+@pytest.mark.parametrize("count", [b"", b"|", b"|two", b"|" + b"9" * 5000])
+def test_a_count_that_is_none_is_not_checked(count: bytes) -> None:
+    assert read(BHS + ONE + b"BTS" + count + b"\r").miscounts() == []
+
+
+def test_the_answer_has_the_form_of_what_it_answers() -> None:
+    head = "|^~\\&|ZAUTO|CLINIC|HIS|WARD|20260102||||"
+    ack = ["MSH|a", "MSA|AA|1"]
+
+    assert answered(FILE) == [
+        f"FHS{head}1|FILE-1",
+        f"BHS{head}2|BATCH-1",
+        *ack,
+        *ack,
+        "BTS|2",
+        f"BHS{head}3|BATCH-1",
+        *ack,
+        "BTS|1",
+        "FTS|2",
+    ]
+    assert answered(BHS + ONE + b"BTS|4\r")[-1] == "BTS|1|BTS[1]-1 says 4 messages, 1 came"
+
+
+def test_it_is_written_with_the_separator_of_the_header() -> None:
+    body = b"BHS#^~\\&#HIS#WARD\r" + ONE + b"BTS#1\r"
+
+    assert answered(body)[0] == "BHS#^~\\&###HIS#WARD#20260102####1#"
+    assert answered(body)[-1] == "BTS#1"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [(FILE, True), (b"\xef\xbb\xbf\r\n" + BHS, True), (ONE, False), (b"BTS|1\r", False)],
+)
+def test_a_batch_is_known_by_its_beginning(body: bytes, is_one: bool) -> None:
+    assert is_batch(body) is is_one
