@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
+from bridge.errors import Fault, MappingError
 from bridge.mapping.folders import CATALOGUE, Folder
 from bridge.mapping.plan import Mappings
 from bridge.mapping.sites import SETTINGS, Sources
 from bridge.settings import Site
+from bridge.settings.faults import wrong
 from bridge.store.contract import MappingVersion
 
 
@@ -22,12 +26,25 @@ def sources_of(version: MappingVersion, catalogue: Folder) -> Sources:
     """What a kept set was compiled of, with ZautoAI's resources as they are now.
 
     They are those of `catalogue`, because there are not two ZautoAIs: where they changed since,
-    the set is compiled for them, and has another hash.
+    the set is compiled for them, and has another hash. Raises MappingError where its settings are
+    not those of this version of the bridge.
     """
     *kept, settings = version.folders
     kept[0] = {**_without_catalogue(kept[0]), **of_catalogue(catalogue)}
     folders = tuple(Folder(version.hash, dict(sorted(files.items()))) for files in kept)
-    return Sources(folders, Site.model_validate_json(settings[SETTINGS]))
+    return Sources(folders, _site(version.hash, settings[SETTINGS]))
+
+
+def _site(hash: str, settings: str) -> Site:
+    try:
+        return Site.model_validate_json(settings)
+    except ValidationError as error:
+        raise MappingError(
+            [
+                Fault(f"{hash}/{SETTINGS}", 1, 1, ".".join(keys), f"{message}.")
+                for keys, message in wrong(error, "site").items()
+            ]
+        ) from error
 
 
 def of_catalogue(folder: Folder) -> Mapping[str, str]:

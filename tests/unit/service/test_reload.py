@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from bridge.errors import BridgeError
 from bridge.mapping.sets import InUse
 from bridge.message import Message, Protocol, Status
+from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.service.parts import read_parts
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch
@@ -222,6 +224,41 @@ async def test_a_pinned_set_keeps_the_settings_it_was_made_for(shop: Shop) -> No
     await shop.reload.rollback(zoned[:6], None)
     assert shop.in_use.of("lakeside").site.time_zone == "Europe/Oslo"
     assert shop.hash() == zoned
+
+
+async def test_a_pinned_set_of_another_bridges_settings_does_not_keep_it_from_starting(
+    shop: Shop,
+) -> None:
+    shop.write(OTHER)
+    await shop.reload.reload()
+    await keep_as_of_another_bridge(shop, "feed")
+    report = await shop.reload.rollback("feed", None)
+    assert not report["taken"]
+    assert (report["faults"][0]["file"], report["faults"][0]["key"]) == ("feed/site.yaml", "ward")
+    await shop.store.run(lambda tx: tx.put_note(USES_NOTE, pinned(tx, "feed")))
+    shop.open()
+    await shop.reload.take_up()
+    assert shop.gender() == "Frau"
+    assert not shop.reload.is_pinned()
+
+
+async def keep_as_of_another_bridge(shop: Shop, hash: str) -> None:
+    """A set that was in use once, whose settings this version does not know."""
+    version = shop.store.read(lambda view: view.mapping_version(shop.hash()))
+    assert version is not None
+    *folders, _ = version.folders
+    foreign = replace(version, hash=hash, folders=[*folders, {"site.yaml": '{"ward": "7"}'}])
+
+    def job(tx: Transaction) -> None:
+        tx.keep_mappings(foreign)
+        used = Uses.read(tx.note(USES_NOTE))
+        tx.put_note(USES_NOTE, used.take({"lakeside": hash}, {}, 50.0).note())
+
+    await shop.store.run(job)
+
+
+def pinned(tx: Transaction, hash: str) -> str:
+    return replace(Uses.read(tx.note(USES_NOTE)), pinned={"lakeside": hash}).note()
 
 
 async def test_a_reload_takes_the_files_again(shop: Shop) -> None:
