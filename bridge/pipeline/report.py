@@ -270,8 +270,9 @@ def masked(value: Any) -> Any:
 def masked_reference(name: str, *, reveal: bool) -> str:
     """`patients/123` as `patients/•••`: the kind is for all to see, the number is not; of a code
     (`codes/gender/W`), the table is, for a sender may have put anything in its place."""
-    kind, slash, _ = name.rpartition("/") if name.startswith("codes/") else name.partition("/")
-    return name if reveal or not slash else f"{kind}/{MASK}"
+    depth = 2 if name.startswith("codes/") else 1
+    kind = name.split("/", depth)[:depth]
+    return name if reveal or "/" not in name else "/".join([*kind, MASK])
 
 
 def masked_code(code: str) -> str:

@@ -107,7 +107,13 @@ def test_masking_keeps_the_shape_and_says_what_is_cleared() -> None:
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("patients/P1", f"patients/{MASK}"), ("Patient/a/b", f"Patient/{MASK}"), ("", "")],
+    [
+        ("patients/P1", f"patients/{MASK}"),
+        ("Patient/a/b", f"Patient/{MASK}"),
+        ("codes/gender/W", f"codes/gender/{MASK}"),
+        ("codes/gender/Nair/Meera/F", f"codes/gender/{MASK}"),
+        ("", ""),
+    ],
 )
 def test_a_reference_shows_its_kind(name: str, shown: str) -> None:
     assert masked_reference(name, reveal=False) == shown
