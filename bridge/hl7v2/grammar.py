@@ -20,6 +20,24 @@ from bridge.hl7v2.paths import DECLARING
 _Reference: TypeAlias = Sequence[Any]
 
 _DEFAULT_VERSION = "2.5.1"
+#: trigger events of ADT whose structure bears the name of another (table 0354)
+_SHARED = {
+    event: structure
+    for structure, events in {
+        "A01": "A04 A08 A13",
+        "A05": "A14 A28 A31",
+        "A06": "A07",
+        "A09": "A10 A11",
+        "A21": "A22 A23 A25 A26 A27 A29 A32 A33",
+        "A30": "A34 A35 A36 A46 A47 A48 A49",
+        "A39": "A40 A41 A42",
+        "A43": "A44",
+        "A50": "A51",
+        "A52": "A53 A55",
+        "A61": "A62",
+    }.items()
+    for event in events.split()
+}
 #: data types that a value can be wrong for; any text is a right ST, and tables are no business
 #: of a structure (hl7apy's own validation takes every user-defined code for an error)
 _CHECKED_TYPES = frozenset(("NM", "SI", "DT", "TM", "DTM"))
@@ -51,12 +69,16 @@ def check_structure(body: bytes) -> list[str]:
     """
     header = scan(body)
     version = _known_version(header.version)
-    name = header.structure or header.message_type.replace("^", "_")
+    name = header.structure or _structure_of(header.message_type, version)
+    if _is_local(name):
+        return []
     structure = _load(name, "Message", version)
     if structure is None:
         return [f"{name} is not a message structure of HL7 {version}."]
     text = body.decode("utf-8", "replace")
-    lines = segments.split(text, header.field_separator)
+    # Local segments may stand anywhere (chapter 2.5.2).
+    found = segments.split(text, header.field_separator)
+    lines = [line for line in found if not line.startswith("Z")]
     order = _Order(f"{name} of HL7 {version}", [line[:3] for line in lines])
     order.take(structure)
     order.finish()
@@ -112,6 +134,18 @@ def _codes(table: str | None, version: str) -> frozenset[str]:
         _, codes = tables.get(table) or ("", ())
         known.update(codes or ())
     return frozenset(known)
+
+
+def _structure_of(message_type: str, version: str) -> str:
+    """The structure of a message that does not name it in MSH-9.3."""
+    code, _, trigger = message_type.partition("^")
+    shared = "SIU_S12" if code == "SIU" else f"{code}_{_SHARED.get(trigger, trigger)}"
+    # Versions before 2.4 have fewer that share one.
+    return shared if _load(shared, "Message", version) else f"{code}_{trigger}"
+
+
+def _is_local(structure: str) -> bool:
+    return any(part.startswith("Z") for part in structure.split("_"))
 
 
 @dataclass(slots=True)

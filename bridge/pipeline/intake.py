@@ -14,6 +14,7 @@ import orjson
 
 from bridge.errors import KeyReused, LimitError, ReadError
 from bridge.hl7v2 import ack, batches
+from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import Header, check_limits, scan
 from bridge.message import (
     AckError,
@@ -29,6 +30,7 @@ from bridge.metrics import Metrics
 from bridge.pipeline.batched import take_all
 from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
 from bridge.pipeline.refuse import Refusal, refusal_of, why
+from bridge.pipeline.structure import Structure
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Kept, Store, Transaction
 
@@ -62,6 +64,7 @@ class Intake:
         self._metrics = metrics
         self._wake = wake
         self._hl7_channels = channels_by_listener(settings)
+        self._structure = Structure(check_structure)
         #: when something was last handed in; translate steps back while senders wait
         self.taken_at = 0.0
 
@@ -84,6 +87,8 @@ class Intake:
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
         refusal = refusal_of(header, body, channel, partial(self._takes, channel.name))
+        if refusal is None and channel.structure != "off":
+            refusal = await self._structure.refusal(channel, body)
         kept = await self._keep_hl7(channel, header, body, at, refusal)
         return Reply(kept.acknowledgment or None)
 

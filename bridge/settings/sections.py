@@ -252,6 +252,8 @@ class Channel(_Section):
     unknown_types: Literal["accept", "reject"] = "accept"
     #: MSH-11 values taken; empty takes any
     processing_ids: tuple[str, ...] = ()
+    #: what becomes of messages that are not built as their version of the standard says
+    structure: Literal["off", "warn", "reject"] = "off"
     #: version read into an empty MSH-12
     default_version: str = "2.5.1"
     #: whose mappings its messages are read by, a folder of `mappings.sites`; "" `mappings.site`

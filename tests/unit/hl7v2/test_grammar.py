@@ -112,3 +112,21 @@ def test_one_of_a_choice_is_enough_and_one_is_needed() -> None:
     assert faults(*orders[:1], ("NTE", {"3": "x"}), **header) == [
         "NTE has no place where it stands in ORM_O01 of HL7 2.5.1."
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "version"),
+    [("A04", "2.5.1"), ("A08", "2.4"), ("A31", "2.5.1"), ("A11", "2.3.1"), ("A04", "2.3.1")],
+)
+def test_a_structure_that_is_not_named_may_be_anothers(event: str, version: str) -> None:
+    evn = ("EVN", {"1": event, "2": "20260102"})
+    named = {"9.1": "ADT", "9.2": event, "9.3": "", "12": version}
+    assert faults(evn, *PATIENT, **named) == []
+
+
+def test_a_local_event_has_no_structure_to_be_checked() -> None:
+    assert faults(*PATIENT, **{"9.1": "ADT", "9.2": "Z01", "9.3": ""}) == []
+
+
+def test_local_segments_may_stand_anywhere() -> None:
+    assert faults(*PATIENT, ("ZPD", {"1": "1"}), *ORDER) == []

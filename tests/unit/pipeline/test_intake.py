@@ -259,6 +259,19 @@ class TestOrders:
         assert not receipt.duplicate
 
 
+class TestStructure:
+    async def test_a_channel_may_reject_what_is_not_built_as_its_version_says(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        desk = open_desk(channels=[{"name": "adt", "structure": "reject"}])
+        assert told(await desk.hl7(adt("C1"))) == ("AA", "C1")
+        reply = await desk.hl7(adt("C2").partition(b"\rPV1")[0] + b"\r")
+        assert told(reply) == ("AE", "C2")
+        assert b"ERR||PV1^1|100^" in (reply.acknowledgment or b"")
+        assert desk.kept()[1].status is Status.REJECTED
+        await desk.store.close()
+
+
 class TestBatch:
     HEAD = b"BHS|^~\\&|HIS|LOTUS|||||||BATCH-1\r"
 

@@ -1,0 +1,66 @@
+"""Structure: whether what came is built as its version of the standard says, where a channel asks.
+
+It takes longer than keeping a message, so it runs on a thread of its own, and no message waits for
+it longer than a deadline: what cannot be judged in time is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+
+from bridge.message import AckError
+from bridge.pipeline.refuse import Refusal
+from bridge.settings import Channel
+
+#: seconds a message may wait for its judgement
+DEADLINE = 1.0
+#: faults told of one message
+MOST_TOLD = 5
+
+
+class Structure:
+    """Judges one message after the other."""
+
+    def __init__(self, check: Callable[[bytes], list[str]], *, deadline: float = DEADLINE) -> None:
+        """`check` tells faults in sentences that begin with their place and hold no value."""
+        self._check = check
+        self._deadline = deadline
+        self._thread = ThreadPoolExecutor(1, "structure")
+        #: the judgement that was not made in time, until it is
+        self._late: Future[list[str]] | None = None
+        self._log = structlog.get_logger()
+
+    async def refusal(self, channel: Channel, body: bytes) -> Refusal | None:
+        """Why a message is refused on a channel that rejects; faults are logged for both kinds."""
+        faults = await self._faults(channel, body)
+        if not faults:
+            return None
+        told = faults[:MOST_TOLD]
+        self._log.warning("structure", channel=channel.name, count=len(faults), faults=told)
+        if channel.structure != "reject":
+            return None
+        return Refusal(_error(faults[0], len(faults) - 1), reject=False)
+
+    async def _faults(self, channel: Channel, body: bytes) -> list[str]:
+        if self._late is not None and not self._late.done():
+            return []
+        judged = self._thread.submit(self._check, body)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(judged), self._deadline)
+        except TimeoutError:
+            self._late = judged
+            self._log.warning("structure not checked in time", channel=channel.name)
+            return []
+
+
+def _error(fault: str, more: int) -> AckError:
+    """The first fault as an ERR (table 0357), and how many there are beside it."""
+    place = fault.partition(" ")[0]
+    text = f"{fault} {more} more." if more else fault
+    if "-" not in place:
+        return AckError(place, 100, text)
+    return AckError(place, 101 if " is empty;" in fault else 102, text)
