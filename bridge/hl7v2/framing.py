@@ -59,7 +59,7 @@ class Framer:
     """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
 
     Each byte is looked at a fixed number of times, whatever the sender does. A frame ends at FS
-    whether or not CR follows. Line ends between frames and empty frames are nothing to report.
+    whether or not CR follows. Line ends between frames are nothing to report.
     """
 
     __slots__ = ("_dropping", "_held", "_inside", "_max_frame", "_undecided")
@@ -196,7 +196,7 @@ class Framer:
         self._inside = self._dropping = False
 
     def _whole(self, body: bytes, found: list[Found]) -> None:
-        if body and body not in _TRANSPORT_BLOCKS:
+        if body not in _TRANSPORT_BLOCKS:
             found.append(Frame(body))
 
     def _discard(self, found: list[Found]) -> None:
