@@ -32,7 +32,8 @@ from bridge.pipeline.channels import channel_of, channels_by_listener, first_cha
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.pipeline.structure import Structure
 from bridge.settings import Channel, Settings
-from bridge.store.contract import Kept, Store, Transaction
+from bridge.store.contract import Store, Transaction
+from bridge.store.records import Keeping, Kept
 
 #: seconds within which the same order without an Idempotency-Key is the same order
 ORDER_WINDOW = 600.0
@@ -219,16 +220,9 @@ class Intake:
         status = Status.REJECTED if refusal else self._status(message)
         # What was refused is judged anew when it comes again: the reason may be gone by then.
         identity = None if refusal else _identity(header, body)
-        kept = await self._store.run(
-            lambda tx: tx.keep(
-                message,
-                status=status,
-                answer_code=code,
-                acknowledgment=answer,
-                identity=identity,
-                reason=why(refusal),
-                verdict=Verdict.SENDER if refusal else None,
-            )
+        verdict = Verdict.SENDER if refusal else None
+        kept = await self._store.keep(
+            Keeping(message, status, code, answer, identity, why(refusal), verdict)
         )
         self._counted(message, "duplicate" if kept.duplicate else code)
         if status is Status.WAITING:

@@ -19,6 +19,7 @@ from bridge.message import Message, Status, Verdict
 from bridge.store.records import (
     Again,
     Attempt,
+    Keeping,
     Kept,
     KeptMessage,
     MappingVersion,
@@ -286,6 +287,10 @@ class Store(Protocol):
     async def run(self, job: Callable[[Transaction], T]) -> T:
         """Run a job in the writer and return after its commit; raises StoreBusy when nothing
         can be kept now."""
+        ...
+
+    async def keep(self, keeping: Keeping) -> Kept:
+        """Do as `Transaction.keep`, with others that wait at less cost than one by one."""
         ...
 
     def read(self, job: Callable[[View], T]) -> T:

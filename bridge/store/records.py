@@ -1,16 +1,30 @@
-"""What is read out of a store."""
+"""What a store is given to keep, and what is read out of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.delivery import Legend, Outcome, Request
 from bridge.message import Message, Status, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Keeping(NamedTuple):
+    """What `Transaction.keep` is told of one message, so that a store can keep many at once."""
+
+    message: Message
+    status: Status
+    #: MSA-1, and the bytes of the answer; b"" where none is wanted
+    answer_code: str
+    acknowledgment: bytes
+    #: by which a copy is recognised; None where none shall be
+    identity: bytes | None
+    reason: str = ""
+    verdict: Verdict | None = None
+
+
+class Kept(NamedTuple):
     """What keeping a message came to."""
 
     id: int

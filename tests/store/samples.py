@@ -6,7 +6,8 @@ from typing import Any
 
 from bridge.delivery import Allocation, Call, Interaction, Target
 from bridge.message import Message, Protocol, Status
-from bridge.store.contract import Kept, Transaction
+from bridge.store.contract import Transaction
+from bridge.store.records import Keeping, Kept
 
 
 def a_message(**changes: Any) -> Message:
@@ -32,6 +33,18 @@ def keep(tx: Transaction, message: Message | None = None, **changes: Any) -> Kep
         "identity": None,
     }
     return tx.keep(message or a_message(), **answer | changes)
+
+
+def a_keeping(number: int = 1, **changes: Any) -> Keeping:
+    """What a listener hands in of its message of this number, all different."""
+    told: dict[str, Any] = {
+        "message": a_message(control_id=f"C{number}", body=f"MSH|^~\\&|HIS|{number}\r".encode()),
+        "status": Status.WAITING,
+        "answer_code": "AA",
+        "acknowledgment": f"MSA|AA|C{number}\r".encode(),
+        "identity": f"C{number}".encode(),
+    }
+    return Keeping(**told | changes)
 
 
 def a_call(external_id: str = "P1", **changes: Any) -> Call:

@@ -11,8 +11,9 @@ import pytest
 
 from bridge.errors import StoreBusy, StoreUnusable
 from bridge.message import Status
-from bridge.store.contract import Kept, Store, Transaction, View
+from bridge.store.contract import Store, Transaction, View
 from bridge.store.open import open_store, open_view
+from bridge.store.records import Kept
 from tests.store.samples import keep
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bridge.errors import StoreError
 from bridge.message import Protocol, Status, Verdict
-from bridge.store.contract import Kept, Store, Transaction
+from bridge.store.contract import Store, Transaction
+from bridge.store.records import Kept
 from tests.store.samples import a_call, a_message, keep, plan
 
 #: what can come in a header: anything but lone surrogates

@@ -14,9 +14,11 @@ import pytest
 
 from bridge.errors import StoreBusy
 from bridge.message import Status
+from bridge.store.records import Kept
 from bridge.store.sqlite.space import Space
 from bridge.store.sqlite.store import SqliteStore, open_sqlite
-from tests.store.samples import a_message, keep
+from tests.store.samples import a_keeping, a_message, keep
+from tests.store.test_keeping import together
 
 
 @pytest.fixture
@@ -46,6 +48,26 @@ async def test_a_commit_the_disk_refuses_is_busy_for_all_and_keeps_nothing(
     assert [type(each) for each in refused] == [StoreBusy] * 3
     await store.run(keep)
     assert store.read(lambda view: view.tally()).messages == {Status.WAITING: 2}
+
+
+async def test_messages_kept_at_once_that_the_disk_refuses_are_all_busy(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    await store.keep(a_keeping(0))
+    with file_size_limit((tmp_path / "bridge.db-wal").stat().st_size):
+        refused = await together(store, [a_keeping(number) for number in range(1, 4)])
+    assert [type(each) for each in refused] == [StoreBusy] * 3
+    kept = await together(store, [a_keeping(number) for number in range(1, 4)])
+    assert [(type(each), each.duplicate) for each in kept] == [(Kept, False)] * 3
+
+
+async def test_messages_that_wait_together_are_one_statement(store: SqliteStore) -> None:
+    statements: list[str] = []
+    store._connection.set_trace_callback(statements.append)
+    await together(store, [a_keeping(number) for number in range(20)])
+    store._connection.set_trace_callback(None)
+    # one of `message` is told once more by each run of its trigger
+    assert sum(each.startswith("INSERT INTO body") for each in statements) == 1
 
 
 async def test_a_full_file_is_busy_and_recovers(store: SqliteStore) -> None:

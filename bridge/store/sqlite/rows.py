@@ -39,6 +39,39 @@ def to_json(record: object) -> bytes:
     return orjson.dumps(record, default=sorted)
 
 
+def message_row(
+    message: Message,
+    status: Status,
+    answer_code: str,
+    acknowledgment: bytes,
+    identity: bytes | None,
+    reason: str,
+    verdict: Verdict | None,
+) -> tuple[object, ...]:
+    """The values of a new row of `message`.
+
+    Enumerations become plain strings here: sqlite3 looks for adapters of all other types, which
+    costs as much as all the rest of the row.
+    """
+    return (
+        message.channel,
+        str(message.protocol),
+        message.message_type,
+        message.control_id,
+        message.sending_application,
+        message.sending_facility,
+        message.received_at,
+        message.reference,
+        str(status),
+        reason,
+        None if verdict is None else str(verdict),
+        answer_code,
+        acknowledgment,
+        identity,
+        message.received_at,
+    )
+
+
 def kept_message(row: sqlite3.Row, body: bytes) -> KeptMessage:
     """The message of a row of `message`, with this body."""
     return KeptMessage(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_ROW = re.compile(r"(?<=VALUES )\([?, ]+\)")
 
 
 def _read(folder: str) -> list[tuple[str, str]]:
@@ -29,6 +31,12 @@ def _queries() -> Mapping[str, str]:
 
 #: every query of the store by name; plan tests run on the same text
 SQL: Mapping[str, str] = _queries()
+
+
+@lru_cache(maxsize=256)
+def rows_of(query: str, count: int) -> str:
+    """The query that inserts one row, made to insert so many."""
+    return _ROW.sub(lambda row: ", ".join([row[0]] * count), SQL[query])
 
 
 def schema_steps() -> list[str]:

@@ -9,6 +9,7 @@ from typing import TextIO, TypeVar
 
 from bridge.errors import StoreUnusable
 from bridge.store.contract import Transaction, View
+from bridge.store.records import Keeping, Kept
 from bridge.store.sqlite import opening
 from bridge.store.sqlite.space import Space
 from bridge.store.sqlite.view import SqliteView
@@ -34,6 +35,9 @@ class SqliteStore:
 
     async def run(self, job: Callable[[Transaction], T]) -> T:
         return await self._writer.submit(job)
+
+    async def keep(self, keeping: Keeping) -> Kept:
+        return await self._writer.submit(lambda tx: tx.keep_one(keeping), keeping)
 
     def read(self, job: Callable[[View], T]) -> T:
         connection = self._reader()

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
-from bridge.store.contract import Again, Kept, MappingVersion
+from bridge.store.contract import Again, MappingVersion
+from bridge.store.records import Keeping, Kept
 from bridge.store.sqlite import lanes, rows
-from bridge.store.sqlite.sql import SQL
+from bridge.store.sqlite.sql import SQL, rows_of
 from bridge.store.sqlite.view import SqliteView
 
 
@@ -41,11 +42,8 @@ class SqliteTransaction(SqliteView):
         verdict: Verdict | None = None,
     ) -> Kept:
         self._need_room()
-        row = (
-            *(message.channel, message.protocol, message.message_type, message.control_id),
-            *(message.sending_application, message.sending_facility, message.received_at),
-            *(message.reference, status, reason, verdict, answer_code, acknowledgment),
-            *(identity, message.received_at),
+        row = rows.message_row(
+            message, status, answer_code, acknowledgment, identity, reason, verdict
         )
         inserted = self._write("insert_message", *row)
         if not inserted.rowcount:
@@ -55,6 +53,41 @@ class SqliteTransaction(SqliteView):
         message_id = int(inserted.lastrowid or 0)
         self._write("insert_body", message_id, rows.checksum(message.body), message.body)
         return Kept(message_id, acknowledgment, duplicate=False)
+
+    def keep_one(self, keeping: Keeping) -> Kept:
+        """Keep a message alone."""
+        return self.keep(
+            keeping.message,
+            status=keeping.status,
+            answer_code=keeping.answer_code,
+            acknowledgment=keeping.acknowledgment,
+            identity=keeping.identity,
+            reason=keeping.reason,
+            verdict=keeping.verdict,
+        )
+
+    def keep_all(self, keepings: Sequence[Keeping]) -> list[Kept]:
+        """Keep messages with one statement for all their rows and one for all their bodies.
+
+        Raises StoreError where one of them is a duplicate: then undo it, and keep them singly.
+        """
+        self._need_room()
+        values = [value for each in keepings for value in rows.message_row(*each)]
+        inserted = self._connection.execute(rows_of("insert_message", len(keepings)), values)
+        if inserted.rowcount != len(keepings):
+            raise StoreError("One of several messages is a duplicate.")
+        # There is one writer, so the ids that one statement gives follow each other.
+        first = int(inserted.lastrowid or 0) - len(keepings) + 1
+        bodies = [
+            value
+            for message_id, (message, *_) in enumerate(keepings, first)
+            for value in (message_id, rows.checksum(message.body), message.body)
+        ]
+        self._connection.execute(rows_of("insert_body", len(keepings)), bodies)
+        return [
+            Kept(message_id, each.acknowledgment, duplicate=False)
+            for message_id, each in enumerate(keepings, first)
+        ]
 
     def _need_room(self) -> None:
         if not self.has_room:

@@ -6,16 +6,27 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeVar
 
 from bridge.errors import StoreBusy, StoreError
-from bridge.store.contract import Transaction
+from bridge.store.records import Keeping
 from bridge.store.sqlite.space import Space
 from bridge.store.sqlite.transaction import SqliteTransaction
 
 T = TypeVar("T")
-_Job = Callable[[Transaction], Any]
+_Job = Callable[[SqliteTransaction], Any]
+
+#: messages kept by one statement at most, and the bytes such a message may have at most, because
+#: SQLite copies what it is given
+_AT_ONCE = 32
+_SMALL = 64 * 1024
+
+#: how often, and for how many seconds each, the writer waits for a group to become larger
+_WAITS = 3
+_WAIT_SECONDS = 0.0003
 
 
 class _Waiting(NamedTuple):
@@ -23,6 +34,13 @@ class _Waiting(NamedTuple):
 
     job: _Job
     future: asyncio.Future[Any]
+    #: what the job keeps, where that is all it does
+    keeping: Keeping | None
+
+    @property
+    def is_small_keeping(self) -> bool:
+        """Whether it can be done together with others of its kind."""
+        return self.keeping is not None and len(self.keeping.message.body) <= _SMALL
 
 
 class _Answer(NamedTuple):
@@ -43,13 +61,22 @@ class Writer:
     `start` to the end of `stop`.
     """
 
-    def __init__(self, connection: sqlite3.Connection, space: Space) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        space: Space,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._connection = connection
+        self._sleep = sleep
         self._space = space
         self._transaction = SqliteTransaction(connection)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
         self._stopping = False
+        #: how many jobs were committed together last
+        self._last = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -58,12 +85,17 @@ class Writer:
     def pressure(self) -> int:
         return self._queue.qsize()
 
-    def submit(self, job: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        """Hand in a job; the future is done after its commit. Raises StoreBusy once stopping."""
+    def submit(
+        self, job: Callable[[SqliteTransaction], T], keeping: Keeping | None = None
+    ) -> asyncio.Future[T]:
+        """Hand in a job; the future is done after its commit. Raises StoreBusy once stopping.
+
+        `keeping` is what the job keeps, where it does nothing else.
+        """
         if self._stopping:
             raise StoreBusy("The store is closing: nothing more is kept.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Waiting(job, future))
+        self._queue.put(_Waiting(job, future, keeping))
         return future
 
     async def stop(self) -> None:
@@ -75,11 +107,14 @@ class Writer:
 
     def _work(self) -> None:
         while group := self._next_group():
+            self._last = len(group)
             _tell(group, self._commit(group))
 
     def _next_group(self) -> list[_Waiting]:
         """All jobs that wait, at least one; none when it is time to stop."""
         first = self._queue.get()
+        if first is not None:
+            self._gather()
         group = []
         while first is not None:
             group.append(first)
@@ -91,16 +126,46 @@ class Writer:
             self._queue.put(None)
         return group
 
+    def _gather(self) -> None:
+        """Wait, not a millisecond in all, until half as many are there as came together last.
+
+        Who was answered together sends again together, but not in one moment. A commit costs as
+        much as keeping twenty messages, and the loop needs the processor that it would take. Who
+        sends alone is never kept waiting.
+        """
+        for _ in range(_WAITS):
+            if 1 + self._queue.qsize() >= self._last // 2:
+                return
+            self._sleep(_WAIT_SECONDS)
+
     def _commit(self, group: Sequence[_Waiting]) -> list[_Answer]:
         self._transaction.has_room = self._space.enough()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            answers = [self._run(waiting.job) for waiting in group]
+            answers = list(self._answers(group))
             self._connection.execute("COMMIT")
         except (sqlite3.Error, _GroupLost) as error:
             self._undo()
             return [_Answer(error=_busy(error)) for _ in group]
         return answers
+
+    def _answers(self, group: Sequence[_Waiting]) -> Iterator[_Answer]:
+        """Run the jobs in their order, messages that come one after the other together."""
+        for small, run in groupby(group, lambda waiting: waiting.is_small_keeping):
+            if not small:
+                yield from (self._run(waiting.job) for waiting in run)
+                continue
+            while some := list(islice(run, _AT_ONCE)):
+                yield from self._keep(some)
+
+    def _keep(self, several: Sequence[_Waiting]) -> Iterable[_Answer]:
+        """Keep messages at once; singly where that fails, so that each fails alone."""
+        if len(several) > 1:
+            keepings = [waiting.keeping for waiting in several if waiting.keeping is not None]
+            at_once = self._run(lambda tx: tx.keep_all(keepings))
+            if at_once.error is None:
+                return map(_Answer, at_once.value)
+        return [self._run(waiting.job) for waiting in several]
 
     def _run(self, job: _Job) -> _Answer:
         """Run one job so that it can be undone alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -15,12 +15,11 @@ from bridge.message import Protocol, Reply, Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.intake import ORDER_WINDOW, Intake
 from bridge.settings import Channel, Limits, Settings
-from bridge.store.contract import KeptMessage, Store, Transaction
+from bridge.store.contract import KeptMessage, Store
 from bridge.store.open import open_store
+from bridge.store.records import Keeping, Kept
 from tests.unit.pipeline.hl7 import adt
 from tests.unit.pipeline.remote import Clock
-
-T = TypeVar("T")
 
 TAKEN = {"ADT^A04", "Patient", "prescription-order"}
 
@@ -198,7 +197,7 @@ class TestHl7:
 class _Full:
     """A store without room."""
 
-    async def run(self, job: Callable[[Transaction], T]) -> T:
+    async def keep(self, keeping: Keeping) -> Kept:
         raise StoreBusy("no room")
 
     def __getattr__(self, name: str) -> Any:
