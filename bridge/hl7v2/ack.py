@@ -102,7 +102,8 @@ def _written(ack: Acknowledgment, header: Header, at: float, control_id: str, ki
     lines = [_msh(header, cut, version, at, control_id, kind), _msa(ack, cut, version)]
     if ack.errors:
         lines += _errors_2_4(ack, cut) if version < (2, 5) else _errors_2_5(ack, cut)
-    return "".join(f"{line}\r" for line in lines).encode(header.encoding, "replace")
+    lines.append("")
+    return "\r".join(lines).encode(header.encoding, "replace")
 
 
 def read(body: bytes) -> Acknowledgment:

@@ -33,6 +33,8 @@ def more_than(limit: int, text: str, field_separator: str) -> bool:
 
     Blank lines ended by a carriage return count here, so that a message of nothing else is caught.
     """
+    if len(text) <= limit:  # there are no more segments than characters
+        return False
     returns = text.count("\r")
     if returns > limit:
         return True

@@ -115,7 +115,7 @@ class Bench:
         is_hl7 = body.removeprefix(segments.UTF8_BOM).lstrip().startswith(b"MSH")
         message = _hl7(body, case) if is_hl7 else _json(body, case)
         channel = case.channel.text if case.channel else self.settings.channels[0].name
-        return replace(message, channel=channel, received_at=_received(case))
+        return message._replace(channel=channel, received_at=_received(case))
 
     def _body(self, file: CaseFile, case: Case) -> bytes:
         if case.message is not None:
@@ -203,7 +203,7 @@ def _json(body: bytes, case: Case) -> Message:
     if kind.endswith("-order"):
         return _made(Protocol.ORDERS, kind, body)
     reference = f"{kind}/{document.get('id') or '1'}"
-    return replace(_made(Protocol.FHIR, kind, body), reference=reference)
+    return _made(Protocol.FHIR, kind, body)._replace(reference=reference)
 
 
 def _type_of(document: dict[str, Any]) -> str:

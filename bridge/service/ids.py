@@ -15,7 +15,8 @@ def ids(clock: Callable[[], float]) -> Callable[[], str]:
     """
     run = _base36(int(clock() * 1_000_000))
     numbers = itertools.count(1)
-    return lambda: f"{run}{_base36(next(numbers)):0>8}"
+    # hexadecimal, which Python writes at once: one is made for every message
+    return lambda: f"{run}{next(numbers):09X}"
 
 
 def _base36(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Call, Target, Translation
@@ -47,8 +47,7 @@ def scrub(
         body, disguise = hl7.scrub(message.body, fallback, codes, rng)
     else:
         body, disguise = resources.scrub(message.body, message.protocol, codes, rng)
-    made = replace(
-        message,
+    made = message._replace(
         body=body,
         reference=resources.scrub_reference(message.reference, disguise),
         control_id=disguise.text(message.control_id),
