@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.delivery import Legend
 from bridge.errors import Fault
 from bridge.mapping.taking import nearest
 from bridge.message import Protocol
@@ -72,14 +73,18 @@ def read_folder(path: Path, faults: list[Fault]) -> Folder:
     return Folder(str(path), files)
 
 
-def content_hash(folders: Sequence[Folder], site: Site) -> str:
+def content_hash(folders: Sequence[Folder], site: Site, legend: Legend) -> str:
     """The same for the same contents under the same names, wherever the folders are.
 
-    The settings of `site:` are in it, because they decide which rules there are.
+    The settings of `site:` are in it, because they decide which rules there are; so is the order of
+    the rules, because lineage is kept as their numbers, and another version of the bridge may
+    number them otherwise.
     """
     digest = hashlib.sha256(site.model_dump_json().encode())
     for number, folder in enumerate(folders):
         for name, text in folder.files.items():
             if not name.removesuffix(SUFFIX).endswith(_TEST):
                 digest.update(f"{number}/{name}\0{text}\0".encode())
+    for rule in legend:
+        digest.update(f"{rule.field}\0{rule.made_by}\0".encode())
     return digest.hexdigest()[:16]

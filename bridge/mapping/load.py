@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import RuleLine
 from bridge.errors import Fault, MappingError
 from bridge.mapping.compile import Compiler
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
+from bridge.mapping.generate import Written
 from bridge.mapping.language import CallText, MappingText, Part, TableText
 from bridge.mapping.likeness import with_likeness
 from bridge.mapping.memory import Memory
@@ -58,26 +58,36 @@ def compile_folders(
     _check_types(texts.mappings, faults)
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
-    bound = _Binding(content_hash(folders, site), site, ZoneInfo(site.time_zone), memory)
-    compiled = tuple(map(bound.mapping, texts.mappings, plans, needs, ignored))
+    written = [
+        _written(text.name, calls, memory)
+        for text, calls in zip(texts.mappings, plans, strict=True)
+    ]
+    legend = tuple(rule for each in chain.from_iterable(written) for rule in each.rules)
+    bound = _Binding(content_hash(folders, site, legend), site, ZoneInfo(site.time_zone))
+    compiled = tuple(map(bound.mapping, texts.mappings, plans, written, needs, ignored))
     by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
-    return Mappings(bound.hash, compiled, tuple(bound.legend), tuple(folders), site, codes, by_type)
+    return Mappings(bound.hash, compiled, legend, tuple(folders), site, codes, by_type)
 
 
-@dataclass(frozen=True, slots=True)
+def _written(name: str, calls: Sequence[CallPlan], memory: Memory) -> Sequence[Written]:
+    return [memory.call(call, f"{name}: {call.resource}") for call in calls]
+
+
+@dataclass(slots=True)
 class _Binding:
     """Puts the mappings of one set together, each rule with its number in the set's legend."""
 
     hash: str
     site: Site
     zone: ZoneInfo
-    memory: Memory
-    legend: list[RuleLine] = field(default_factory=list)
+    #: rules of the mappings put together so far
+    rules: int = 0
 
     def mapping(
         self,
         text: MappingText,
         calls: tuple[CallPlan, ...],
+        written: Sequence[Written],
         needs: tuple[Need, ...],
         ignored: frozenset[Trail],
     ) -> Mapping:
@@ -87,7 +97,7 @@ class _Binding:
             protocol=text.protocol,
             messages=tuple(word.text for word in text.messages),
             calls=calls,
-            makers=tuple(self._maker(call, text.name) for call in calls),
+            makers=tuple(map(self._maker, written)),
             needs=needs,
             nothing=text.nothing.text if text.nothing else "",
             ignored=ignored,
@@ -96,10 +106,9 @@ class _Binding:
             zone=self.zone,
         )
 
-    def _maker(self, call: CallPlan, name: str) -> Maker:
-        written = self.memory.call(call, f"{name}: {call.resource}")
-        first = len(self.legend)
-        self.legend.extend(written.rules)
+    def _maker(self, written: Written) -> Maker:
+        first = self.rules
+        self.rules += len(written.rules)
         return written.maker(first)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.delivery import origins
+from bridge.delivery import RuleLine, origins
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
+from bridge.mapping.folders import Folder, content_hash
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mapping
 from bridge.message import Protocol
@@ -79,6 +80,15 @@ def test_a_site_overrides_single_rows_and_fields(
         origin.rule for origin in origins(call.lineage, mappings.legend) if origin.field == "title"
     )
     assert rule == f"{tmp_path.name}/parts/patient_from_pid.yaml:2"
+
+
+def test_the_hash_is_another_where_the_same_rules_are_numbered_otherwise() -> None:
+    rules = [RuleLine("id", "parts/a.yaml:3"), RuleLine("gender", "parts/a.yaml:4")]
+    folders = [Folder("here", {"parts/a.yaml": "about: the same"})]
+    hash = content_hash(folders, Site(), rules)
+    assert content_hash(folders, Site(), rules[::-1]) != hash
+    moved = [rule._replace(place=f"there/{rule.place}") for rule in rules]
+    assert content_hash(folders, Site(), moved) == hash
 
 
 def test_the_hash_follows_the_contents_and_not_the_place(
