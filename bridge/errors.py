@@ -46,7 +46,8 @@ class Fault:
 
     def __str__(self) -> str:
         hint = f" Did you mean '{self.suggestion}'?" if self.suggestion else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.key}: {self.message}{hint}"
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.file}:{self.line}:{self.column}: {key}{self.message}{hint}"
 
 
 class MappingError(BridgeError):

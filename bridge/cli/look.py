@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -39,10 +40,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         out.print(line, markup=False)
     for line in report.get("notices", []):
         out.print(f"! {line}", markup=False)
-    out.print(table("", ("status", "messages"), _counted(report)))
-    if report["held_for"]:
-        rows = [(row["waits_for"], row["count"]) for row in report["held_for"]]
-        out.print(table("", ("held for", "how many wait"), rows))
+    for made in _counts(report):
+        out.print(made)
     if report["quarantined"]:
         count = report["quarantined"]
         out.print(f"not readable as messages: {count}, see bridge messages quarantine")
@@ -91,15 +90,24 @@ def _verdicts(report: dict[str, Any]) -> list[str]:
         told.append(f"{_messages(counts['waiting'])} on the way, the oldest for {oldest}.")
     if counts["held"]:
         told.append(f"{_messages(counts['held'])} held until what they wait for comes.")
-    return told or ["All that was taken is delivered."]
+    if not told:
+        any_came = any(counts.values())
+        told.append("All that was taken is delivered." if any_came else "No message has come yet.")
+    return told
 
 
 def _messages(count: int) -> str:
     return f"{count} message{'' if count == 1 else 's'}"
 
 
-def _counted(report: dict[str, Any]) -> list[tuple[str, int]]:
-    return [(name, count) for name, count in report["messages"].items() if count]
+def _counts(report: dict[str, Any]) -> Iterator[Table]:
+    """How many messages of each status, and what is held for what, where there are any."""
+    counted = [(name, count) for name, count in report["messages"].items() if count]
+    if counted:
+        yield table("", ("status", "messages"), counted)
+    held = [(row["waits_for"], row["count"]) for row in report["held_for"]]
+    if held:
+        yield table("", ("held for", "messages and calls that wait"), held)
 
 
 def _budget(budget: dict[str, Any], zone: str) -> str:

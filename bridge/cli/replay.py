@@ -33,7 +33,9 @@ def replay(
     ] = None,
     orders: Annotated[
         str | None,
-        typer.Option("--orders", metavar="URL", help="The orders door, …:8080/orders."),
+        typer.Option(
+            "--orders", metavar="URL", help="The orders door, http://127.0.0.1:8080/orders."
+        ),
     ] = None,
     new_ids: Annotated[
         bool,
@@ -44,10 +46,10 @@ def replay(
 ) -> None:
     """Send files in at the doors and report each answer.
 
-    HL7 files, batches and FHIR JSON are sent in the order of their paths.
-    Without --mllp and --fhir, both go to the addresses of the settings. Keys for the HTTP doors
-    come from the settings (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Exits 1 when something
-    had no answer.
+    HL7 files, batches, FHIR JSON and orders are sent in the order of their paths.
+    Without --mllp, --fhir and --orders, all go to the addresses of the settings; with one of them,
+    only what is for it is sent. Keys for the HTTP doors come from the settings
+    (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Exits 1 when something had no answer.
 
     Example: bridge replay samples --mllp 127.0.0.1:2575 --fhir http://127.0.0.1:8080/fhir
     """
@@ -57,7 +59,8 @@ def replay(
         raise BridgeError(f"no such file or folder: {', '.join(missing)}")
     if mllp is None and fhir is None and orders is None:
         mllp = f"{settings.mllp.host}:{settings.mllp.port}"
-        fhir = f"http://{settings.http.host}:{settings.http.port}/fhir"
+        web = f"http://{settings.http.host}:{settings.http.port}"
+        fhir, orders = f"{web}/fhir", f"{web}/orders"
     answers = asyncio.run(_replayed(paths, mllp, fhir, orders, new_ids, settings, not as_json))
     _print(answers, as_json)
     if any(answer.answer == "no answer" for answer in answers):
@@ -108,9 +111,9 @@ async def _watched(sent: AsyncIterator[Replayed], paths: list[Path], bar: bool) 
 
 
 def _bar(progress: Progress, paths: list[Path]) -> Callable[[], None]:
-    from bridge.senders.files import recognise, walk
+    from bridge.senders.files import read, recognise, walk
 
-    total = sum(len(recognise(file, file.read_bytes())) for file in walk(paths))
+    total = sum(len(recognise(file, read(file))) for file in walk(paths))
     task = progress.add_task("replaying", total=total)
     return lambda: progress.advance(task)
 

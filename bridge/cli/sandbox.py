@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 PUSH_SECRET = "BRIDGE_ORDERS__API_KEY"
 #: seconds a running sandbox has to answer; a push waits for the partner
 _ANSWER_SECONDS = 15.0
+_HTTP_URL = re.compile(r"https?://[^/\s]+")
 
 sandbox_app = typer.Typer(
     name="sandbox", invoke_without_command=True, rich_markup_mode=None, add_completion=False
 )
 
-Port = Annotated[int, typer.Option("--port", help="0 takes a free one.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 StateFile = Annotated[
     Path | None,
@@ -92,7 +94,11 @@ Folder = Annotated[
 ]
 Url = Annotated[
     str | None,
-    typer.Option("--url", help="The running sandbox; without it the one at --host and --port."),
+    typer.Option(
+        "--url",
+        help="The running sandbox, http://HOST:PORT; without it the one that 'bridge "
+        "sandbox --port PORT …' names, at 8090 as a rule.",
+    ),
 ]
 
 
@@ -210,8 +216,9 @@ def _asked(url: str, body: bytes) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         raise DoorError(f"{url} answered {error.code}: {error.read().decode()[:500]}") from error
     except (OSError, ValueError) as error:
+        why = error.reason if isinstance(error, urllib.error.URLError) else error
         raise DoorError(
-            f"no sandbox answers at {url}: {error}; start one with 'bridge sandbox'"
+            f"no sandbox answers at {url}: {why}; start one with 'bridge sandbox'"
         ) from error
     return told
 
@@ -233,6 +240,8 @@ def _partner(url: str | None, scheme: str) -> Partner | None:
     if scheme not in tuple(Scheme):
         known = ", ".join(Scheme)
         raise typer.BadParameter(f"must be one of {known}", param_hint="--push-auth")
+    if url is not None and not _HTTP_URL.match(url):
+        raise typer.BadParameter("must be a URL, http://HOST:PORT", param_hint="--push-to")
     secret = os.environ.get(PUSH_SECRET)
     return Partner(url, Signature(secret, Scheme(scheme)) if secret else None) if url else None
 

@@ -44,7 +44,11 @@ def seconds_of(span: str) -> int:
 def check_chosen(paths: list[Path] | None, since: str | None) -> None:
     """Either files or the store; raises BridgeError."""
     if bool(paths) == bool(since):
-        raise BridgeError("name files or folders, or say --since 7d for what the store kept")
+        raise BridgeError(
+            "name files or folders, or say --since 7d for what the store kept; not both"
+            if paths
+            else "name files or folders, or say --since 7d for what the store kept"
+        )
 
 
 def view_of(settings: Settings) -> View:

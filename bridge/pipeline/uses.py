@@ -31,6 +31,8 @@ class Uses:
     taken: tuple[Use, ...] = ()
     #: hash by site of the sets that stay until the files are taken again
     pinned: Mapping[str, str] = field(default_factory=dict)
+    #: those in use now: a site that no channel names any longer has used mappings, and uses none
+    sites: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, note: str | None) -> Uses:
@@ -38,20 +40,23 @@ class Uses:
         if note is None:
             return cls()
         said = orjson.loads(note)
-        return cls(tuple(Use(*use) for use in said["taken"]), said["pinned"])
+        taken = tuple(Use(*use) for use in said["taken"])
+        return cls(taken, said["pinned"], tuple(said.get("sites", ())))
 
     def note(self) -> str:
         """What is written down."""
         taken = [list(use) for use in self.taken[-_MOST:]]
-        return orjson.dumps({"taken": taken, "pinned": dict(self.pinned)}).decode()
+        said = {"taken": taken, "pinned": dict(self.pinned), "sites": self.sites}
+        return orjson.dumps(said).decode()
 
     def last(self, site: str) -> Use | None:
         """What a site used last."""
         return next((use for use in reversed(self.taken) if use.site == site), None)
 
     def present(self) -> list[Use]:
-        """What each site used last."""
-        return list({use.site: use for use in self.taken}.values())
+        """What each site that is in use uses."""
+        last = {use.site: use for use in self.taken if use.site in self.sites}
+        return list(last.values())
 
     def before(self, site: str) -> Use | None:
         """What a site used before the set that it used last."""
@@ -71,4 +76,4 @@ class Uses:
             for site, hash in hashes.items()
             if (last := self.last(site)) is None or last.hash != hash
         ]
-        return replace(self, taken=(*self.taken, *new), pinned=pinned)
+        return replace(self, taken=(*self.taken, *new), pinned=pinned, sites=tuple(hashes))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bridge.errors import ReadError
+from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2 import batch
 from bridge.hl7v2.header import scan
 
@@ -81,6 +81,14 @@ def walk(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
+def read(file: Path) -> bytes:
+    """What a file holds; raises BridgeError where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BridgeError(f"{file}: cannot be read: {error.strerror}") from error
+
+
 def recognise(path: Path, data: bytes) -> list[Part]:
     """The parts of one file, by what it holds rather than by its name."""
     start = _start(data)
@@ -116,8 +124,12 @@ def _in_folder(folder: Path) -> Iterator[Path]:
 def _to_be_sent(path: Path) -> bool:
     if not {".hl7", ".json"}.isdisjoint(path.suffixes):
         return True
-    with path.open("rb") as file:
-        return _start(file.read(64)).startswith((*_HL7, b'{"', b"{\n"))
+    try:
+        with path.open("rb") as file:
+            begins = file.read(64)
+    except OSError as error:
+        raise BridgeError(f"{path}: cannot be read: {error.strerror}") from error
+    return _start(begins).startswith((*_HL7, b'{"', b"{\n"))
 
 
 def _start(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from bridge.errors import BridgeError, DoorError
 from bridge.hl7v2 import ack
 from bridge.message import Acknowledgment
 from bridge.senders import line
-from bridge.senders.files import Kind, Part, Wanted, recognise, renumber, walk
+from bridge.senders.files import Kind, Part, Wanted, read, recognise, renumber, walk
 from bridge.senders.line import Line
 
 #: messages on the wire before the first of them is answered
@@ -103,7 +103,7 @@ async def _send(part: Part, pipe: _Pipe | None, web: _Web) -> list[Replayed]:
 
 def _parts(paths: Iterable[Path], new_id: Callable[[], str] | None) -> Iterator[Part]:
     for path in walk(paths):
-        for part in recognise(path, path.read_bytes()):
+        for part in recognise(path, read(path)):
             if new_id is not None and part.kind is Kind.HL7V2 and part.control_id:
                 control_id = new_id()
                 body = renumber(part.body, control_id)
@@ -257,7 +257,7 @@ class _Web:
         """Send one part and report the answer."""
         door = self._doors[part.kind]
         if door is None:
-            return _reported(part, NOT_SENT, f"no URL given for {part.kind}")
+            return _reported(part, NOT_SENT, f"no URL is given for what is {part.kind}")
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS)
         began = self._clock.seconds()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.errors import Fault, MappingError
+from bridge.mapping.plan import Mappings
 from bridge.pipeline.trial import Bench, Trial
 from bridge.service.parts import Parts
 from bridge.settings import Settings
@@ -19,16 +20,17 @@ def benches(parts: Parts, settings: Settings) -> list[Bench]:
     """
     shipped = parts.mappings.folders[:1]
     of_sites = [
-        Bench(
-            mappings.folders,
-            parts.catalogue,
-            Settings(site=mappings.site, channels=settings.channels),
-            read_beside,
-        )
+        bench_of(mappings, parts, settings)
         for mappings in parts.sets.by_site.values()
         if len(mappings.folders) > 1
     ]
     return [Bench(shipped, parts.catalogue, Settings(), read_beside), *of_sites]
+
+
+def bench_of(mappings: Mappings, parts: Parts, settings: Settings) -> Bench:
+    """The bench for a site's tests: its mappings and its `site:`, the hospital's channels."""
+    own = Settings(site=mappings.site, channels=settings.channels, listeners=settings.listeners)
+    return Bench(mappings.folders, parts.catalogue, own, read_beside)
 
 
 def run_all(benches: Sequence[Bench], names: Sequence[str] = ()) -> list[Trial]:

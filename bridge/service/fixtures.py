@@ -18,7 +18,7 @@ from bridge.pipeline.channels import channel_named
 from bridge.pipeline.scrub.message import Scrubbed, scrub, shape, text_of
 from bridge.pipeline.translate import Known, read, translate
 from bridge.pipeline.trial import Bench, Trial
-from bridge.service.benches import read_beside
+from bridge.service.benches import bench_of
 from bridge.service.parts import Parts
 from bridge.settings import Settings, Site
 
@@ -94,9 +94,7 @@ def _frozen(
     mappings = parts.sets.of(scrubbed.message.channel)
     item = _item(_words(scrubbed, settings, mappings.site, name))
     text = f"{before.rstrip(chr(10))}\n{'' if before == _BEGIN else chr(10)}{item}"
-    own = Settings(site=mappings.site, channels=settings.channels)
-    bench = Bench(mappings.folders, parts.catalogue, own, read_beside)
-    trial = _tried(text, file, stem, bench)
+    trial = _tried(text, file, stem, bench_of(mappings, parts, settings))
     return Fixture(
         file, updated(text, trial.case, trial.made), trial, shape(made) == shape(trial.made)
     )

@@ -13,7 +13,7 @@ from bridge.hl7v2.header import Header, scan
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
 from bridge.pipeline.refuse import refusal_of, why
-from bridge.senders.files import Kind, Part, recognise, walk
+from bridge.senders.files import Kind, Part, read, recognise, walk
 from bridge.settings import Settings
 from bridge.store.contract import KeptMessage, View
 
@@ -46,7 +46,7 @@ def from_files(
     if missing:
         raise BridgeError(f"no such file: {', '.join(missing)}")
     for file in walk(paths):
-        for part in recognise(file, file.read_bytes()):
+        for part in recognise(file, read(file)):
             yield part, _taken(part, takes, settings, clock())
 
 

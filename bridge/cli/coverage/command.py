@@ -11,6 +11,7 @@ import typer
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.since import Paths, Since, check_chosen, seconds_of, view_of
 from bridge.cli.tables import console, print_json
+from bridge.errors import BridgeError
 from bridge.settings import Settings
 
 
@@ -44,7 +45,7 @@ def coverage(
     if html is not None:
         from bridge.cli.coverage.page import page
 
-        html.write_text(page(report, time.strftime("%Y-%m-%d %H:%M")), encoding="utf-8")
+        _write(html, page(report, time.strftime("%Y-%m-%d %H:%M")))
     if as_json:
         print_json(report)
     else:
@@ -53,6 +54,13 @@ def coverage(
         show(console(), report, everything=everything)
         if html is not None:
             typer.echo(f"\nwritten to {html}")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BridgeError(f"--html {file}: cannot be written: {error.strerror}") from error
 
 
 def _report(

@@ -79,7 +79,8 @@ def with_site(settings: Settings, site: str | None) -> Settings:
     if site is None:
         return settings
     sites = settings.mappings.sites
-    folder = sites / site if (sites / site).is_dir() else Path(site)
+    is_folder = not (sites / site).is_dir() and Path(site).is_dir()
+    folder = Path(site) if is_folder else sites / site
     mappings = settings.mappings.model_copy(update={"sites": folder.parent, "site": folder.name})
     channels = tuple(each.model_copy(update={"site": ""}) for each in settings.channels)
     return settings.model_copy(update={"mappings": mappings, "channels": channels})

@@ -122,6 +122,13 @@ class _Checker(HTMLParser):
         assert self.open.pop() == name
 
 
+def test_a_page_that_cannot_be_written_is_told(run: Run, file: Path) -> None:
+    result = run("coverage", str(file), "--html", "nowhere/page.html")
+    assert isinstance(result.exception, BridgeError)
+    told = "--html nowhere/page.html: cannot be written: No such file or directory"
+    assert str(result.exception) == told
+
+
 def test_what_stands_in_a_page_is_escaped() -> None:
     assert tag("td", "<b>&", title='"') == '<td title="&quot;">&lt;b&gt;&amp;</td>'
     assert tag("td", tag("b", "x")) == Markup("<td><b>x</b></td>")
@@ -147,7 +154,7 @@ def test_a_span_is_so_long(span: str, seconds: int) -> None:
     ("words", "told"),
     [
         ([], "name files or folders"),
-        (["x.hl7", "--since", "7d"], "name files or folders"),
+        (["x.hl7", "--since", "7d"], "not both"),
         (["--since", "week"], "24h or 7d"),
         (["--since", "7d"], "there is no store"),
         (["nowhere"], "no such file: nowhere"),

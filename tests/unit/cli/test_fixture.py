@@ -48,8 +48,8 @@ def test_the_name_says_nothing_and_is_there_once(run: Any, tmp_path: Path, site:
     again = run(*words)
     assert isinstance(again.exception, BridgeError)
     assert "name this one with --as" in str(again.exception)
-    assert run(*words, "--as", "another").exit_code == 0
-    tested = run("mapping", "test", "from a file", ": another", "--site", str(site))
+    assert run(*words, "--as", "one more of mine").exit_code == 0
+    tested = run("mapping", "test", "from a file", "one more of mine", "--site", str(site))
     assert tested.output == "2 passed, 0 failed\n"
 
 

@@ -171,7 +171,8 @@ def test_what_is_typed_wrong_is_told_and_exits_2(run: Run, words: tuple[str, ...
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({}, ["All that was taken is delivered."]),
+        ({}, ["No message has come yet."]),
+        ({"delivered": 1}, ["All that was taken is delivered."]),
         ({"held": 1}, ["1 message held until what they wait for comes."]),
         (
             {"held": 2, "waiting": 1, "parked": 3},

@@ -128,6 +128,8 @@ def test_an_order_that_is_not_there_is_told(run: Any) -> None:
     [
         (["--reset-at", "25:00"], "HH:MM"),
         (["--push-auth", "magic"], "key, bearer, basic, hmac"),
+        (["--push-to", "127.0.0.1:8080"], "http://HOST:PORT"),
+        (["--port", "65536"], "65535"),
     ],
 )
 def test_an_option_that_is_wrong_is_told(run: Any, words: list[str], told: str) -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bridge.errors import BridgeError
 from bridge.mapping.sets import InUse
 from bridge.message import Message, Protocol, Status
+from bridge.pipeline.report import mappings_in_use, version_rows
 from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.service.parts import read_parts
 from bridge.service.reload import Reload
@@ -177,6 +178,19 @@ async def test_each_site_has_a_version_of_its_own(two: Shop) -> None:
     await two.reload.reload()
     assert (two.gender("lakeside"), two.gender("riverside")) == ("Woman", "Frau")
     assert two.hash("lakeside") != two.hash("riverside")
+
+
+async def test_a_site_that_no_channel_names_any_longer_is_not_in_use(two: Shop) -> None:
+    two.write(OTHER, "riverside")
+    await two.reload.reload()
+    gone = two.hash("riverside")
+    two.sites = ("lakeside",)
+    two.open()
+    await two.reload.take_up()
+    assert [each["site"] for each in two.store.read(mappings_in_use)] == ["lakeside"]
+    versions = two.store.read(lambda view: version_rows(view, 10))
+    (left,) = [each for each in versions if each["hash"] == gone]
+    assert (left["sites"], left["in_use_by"]) == (["riverside"], [])
 
 
 async def test_a_changed_catalogue_asks_for_a_restart(shop: Shop, tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ def test_a_name_that_may_be_two_is_told_with_both(run: Run, lakeside: Path) -> N
 def test_a_site_that_is_not_there_is_told_with_those_that_are(run: Run, lakeside: Path) -> None:
     result = run("mapping", "show", "gender", "--site", "lakside")
     assert isinstance(result.exception, MappingError)
-    assert "there is no site 'lakside'" in str(result.exception)
+    told = "conf/sites/lakside:1:1: there is no site 'lakside' in conf/sites; there are lakeside."
+    assert str(result.exception) == f"{told} Did you mean 'lakeside'?"
 
 
 def test_what_cannot_be_read_is_told_with_its_place(run: Run, lakeside: Path) -> None:

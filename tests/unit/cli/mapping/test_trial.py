@@ -97,3 +97,20 @@ def test_check_takes_a_test_of_any_site_that_fails_for_a_fault(run: Any, site: P
     assert Path(fault.file).absolute() == file
     file.write_text(TEST.replace("Male", "Female"))
     assert "tests)" in run("check").output
+
+
+@pytest.mark.parametrize(
+    "words", [("check",), ("mapping", "test"), ("fixture", "--file", "one.hl7")]
+)
+def test_a_site_may_have_a_listener_of_its_own(
+    run: Any, site: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    message = "MSH|^~\\&|HIS|SGH|||20260305||ADT^A04|T1|P|2.5.1\rPID|1||4711||Rao^Meera|||W"
+    (tmp_path / "one.hl7").write_text(message)
+    (site / "hl7v2" / "adt_registration_test.yaml").write_text(TEST.replace("Male", "Female"))
+    (tmp_path / "conf" / "bridge.yaml").write_text(
+        "listeners: [{name: lab, port: 2576}]\n"
+        "channels: [{name: lab, listener: lab, site: lakeside}]\n"
+    )
+    result = run(*words)
+    assert result.exit_code == 0, result.exception
