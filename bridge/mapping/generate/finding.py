@@ -149,7 +149,9 @@ class RuleWriter:
                     self._ask(reader, source, to)
             if reader.table is not None:
                 self._look_elsewhere(reader.table, to)
-            with text.block(f"if deleted and {to.value} is None"):
+            # a code without a row says something, so that nothing is deleted
+            spoken = "" if reader.table is None else " and missed is None"
+            with text.block(f"if deleted and {to.value} is None{spoken}"):
                 names = f"{to.value}, {to.raw}, {to.path}"
                 text.line(f"{names} = scope.deletion({text.bind(reader.read.sources)})")
 

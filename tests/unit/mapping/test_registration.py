@@ -368,3 +368,9 @@ def test_no_text_breaks_the_translation(
         fields = {origin.field for origin in told(call)}
         allocated = {allocation.field for allocation in call.allocations}
         assert fields == set(call.payload) | allocated
+
+
+def test_a_code_without_a_row_beside_a_deletion_deletes_nothing(adt: Adt) -> None:
+    translation = adt(PID, 'PV1|1|""~no such class' + "|" * 17 + "V1")
+    (visit,) = [call for call in translation.calls if call.resource == "patient-visits"]
+    assert "patientType" not in visit.payload
