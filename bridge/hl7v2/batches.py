@@ -50,10 +50,12 @@ class BatchFile:
     said: int | None = None
 
     def miscounts(self) -> list[str]:
-        """Where a trailer says another number than came, one sentence each."""
+        """Where a trailer says another number than came, or nothing came, one sentence each."""
         told = [_miscount(f"BTS[{n}]-1", each) for n, each in enumerate(self.batches, start=1)]
         if self.said not in (None, len(self.batches)):
             told.append(f"FTS-1 says {self.said} batches, {len(self.batches)} came")
+        if not any(each.messages for each in self.batches):
+            told.append("holds no message")
         return list(filter(None, told))
 
 

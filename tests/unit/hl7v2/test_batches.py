@@ -80,3 +80,8 @@ def test_it_is_written_with_the_separator_of_the_header() -> None:
 )
 def test_a_batch_is_known_by_its_beginning(body: bytes, is_one: bool) -> None:
     assert is_batch(body) is is_one
+
+
+@pytest.mark.parametrize("body", [b"BHS_1", b"BHS|^~\\&\rBTS|0\r"])
+def test_a_batch_of_nothing_leaves_a_trace(body: bytes) -> None:
+    assert read(body).miscounts() == ["holds no message"]
