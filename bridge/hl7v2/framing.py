@@ -124,7 +124,7 @@ class Framer:
         begin = data.find(VT, at)
         end = begin if begin >= 0 else len(data)
         # FS and CR is all that stands between the frames of most senders
-        if data[at:end] not in (b"", CR):
+        if self._held or data[at:end] not in (b"", CR):
             for number, part in enumerate(data[at:end].split(FS)):
                 if number:
                     self._discard(found)

@@ -35,7 +35,7 @@ def with_options(rule: Rule, function: Function, faults: list[Fault]) -> Make:
 def _zone(word: Word, key: str, faults: list[Fault]) -> ZoneInfo:
     try:
         return ZoneInfo(word.text)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Asia` is a folder of the database
         message = f"there is no time zone '{word.text}'."
         near = nearest(word.text, available_timezones())
         faults.append(word.place.fault(f"{key}.zone", message, near))

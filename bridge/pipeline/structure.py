@@ -18,8 +18,6 @@ from bridge.settings import Channel
 
 #: seconds a message may wait for its judgement
 DEADLINE = 1.0
-#: faults told of one message
-MOST_TOLD = 5
 
 
 class Structure:
@@ -39,8 +37,7 @@ class Structure:
         faults = await self._faults(channel, body)
         if not faults:
             return None
-        told = faults[:MOST_TOLD]
-        self._log.warning("structure", channel=channel.name, count=len(faults), faults=told)
+        self._log.warning("structure", channel=channel.name, count=len(faults))
         if channel.structure != "reject":
             return None
         return Refusal(_error(faults[0], len(faults) - 1), reject=False)

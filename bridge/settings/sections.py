@@ -229,7 +229,8 @@ class Site(_Section):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        # `Asia` is a folder of the database
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"'{value}' is not an IANA time zone such as Asia/Kolkata") from error
         return value
 

@@ -163,3 +163,9 @@ def test_a_frame_under_way_is_known_and_reported_when_the_stream_ends() -> None:
     assert framer.partial
     assert framer.finish() == [Junk(b"half", 4)]
     assert not framer.partial
+
+
+def test_a_line_end_that_comes_alone_belongs_to_the_junk_before_it() -> None:
+    whole, cut = Framer(CAP), Framer(CAP)
+    assert whole.feed(b"junk\r") == cut.feed(b"junk") + cut.feed(b"\r") == []
+    assert whole.finish() == cut.finish() == [Junk(b"junk\r", 5)]
