@@ -142,7 +142,8 @@ class Connection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         if isinstance(reason.value, SSL.Error):
-            self._tell("TLS failed", fault=_fault(reason.value))
+            channel, why = self._listener.channel.name, _fault(reason.value)
+            log.info("TLS failed", channel=channel, peer=self._peer, why=why)
         # Whole frames that came before the end are still kept: their sender may not wait for
         # answers, and if it sends them again they are duplicates.
         if not self._ended:
@@ -183,7 +184,8 @@ class Connection(Protocol):
 
     def expire(self) -> None:
         """Hang up on a sender that was waited for too long, and keep what it had begun."""
-        self._tell("connection closed: waited too long")
+        channel = self._listener.channel.name
+        log.info("connection closed: waited too long", channel=channel, peer=self._peer)
         self._pieces.extend(self._framer.finish())
         self.abort()
 
@@ -291,9 +293,6 @@ class Connection(Protocol):
     def _hold(self) -> None:
         self._holding = self._framer.inside
         self._listener.partials.hold(self, self._framer.held if self._holding else 0)
-
-    def _tell(self, event: str, **more: str) -> None:
-        log.info(event, channel=self._listener.channel.name, peer=self._peer, **more)
 
     def _wake(self) -> None:
         if self._arrival is not None:

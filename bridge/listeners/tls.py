@@ -111,17 +111,21 @@ def _context(settings: Tls) -> SSL.Context:
     return context
 
 
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
 def _verifier(names: frozenset[str]) -> _Verifier:
     def verify(
         _: SSL.Connection, certificate: crypto.X509, fault: int, depth: int, trusted: int
     ) -> bool:
         found = _names(certificate.to_cryptography())
         if not trusted:
-            log.warning("certificate refused: not trusted", names=sorted(found), fault=fault)
+            log.warning("certificate refused: not trusted", certificate=_listed(found), code=fault)
             return False
         if depth or not names or names & found:
             return True
-        log.warning("certificate refused: its name is not in client_names", names=sorted(found))
+        log.warning("certificate refused: not in client_names", certificate=_listed(found))
         return False
 
     return verify

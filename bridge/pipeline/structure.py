@@ -37,10 +37,10 @@ class Structure:
         faults = await self._faults(channel, body)
         if not faults:
             return None
-        self._log.warning("structure", channel=channel.name, count=len(faults))
-        if channel.structure != "reject":
-            return None
-        return Refusal(_error(faults[0], len(faults) - 1), reject=False)
+        error = _error(faults[0], len(faults) - 1)
+        where = error.location
+        self._log.warning("structure", channel=channel.name, count=len(faults), location=where)
+        return Refusal(error, reject=False) if channel.structure == "reject" else None
 
     async def _faults(self, channel: Channel, body: bytes) -> list[str]:
         if self._late is not None and not self._late.done():
