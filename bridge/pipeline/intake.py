@@ -96,8 +96,9 @@ class Intake:
     async def _take_batch(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
         """Keep each message of a batch; wrong counts are told, and what came is taken."""
         file = batches.read(body)
-        for miscount in file.miscounts():
-            await self.quarantine(channel.name, peer, f"batch: {miscount}", body)
+        if miscounts := file.miscounts():
+            # one frame, one trace: what came is counted by it
+            await self.quarantine(channel.name, peer, f"batch: {'; '.join(miscounts)}", body)
         answers = await take_all(file, lambda message: self.take_hl7(channel, message, peer))
         if any(each.messages for each in file.batches) and not any(answers):
             return Reply(None)

@@ -302,5 +302,10 @@ class TestBatch:
         assert b"BTS|1|BTS[1]-1 says 2 messages, 1 came\r" in reply.acknowledgment
         assert (len(desk.kept()), desk.quarantined) == (1, 1)
 
+    async def test_a_frame_leaves_one_trace_however_much_is_wrong_with_it(self, desk: Desk) -> None:
+        await desk.hl7(self.HEAD + b"BTS|2\r")
+        (trace,) = desk.store.read(lambda view: view.quarantined(9))
+        assert trace.reason == "batch: BTS[1]-1 says 2 messages, 0 came; holds no message"
+
     async def test_where_no_message_wants_an_answer_none_is_sent(self, desk: Desk) -> None:
         assert await desk.hl7(self.HEAD + adt(msh_end="|||NE|NE")) == Reply(None)
