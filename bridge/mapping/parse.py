@@ -7,7 +7,6 @@ faults are added to; what cannot be read is left out, so that one run finds ever
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from bridge.errors import Fault
 from bridge.mapping import language
@@ -32,6 +31,9 @@ from bridge.mapping.taking import (
     nearest,
     require_word,
     take_entries,
+    take_one_of,
+    take_pairs,
+    take_table,
     take_tables,
     take_truth,
     take_word,
@@ -58,9 +60,9 @@ def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -
     if bool(calls) is (nothing is not None):
         message = "list at least one call, or say under 'nothing' why there is none."
         faults.append(table.place.fault("calls", message))
-    needs = tuple((key_of(e), e.value) for e in _worded(table, "needs", faults))
+    needs = take_pairs(table, "", "needs", faults)
     ignore = take_words(table, "", "ignore", faults)
-    return MappingText(name, table.place, protocol, messages, calls, needs, ignore, nothing)  # type: ignore[arg-type]
+    return MappingText(name, table.place, protocol, messages, calls, needs, ignore, nothing)
 
 
 #: what the message types of a protocol look like, and one of them
@@ -111,7 +113,7 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
 def parse_table(table: Table, name: str, faults: Faults) -> TableText:
     """Read `codes/*.yaml`."""
     check_words(table, "", language.TABLE_WORDS, faults)
-    rows = _rows(table, "", "rows", faults)
+    rows = take_pairs(table, "", "rows", faults)
     senders = _senders(table, faults)
     if not rows and not senders:
         faults.append(table.place.fault("rows", "a code table needs at least one row."))
@@ -120,37 +122,25 @@ def parse_table(table: Table, name: str, faults: Faults) -> TableText:
 
 
 def _senders(table: Table, faults: Faults) -> tuple[tuple[Word, Rows], ...]:
-    entries = take_entries(table, "", "senders", faults)
-    for entry in entries:
+    inner = take_table(table, "", "senders", faults)
+    if inner is None:
+        return ()
+    for entry in inner.entries.values():
         if not entry.key.partition("|")[0].strip():
             message = "name a sending application, or one with its facility: MEDIS|RIVERSIDE."
             faults.append(entry.key_place.fault(f"senders.{entry.key}", message))
     return tuple(
-        (
-            key_of(entry),
-            _rows(Table({entry.key: entry}, entry.key_place), "senders", entry.key, faults),
-        )
-        for entry in entries
+        (key_of(entry), take_pairs(inner, "senders", entry.key, faults))
+        for entry in inner.entries.values()
     )
-
-
-def _rows(table: Table, key: str, word: str, faults: Faults) -> Rows:
-    entries = take_entries(table, key, word, faults)
-    for entry in entries:
-        if not isinstance(entry.value, Word):
-            place = under(under(key, word), entry.key)
-            faults.append(entry.key_place.fault(place, "a code becomes one word."))
-    return tuple((key_of(e), e.value) for e in entries if isinstance(e.value, Word))
 
 
 def _call(table: Table, key: str, faults: Faults) -> CallText | None:
     check_words(table, key, language.CALL_WORDS, faults)
-    stated = [word for word in language.INTERACTION_WORDS if word in table.entries]
-    if len(stated) != 1:
-        one_of = ", ".join(language.INTERACTION_WORDS)
-        faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
+    interaction = take_one_of(table, key, language.INTERACTION_WORDS, faults)
+    if interaction is None:
         return None
-    target = require_word(table, key, stated[0], faults)
+    target = require_word(table, key, interaction, faults)
     use = require_word(table, key, "use", faults)
     when = _tests(table.entries.get("when"), f"{key}.when", faults)
     required = take_truth(table, key, "required", faults)
@@ -158,7 +148,7 @@ def _call(table: Table, key: str, faults: Faults) -> CallText | None:
     if target is None or use is None:
         return None
     each = take_words(table, key, "each", faults)
-    return CallText(table.place, stated[0], target, use, each, when, required, linked)
+    return CallText(table.place, interaction, target, use, each, when, required, linked)
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:
@@ -225,13 +215,10 @@ def _rules(entry: Entry | None, key: str, faults: Faults) -> tuple[Rule, ...]:
 
 def _rule(table: Table, key: str, faults: Faults) -> Rule:
     check_words(table, key, language.RULE_WORDS, faults)
-    stated = [word for word in language.ORIGIN_WORDS if word in table.entries]
-    if len(stated) != 1:
-        one_of = ", ".join(language.ORIGIN_WORDS)
-        faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
-    _check_belongs(table, key, stated, faults)
+    take_one_of(table, key, language.ORIGIN_WORDS, faults)
+    _check_belongs(table, key, faults)
     clear = take_truth(table, key, "clear", faults)
-    if "clear" in stated and not clear:
+    if "clear" in table.entries and not clear:
         faults.append(table.place.fault(f"{key}.clear", "write 'clear: true', or leave it out."))
     on = take_word(table, key, "on", faults)
     if on is not None and on.text != "create":
@@ -256,9 +243,9 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
     )
 
 
-def _check_belongs(table: Table, key: str, stated: Sequence[str], faults: Faults) -> None:
+def _check_belongs(table: Table, key: str, faults: Faults) -> None:
     """These words say what to do with what `from` found."""
-    if "from" in stated:
+    if "from" in table.entries:
         return
     for word in ("as", "zone", "unit", "stated", "codes", "default", "join"):
         if word in table.entries:
@@ -298,9 +285,3 @@ def _protocol(word: Word, faults: Faults) -> Protocol | None:
     message = f"'{word.text}' is not a source; there are {listed(known)}."
     faults.append(word.place.fault("source", message, nearest(word.text, known)))
     return None
-
-
-def _worded(table: Table, word: str, faults: Faults) -> list[Entry]:
-    """The entries whose value is a word."""
-    entries = take_entries(table, "", word, faults)
-    return [entry for entry in entries if isinstance(entry.value, Word)]

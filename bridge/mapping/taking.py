@@ -72,15 +72,42 @@ def take_truth(table: Table, key: str, word: str, faults: Faults) -> bool:
     return value is not None and value.text == "true"
 
 
-def take_entries(table: Table, key: str, word: str, faults: Faults) -> Sequence[Entry]:
-    """The entries of the table under a key."""
+def take_one_of(table: Table, key: str, known: Sequence[str], faults: Faults) -> str | None:
+    """The one of these words that the table states; None where it is none of them, or several."""
+    stated = [word for word in known if word in table.entries]
+    if len(stated) == 1:
+        return stated[0]
+    faults.append(table.place.fault(key, f"say exactly one of {listed(known)}."))
+    return None
+
+
+def take_table(table: Table, key: str, word: str, faults: Faults) -> Table | None:
+    """The table under a key."""
     entry = table.entries.get(word)
     if entry is None:
-        return ()
+        return None
     if isinstance(entry.value, Table):
-        return tuple(entry.value.entries.values())
+        return entry.value
     faults.append(entry.key_place.fault(under(key, word), "takes a table of key: value."))
-    return ()
+    return None
+
+
+def take_entries(table: Table, key: str, word: str, faults: Faults) -> Sequence[Entry]:
+    """The entries of the table under a key."""
+    inner = take_table(table, key, word, faults)
+    return tuple(inner.entries.values()) if inner else ()
+
+
+def take_pairs(table: Table, key: str, word: str, faults: Faults) -> tuple[tuple[Word, Word], ...]:
+    """Key and value of the entries of the table under a key, in which every value is one word."""
+    inner = take_table(table, key, word, faults)
+    if inner is None:
+        return ()
+    taken = [
+        (key_of(entry), take_word(inner, under(key, word), entry.key, faults))
+        for entry in inner.entries.values()
+    ]
+    return tuple((name, value) for name, value in taken if value is not None)
 
 
 def take_tables(table: Table, key: str, word: str, faults: Faults) -> Sequence[tuple[str, Table]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from bridge.mapping.language import INTERACTION_WORDS
 from bridge.mapping.tree import Entry, Place, Table, Word
 
 #: the keys each kind of table may have
@@ -18,10 +19,9 @@ SAMPLE_WORDS = ("message", "file", "type", "charset")
 CASE_WORDS = ("name", "about", *SAMPLE_WORDS, *SETTING_WORDS, "expect")
 END_WORDS = ("calls", "held", "problem", "unmapped")
 EXPECT_WORDS = (*END_WORDS, "remarks")
-CALL_WORDS = ("upsert", "create", "send")
 EXPECTED_CALL_WORDS = (
-    *(*CALL_WORDS, "id", "authority", "linked", "fields", "on_create", "cleared", "allocated"),
-    *("facts", "message"),
+    *(*INTERACTION_WORDS, "id", "authority", "linked", "message"),
+    *("fields", "on_create", "cleared", "allocated", "facts"),
 )
 
 #: words by key, each with its place

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from bridge.errors import Fault
 from bridge.mapping.cases import language
 from bridge.mapping.cases.language import Case, CaseFile, Expected, ExpectedCall, Words
+from bridge.mapping.language import INTERACTION_WORDS
 from bridge.mapping.taking import (
     Faults,
     check_words,
-    listed,
     require_word,
     take_entries,
+    take_one_of,
+    take_table,
     take_tables,
     take_truth,
     take_word,
@@ -32,7 +34,7 @@ def parse_cases(text: str, file: str, mapping: str, faults: Faults) -> CaseFile:
     if not cases:
         faults.append(table.place.fault("tests", "list at least one test."))
     _check_names(cases, faults)
-    return CaseFile(file, mapping, cases, _table(table, "", "site", faults))
+    return CaseFile(file, mapping, cases, take_table(table, "", "site", faults))
 
 
 def _check_names(cases: tuple[Case, ...], faults: Faults) -> None:
@@ -48,8 +50,7 @@ def _check_names(cases: tuple[Case, ...], faults: Faults) -> None:
 def _case(table: Table, key: str, faults: Faults) -> Case:
     check_words(table, key, language.CASE_WORDS, faults)
     name = require_word(table, key, "name", faults)
-    if ("message" in table.entries) == ("file" in table.entries):
-        faults.append(table.place.fault(key, "say exactly one of message, file."))
+    take_one_of(table, key, ("message", "file"), faults)
     return Case(
         place=table.place,
         key=key,
@@ -58,8 +59,8 @@ def _case(table: Table, key: str, faults: Faults) -> Case:
         file=take_word(table, key, "file", faults),
         type=take_word(table, key, "type", faults),
         charset=take_word(table, key, "charset", faults),
-        site=_table(table, key, "site", faults),
-        hospital=_table(table, key, "hospital", faults),
+        site=take_table(table, key, "site", faults),
+        hospital=take_table(table, key, "hospital", faults),
         channel=take_word(table, key, "channel", faults),
         received=take_word(table, key, "received", faults),
         links=_words(table, key, "links", faults),
@@ -69,7 +70,7 @@ def _case(table: Table, key: str, faults: Faults) -> Case:
 
 
 def _known(table: Table, key: str, faults: Faults) -> Mapping[str, Words]:
-    inner = _table(table, key, "known", faults)
+    inner = take_table(table, key, "known", faults)
     if inner is None:
         return {}
     here = under(key, "known")
@@ -81,15 +82,12 @@ def _known(table: Table, key: str, faults: Faults) -> Mapping[str, Words]:
 
 
 def _expect(table: Table, key: str, faults: Faults) -> Expected | None:
-    inner = _table(table, key, "expect", faults)
+    inner = take_table(table, key, "expect", faults)
     if inner is None:
         return None
     key = under(key, "expect")
     check_words(inner, key, language.EXPECT_WORDS, faults)
-    stated = [word for word in language.END_WORDS if word in inner.entries]
-    if len(stated) != 1:
-        one_of = listed(language.END_WORDS)
-        faults.append(inner.place.fault(key, f"say exactly one of {one_of}."))
+    take_one_of(inner, key, language.END_WORDS, faults)
     return Expected(
         place=inner.place,
         key=key,
@@ -120,19 +118,15 @@ def _calls(table: Table, key: str, faults: Faults) -> tuple[ExpectedCall, ...]:
 
 def _call(table: Table, key: str, faults: Faults) -> ExpectedCall | None:
     check_words(table, key, language.EXPECTED_CALL_WORDS, faults)
-    stated = [word for word in language.CALL_WORDS if word in table.entries]
-    if len(stated) != 1:
-        one_of = listed(language.CALL_WORDS)
-        faults.append(table.place.fault(key, f"say exactly one of {one_of}."))
-        return None
-    target = take_word(table, key, stated[0], faults)
-    if target is None:
+    interaction = take_one_of(table, key, INTERACTION_WORDS, faults)
+    target = take_word(table, key, interaction, faults) if interaction else None
+    if interaction is None or target is None:
         return None
     stated_facts = "facts" in table.entries
     return ExpectedCall(
         place=table.place,
         key=key,
-        interaction=stated[0],
+        interaction=interaction,
         target=target,
         id=take_word(table, key, "id", faults),
         authority=take_word(table, key, "authority", faults),
@@ -160,13 +154,3 @@ def _words(table: Table, key: str, word: str, faults: Faults) -> Words:
 def _not_one_word(entry: Entry, key: str) -> Fault:
     kind = "a list" if isinstance(entry.value, Items) else "a table"
     return entry.key_place.fault(under(key, entry.key), f"takes one word, not {kind}.")
-
-
-def _table(table: Table, key: str, word: str, faults: Faults) -> Table | None:
-    entry = table.entries.get(word)
-    if entry is None:
-        return None
-    if isinstance(entry.value, Table):
-        return entry.value
-    faults.append(entry.key_place.fault(under(key, word), "takes a table of key: value."))
-    return None

@@ -122,7 +122,7 @@ def test_what_a_senders_rows_give_is_checked_too(
     ("text", "told"),
     [
         ("senders: {MEDIS: Male}", "codes/gender.yaml:1:11: senders.MEDIS: takes a table"),
-        ("senders: {MEDIS: {1: [a]}}", "senders.MEDIS.1: a code becomes one word"),
+        ("senders: {MEDIS: {1: [a]}}", "senders.MEDIS.1: takes one word"),
         ("senders: {'|RIVERSIDE': {1: a}}", "name a sending application"),
         ("senders: [MEDIS]", "senders: takes a table"),
         ("sender: {MEDIS: {1: a}}", "Did you mean 'senders'"),

@@ -160,3 +160,10 @@ def test_a_message_type_has_one_mapping(plant: Plant, tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path, zauto: Catalogue) -> None:
     with pytest.raises(MappingError, match="is not a folder"):
         load([tmp_path / "nowhere"], zauto, Site())
+
+
+def test_a_need_that_is_a_list_is_told(plant: Plant) -> None:
+    needs = "needs: {patient-visits: [PV1-19]}\ncalls:"
+    (fault,) = plant("hl7v2/registration.yaml", "calls:", needs)
+    assert (fault.line, fault.key) == (2, "needs.patient-visits")
+    assert fault.message == "takes one word, not a list or table."
