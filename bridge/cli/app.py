@@ -78,7 +78,7 @@ def main() -> None:
         app()
     except MappingError as error:
         for fault in error.faults:
-            print(fault, file=sys.stderr)  # noqa: T201 (this is the command line)
+            print(fault, file=sys.stderr)  # noqa: T201 - this is the command line
         count = len(error.faults)
         sys.exit(f"bridge: {count} fault{'' if count == 1 else 's'} in the mappings")
     except BridgeError as error:

@@ -90,7 +90,7 @@ class MllpListener:
                 f"mllp: cannot listen on {host}:{port}: {error.socketError}; "
                 "choose another mllp.host or mllp.port, or stop what holds it"
             ) from error
-        _tune(self._port.socket)  # type: ignore[attr-defined]
+        _tune(self._port.socket)  # type: ignore[attr-defined] # no word of the interface
         self._sweeping = self.clock.callLater(SWEEP_SECONDS, self._sweep)
         bound = typing.cast(IPv4Address, self._port.getHost())
         return bound.host, bound.port

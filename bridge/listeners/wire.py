@@ -39,7 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The protocol with another time for a request's head."""
         return type(cls.__name__, (cls,), {"head_seconds": head_seconds})
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
         self._close_in(self.head_seconds)
 

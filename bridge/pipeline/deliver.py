@@ -184,7 +184,7 @@ class Deliver:
             return await self._store.run(lambda tx: self._claim(tx, now, allowance))
         except StoreError:
             raise
-        except Exception:  # noqa: BLE001 (a door: see below)
+        except Exception:  # noqa: BLE001 - one delivery must not end the service
             # A fault of ours at one head undid the claim of all: find the one, park it.
             self._log.exception("a claim failed")
             return await self._claimed_singly(now)
@@ -266,7 +266,7 @@ class Deliver:
     async def _sent(self, attempted: Attempted) -> Outcome:
         try:
             return await self._end.send(attempted)
-        except Exception as error:  # noqa: BLE001 (a door: else its lane stood still for ever)
+        except Exception as error:  # noqa: BLE001 - else its lane stood still for ever
             return self._failed(attempted.delivery, error)
 
     async def _settle(self, attempted: Attempted, outcome: Outcome) -> None:
@@ -278,7 +278,7 @@ class Deliver:
             except StoreError as error:
                 self._log.error("store cannot be written", error=type(error).__name__)
                 await asyncio.sleep(STORE_RETRY_SECONDS)
-            except Exception as error:  # noqa: BLE001 (a door: as in `_sent`)
+            except Exception as error:  # noqa: BLE001 - as in `_sent`
                 job = self._parking(attempted, self._failed(attempted.delivery, error))
 
     def _settling(self, attempted: Attempted, outcome: Outcome) -> Job:

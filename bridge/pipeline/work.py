@@ -95,7 +95,7 @@ class Work:
             done = 1
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 (a door: see below)
+        except Exception as error:  # noqa: BLE001 - one message must not end the service
             # A fault of ours in one message undid its whole batch: find the one, park it.
             self._log.exception("a batch failed", error=type(error).__name__)
             done = await self._one_by_one()
@@ -128,8 +128,8 @@ class Work:
                 await self._store.run(partial(self._take, kept=kept))
             except StoreError:
                 raise
-            except Exception as error:  # noqa: BLE001 (a door: see below)
-                # Ours again; the message is parked for a person, and the log names the place
+            except Exception as error:  # noqa: BLE001 - as in `once`
+                # The message is parked for a person, and the log names the place
                 # without the message's content.
                 self._log.exception("translation failed", message=kept.id)
                 await self._store.run(partial(self._park, message_id=kept.id, error=error))

@@ -19,7 +19,7 @@ from bridge.sandbox.collection import Collection
 from bridge.sandbox.control import Control
 from bridge.sandbox.desk import Act, Asked, Desk, response
 from bridge.sandbox.openapi import openapi_route
-from bridge.sandbox.parts import Options, Parts, make_parts
+from bridge.sandbox.parts import AS_DOCUMENTED, Options, Parts, make_parts
 from bridge.sandbox.play import FaultyDesk
 from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue, Operation
@@ -37,7 +37,7 @@ class _Anything(PathConvertor):
 register_url_convertor("anything", _Anything())
 
 
-def make_app(catalogue: Catalogue, state: State, options: Options = Options()) -> Starlette:  # noqa: B008 (frozen)
+def make_app(catalogue: Catalogue, state: State, options: Options = AS_DOCUMENTED) -> Starlette:
     """The API over `state`; raises DoorError when a test record of the catalogue does not fit."""
     parts = make_parts(catalogue, state, options)
     desk = Desk(parts) if options.plan is None else FaultyDesk(parts, options.plan)

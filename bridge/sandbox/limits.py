@@ -27,6 +27,9 @@ class Limits:
     minute: int = REQUESTS_A_MINUTE
 
 
+DOCUMENTED = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a client stands after a request was counted or refused."""

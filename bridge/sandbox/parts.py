@@ -15,7 +15,7 @@ from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.answers import Refusal
 from bridge.sandbox.collection import Collection
 from bridge.sandbox.faults import Plan
-from bridge.sandbox.limits import Limiter, Limits
+from bridge.sandbox.limits import DOCUMENTED, Limiter, Limits
 from bridge.sandbox.outbox import Outbox
 from bridge.sandbox.push import Partner
 from bridge.sandbox.resets import Clock, Resets
@@ -30,7 +30,7 @@ class Options:
     """How a sandbox is to behave."""
 
     #: None lifts them and leaves their headers out
-    limits: Limits | None = Limits()  # noqa: RUF009 (frozen)
+    limits: Limits | None = DOCUMENTED
     #: where orders are pushed
     partner: Partner | None = None
     #: the faults to begin with; None plays none, whatever a request or a plan asks for
@@ -39,6 +39,10 @@ class Options:
     nightly: datetime.time | None = None
     clock: Clock = time.time
     sleep: Sleep = asyncio.sleep
+
+
+AS_DOCUMENTED = Options()
+UNLIMITED = Options(limits=None)
 
 
 @dataclass(frozen=True, slots=True)

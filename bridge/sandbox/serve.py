@@ -17,9 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts, Credentials
 from bridge.sandbox.app import make_app
-from bridge.sandbox.parts import Options
+from bridge.sandbox.parts import UNLIMITED, Options
 from bridge.sandbox.state import State
-from bridge.sandbox.wire import TRANSPORT
+from bridge.sandbox.wire import CONNECTION
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds requests under way have to end when the sandbox stops
@@ -60,7 +60,7 @@ async def running(
     port: int = 0,
     file: Path | None = None,
     client: Credentials | None = None,
-    options: Options = Options(limits=None),  # noqa: B008 (frozen)
+    options: Options = UNLIMITED,
 ) -> AsyncIterator[Sandbox]:
     """A sandbox in this event loop; port 0 takes a free one, `file` None keeps it in memory.
 
@@ -102,7 +102,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
 class _Server(uvicorn.Server):

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.errors import DoorError
 
-#: key of the ASGI scope under which the sandbox's own server puts the connection
-TRANSPORT = "sandbox.transport"
+#: the ASGI extension by which the sandbox's own server shows the connection's `transport`
+CONNECTION = "sandbox.connection"
 #: SO_LINGER on, zero seconds: closing sends RST
 _RESET = struct.pack("ii", 1, 0)
 
@@ -35,9 +35,10 @@ class Broken:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write and close; raises DoorError where the server does not show the connection."""
-        transport = scope.get(TRANSPORT)
-        if transport is None:
+        extension = scope.get("extensions", {}).get(CONNECTION)
+        if extension is None:
             raise DoorError("only the sandbox's own server can play this fault")
+        transport = extension["transport"]
         for piece in self.pieces:
             if transport.is_closing():
                 break

@@ -78,7 +78,7 @@ class Control:
             return orjson.dumps({"ok": await answer(question)})
         except BridgeError as error:
             return orjson.dumps({"error": str(error)})
-        except Exception as failure:  # noqa: BLE001 (a door: who asks must not wait in vain)
+        except Exception as failure:  # noqa: BLE001 - who asks must not wait in vain
             structlog.get_logger().error("question failed", exc_info=failure)
             return orjson.dumps({"error": "the service failed on this question; its log has more"})
 

@@ -21,7 +21,7 @@ class GuestReactor(AsyncioSelectorReactor):
         Nobody here looks at that context, and setting it costs as much as the reading.
         """
         if reader not in self._readers:
-            super().addReader(reader)  # type: ignore[no-untyped-call]
+            super().addReader(reader)  # type: ignore[no-untyped-call] # Twisted's
             if reader in self._readers:
                 read = partial(self._readOrWrite, reader, True)
                 self._asyncioEventloop.add_reader(self._readers[reader], read)

@@ -20,7 +20,7 @@ _OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
 class _Dumper(yaml.SafeDumper):
     """Writes every word as it is, unquoted where YAML lets it: no word is a number here."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (PyYAML's own name and type)
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own name and type
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         """Lists stand deeper than their key, as in all mapping files."""
