@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -104,6 +105,23 @@ class Hl7Document:
     def count(self, segment: str) -> int:
         """How many segments of that name there are."""
         return self._names.count(segment)
+
+    def groups(self, segments: Sequence[str]) -> Sequence[Mapping[str, int]]:
+        """The groups that begin at each of the first of these segments and end before its next.
+
+        Each is told by which occurrence of every segment stands first in it, 0 where none does:
+        the others are optional in most groups of the standard, so that the second PV1 need not be
+        the second PID's. What stands before the first group is in none.
+        """
+        seen: Counter[str] = Counter()
+        found: list[dict[str, int]] = []
+        for name in filter(set(segments).__contains__, self._names):
+            seen[name] += 1
+            if name == segments[0]:
+                found.append(dict.fromkeys(segments, 0))
+            if found and not found[-1][name]:
+                found[-1][name] = seen[name]
+        return found
 
     def values(self, path: Hl7Path) -> Sequence[Value]:
         """What stands at `path`, one for each repetition that says something.

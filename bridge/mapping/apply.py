@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
+from typing import Any
 
 from bridge.delivery import Call, Translation
 from bridge.mapping.choose import choose
@@ -66,13 +68,21 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
 def _each(
     plan: CallPlan, make: Maker, at: dict[str, int], scope: Scope
 ) -> Iterator[Call | NotMade]:
-    """`each:` one call for each of some HL7 segments, or for each item of a list."""
-    whole = scope.document
-    if isinstance(plan.each[0], str):
-        count = max(whole.count(segment) for segment in plan.each)
-        for number in range(1, count + 1):
-            yield make(scope, {**at, **dict.fromkeys(plan.each, number)})
-        return
-    for scope.document in whole.lines(plan.each[0].path):
-        yield make(scope, at)
-    scope.document = whole
+    """`each:` one call for each group of HL7 segments, or for each item of a list."""
+    whole, outside, number = scope.document, scope.ids, 0
+    for number, (scope.document, group) in enumerate(_groups(plan, whole), 1):
+        own = scope.ids_within.setdefault((plan.begins, number), {})
+        scope.ids = ChainMap(own, outside)
+        yield make(scope, {**at, **group})
+    scope.document, scope.ids = whole, outside
+    if not number:
+        yield f"no call for {plan.resource}: the message has no {plan.begins}"
+
+
+def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:
+    """What to read for each call: the document, and the number of each HL7 segment in it."""
+    first = plan.each[0]
+    if isinstance(first, str):
+        yield from ((whole, group) for group in whole.groups(plan.each))
+    else:
+        yield from ((item, {}) for item in whole.lines(first.path))

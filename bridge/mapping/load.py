@@ -139,7 +139,8 @@ def _calls(
     for number, call in enumerate(text.calls):
         part = _part_of(call, f"calls[{number}].use", parts, text, compiler)
         if part is not None:
-            earlier = [made.resource for made in calls if not made.each]
+            within = call.each[0].text if call.each else ""
+            earlier = [made.resource for made in calls if made.begins in ("", within)]
             calls.append(compiler.call(call, part, earlier))
     return tuple(calls)
 

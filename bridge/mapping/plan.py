@@ -85,8 +85,14 @@ class CallPlan:
     when: tuple[Condition, ...] = ()
     required: bool = False
     linked: bool = False
-    #: made once for each: of these HL7 segments together, or of the items at a path
+    #: made once for each: group that begins at the first of these HL7 segments, or item at a path
     each: tuple[str, ...] | tuple[Source, ...] = ()
+
+    @property
+    def begins(self) -> str:
+        """What each group begins at: a segment's name, or a path; "" where there are none."""
+        first = self.each[0] if self.each else ""
+        return first if isinstance(first, str) else first.text
 
 
 @dataclass(frozen=True, slots=True)

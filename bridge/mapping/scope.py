@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -40,8 +40,8 @@ class Scope:
     """One translation under way; made anew for each, so nothing is shared between messages."""
 
     __slots__ = (
-        *("context", "deleted", "document", "external_id", "ids", "needs", "remarks"),
-        *("site", "unknown_codes", "where", "zone"),
+        *("context", "deleted", "document", "external_id", "ids", "ids_within", "needs"),
+        *("remarks", "site", "unknown_codes", "where", "zone"),
     )
 
     def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
@@ -50,7 +50,9 @@ class Scope:
         self.site = site
         self.zone = zone
         #: external ids of the calls made so far, by resource name
-        self.ids: dict[str, str] = {}
+        self.ids: MutableMapping[str, str] = {}
+        #: those of calls made for `each`, by what a group begins at, and its number
+        self.ids_within: dict[tuple[str, int], dict[str, str]] = {}
         #: external id of the call being made
         self.external_id = ""
         #: path being read, for remarks

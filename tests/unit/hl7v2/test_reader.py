@@ -115,6 +115,16 @@ def test_line_ends_do_not_matter(end: str) -> None:
     assert document.count("NK1") == 2
 
 
+def test_a_group_goes_from_one_segment_to_the_next_of_its_name() -> None:
+    document = read(LINES[0], "MRG|0", "PID|1", "PID|2", "PV1||I", "MRG|2", "MRG|3")
+
+    assert document.groups(["PID", "PV1", "MRG"]) == [
+        {"PID": 1, "PV1": 0, "MRG": 0},
+        {"PID": 2, "PV1": 1, "MRG": 2},
+    ]
+    assert document.groups(["AL1"]) == []
+
+
 def test_a_line_feed_inside_a_field_stays_text() -> None:
     document = read(LINES[0], "NTE|1||first\nsecond|RE", "PV1||O")
 

@@ -61,6 +61,13 @@ def test_an_example_gives_what_the_reference_says(example: Example, tmp_path: Pa
     assert _told(_translated(example, tmp_path)) == example.gives
 
 
+def test_the_example_of_groups_is_what_is_shipped() -> None:
+    shown = re.search(r"```yaml\n(calls:\n[^`]*each: \[PID[^`]*)```", REFERENCE)
+    shipped = (ROOT / "mappings/hl7v2/adt_bed_swap.yaml").read_text(encoding="utf-8")
+    assert shown is not None
+    assert shipped.endswith(shown[1])
+
+
 def test_every_word_of_a_rule_has_an_example() -> None:
     rules = " ".join(example.rule for example in EXAMPLES)
     assert [word for word in language.RULE_WORDS if f"{word}:" not in rules] == []

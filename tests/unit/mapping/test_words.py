@@ -178,6 +178,34 @@ def test_segments_that_belong_together_are_taken_by_pairs(made: Made) -> None:
     assert _all(translation.calls) == [("A1", "B1"), ("A2", "B2")]
 
 
+def test_a_group_that_lacks_a_segment_takes_no_other_groups(made: Made) -> None:
+    segments = ("MRG|B0", "PID|1||A1", "PID|2||A2", "MRG|B2", "MRG|B3", "PID|3||A3")
+    translation = made(
+        "name: {from: MRG-1, default: none}",
+        *segments,
+        call="    each: [PID, MRG]\n",
+        message_id="{from: PID-3}",
+    )
+    assert _all(translation.calls) == [("A1", "none"), ("A2", "B2"), ("A3", "none")]
+
+
+def test_segments_repeat_within_a_group_that_begins_at_them(made: Made) -> None:
+    segments = ("PID|1||A1", "MRG|B1", "PV1|1|I", "MRG|B2", "MRG|B3", "PV1|1|O")
+    translation = made(
+        "name: {from: PV1-2, default: none}",
+        *segments,
+        call="    each: [MRG, PV1]\n",
+        message_id="{from: MRG-1}",
+    )
+    assert _all(translation.calls) == [("B1", "I"), ("B2", "none"), ("B3", "O")]
+
+
+def test_a_required_call_for_each_group_needs_a_group(made: Made) -> None:
+    translation = made("name: {from: AL1-3}", call="    each: AL1\n    required: true\n")
+    assert translation.problem == "no call for allergies: the message has no AL1"
+    assert translation.calls == ()
+
+
 def test_a_call_is_made_for_each_item_of_a_list(made: Made) -> None:
     resource = {
         "resourceType": "Patient",
@@ -212,6 +240,13 @@ def test_an_order_becomes_a_call_for_each_line(made: Made) -> None:
         protocol=Protocol.ORDERS,
     )
     assert _all(translation.calls) == [("S1", "X-ray"), ("S2", "ECG")]
+
+
+def test_an_id_of_another_kind_of_group_is_a_fault(tmp_path: Path, shipped: Path) -> None:
+    swap = (shipped / "hl7v2/adt_bed_swap.yaml").read_text(encoding="utf-8")
+    _write(tmp_path, "hl7v2/adt_bed_swap", swap.replace("each: [PID, PV1, PV2]", "each: [PV1]"))
+    with pytest.raises(MappingError, match="no earlier call for 'patients'"):
+        load([shipped, tmp_path], catalogue.load(shipped / "zauto"), Site())
 
 
 def test_what_is_no_segment_cannot_be_gone_through(made: Made) -> None:
