@@ -2,7 +2,7 @@
 
 What was held too long is parked for a person. A record about which a request went unanswered is
 read a second time: the request may have taken effect after the first verifying read, over what a
-later message wrote.
+later message wrote. Of codes without a row that nobody waits for, those met long ago are forgotten.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ EVERY = 30.0
 #: messages and deliveries in one transaction: senders wait for its commit too
 BATCH = 100
 HOUR = 3600.0
+#: codes without a row, which nobody waits for, that are kept: as many as `bridge codes` lists
+MOST_CODES = 1_000
 #: seconds ahead that nothing is put off for
 _NEVER_LATER = 86_400.0
 
@@ -65,6 +67,7 @@ class Sweep:
             pass
         while await self._store.run(self._look_again):
             self._planned()
+        await self._store.run(lambda tx: tx.forget_codes(MOST_CODES))
 
     def _park(self, tx: Transaction) -> bool:
         now = self._clock()

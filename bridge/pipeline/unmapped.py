@@ -14,12 +14,12 @@ def release_known(tx: Transaction, sets: Sets, at: float) -> int:
     """Let go what waits for codes that are known now, or not waited for any more; how many.
 
     Each is translated again. Where it meets the code again (in the mappings of another site, from
-    another sender), it is held and counted anew.
+    another sender), it is held and counted once more.
     """
     released = 0
     for code in tx.unmapped_codes(_MOST):
         if _known(code, sets) or (code.waiting and not _waited_for(code, sets)):
-            tx.forget_code(code.table, code.code)
+            tx.forget_code(code.table, code.code, code.sender)
             released += tx.release(code_key(code.table, code.code), at)
     return released
 

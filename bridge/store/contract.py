@@ -276,8 +276,13 @@ class Transaction(View, Protocol):
         """A code without a row was met once more."""
         ...
 
-    def forget_code(self, table: str, code: str) -> None:
-        """The table knows it now."""
+    def forget_code(self, table: str, code: str, sender: str) -> None:
+        """The table knows it now, as this sender uses it."""
+        ...
+
+    def forget_codes(self, most: int) -> int:
+        """Forget codes that no message waits for, beyond the `most` that were met last; returns
+        how many."""
         ...
 
 

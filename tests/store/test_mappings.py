@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.delivery import RuleLine
+from bridge.delivery import RuleLine, code_key
+from bridge.message import Status
 from bridge.store.contract import MappingVersion, Store, UnmappedCode
+from tests.store.samples import keep
 
 ONE = MappingVersion(
     "aa11",
@@ -42,9 +44,20 @@ async def test_a_code_is_counted_for_each_sender(store: Store) -> None:
     ]
 
 
-async def test_a_code_that_has_a_row_now_is_forgotten_for_all_senders(store: Store) -> None:
-    for sender in ("HIS|A", "LAB|B"):
-        await store.run(lambda tx, s=sender: tx.count_code("gender", "X", s, 1.0))
-    await store.run(lambda tx: tx.count_code("gender", "Y", "HIS|A", 1.0))
-    await store.run(lambda tx: tx.forget_code("gender", "X"))
-    assert [c.code for c in store.read(lambda view: view.unmapped_codes(9))] == ["Y"]
+async def test_a_code_that_has_a_row_now_is_forgotten_for_its_sender(store: Store) -> None:
+    for code, sender in (("X", "HIS|A"), ("X", "LAB|B"), ("Y", "HIS|A")):
+        await store.run(lambda tx, c=code, s=sender: tx.count_code("gender", c, s, 1.0))
+    await store.run(lambda tx: tx.forget_code("gender", "X", "HIS|A"))
+    left = store.read(lambda view: view.unmapped_codes(9))
+    assert [(c.code, c.sender) for c in left] == [("X", "LAB|B"), ("Y", "HIS|A")]
+
+
+async def test_codes_met_long_ago_are_forgotten_unless_a_message_waits(store: Store) -> None:
+    message = (await store.run(keep)).id
+    for code, at in (("HELD", 1.0), ("OLD", 2.0), ("NEW", 4.0), ("NEWER", 5.0)):
+        await store.run(lambda tx, c=code, at=at: tx.count_code("gender", c, "HIS|A", at))
+    key = code_key("gender", "HELD")
+    await store.run(lambda tx: tx.mark(message, Status.HELD, at=6.0, waits_for=key))
+    assert await store.run(lambda tx: tx.forget_codes(2)) == 1
+    left = store.read(lambda view: view.unmapped_codes(9))
+    assert {code.code for code in left} == {"HELD", "NEW", "NEWER"}

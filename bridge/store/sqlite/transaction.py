@@ -318,8 +318,11 @@ class SqliteTransaction(SqliteView):
     def count_code(self, table: str, code: str, sender: str, at: float) -> None:
         self._write("count_code", table, code, sender, at, at)
 
-    def forget_code(self, table: str, code: str) -> None:
-        self._write("forget_code", table, code)
+    def forget_code(self, table: str, code: str, sender: str) -> None:
+        self._write("forget_code", table, code, sender)
+
+    def forget_codes(self, most: int) -> int:
+        return self._write("forget_codes", most).rowcount
 
 
 def _must_exist(changed: sqlite3.Cursor, what: str, number: int) -> None:

@@ -15,7 +15,18 @@ ON CONFLICT (code_table, code, sender) DO UPDATE
 SET count = count + 1, last_at = max(last_at, excluded.last_at)
 
 -- name: forget_code
-DELETE FROM unmapped_code WHERE code_table = ? AND code = ?
+DELETE FROM unmapped_code WHERE code_table = ? AND code = ? AND sender = ?
+
+-- name: forget_codes
+DELETE FROM unmapped_code WHERE (code_table, code, sender) IN (
+    SELECT code_table, code, sender FROM unmapped_code
+    WHERE NOT EXISTS (
+        SELECT 1 FROM message
+        WHERE status = 'held' AND translated = 0
+        AND waits_for = 'codes/' || code_table || '/' || code
+    )
+    ORDER BY last_at DESC LIMIT -1 OFFSET ?
+)
 
 -- name: codes
 SELECT code_table, code, sender, count, first_at, last_at, (
