@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bridge.delivery import Target
+from bridge.delivery import Reason, Target
 from bridge.errors import BridgeError, StoreError
 from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, push
@@ -53,7 +53,10 @@ DELIVERY_GRACE = 2.0
 #: seconds within which something handed in counts as senders waiting
 BUSY_SECONDS = 0.05
 
-
+#: what does not pass by itself; beside these stands what to do, where calls are told to rest
+_FOR_A_PERSON = frozenset(
+    {Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS, Reason.REDIRECTED}
+)
 FULL = "the disk of the store has less free than store.free_bytes"
 
 
@@ -176,7 +179,8 @@ class Service:
         name = "ZautoAI" if end is Target.ZAUTO else "the hospital"
         zone = ZoneInfo(self.settings.site.time_zone)
         since = f"{datetime.fromtimestamp(trouble.since, zone):%Y-%m-%d %H:%M:%S %Z}"
-        return f"{name} takes nothing since {since} ({trouble.reason}); it is tried again by itself"
+        tail = "" if trouble.reason in _FOR_A_PERSON else "; it is tried again by itself"
+        return f"{name} takes nothing since {since} ({trouble.reason}){tail}"
 
     def budget(self) -> Mapping[str, Any] | None:
         """Calls used, the limit, the wait of a new registration, and when all have gone."""

@@ -213,12 +213,19 @@ def test_a_stop_ends_within_ten_seconds() -> None:
     assert http_grace + DOOR_GRACE + DELIVERY_GRACE < 10
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (Reason.NO_ANSWER, "(no answer); it is tried again by itself"),
+        (Reason.CERTIFICATE, "(certificate not trusted)"),
+    ],
+)
 async def test_a_far_end_in_trouble_is_told_with_since_when(
-    settings: Callable[..., Settings],
+    settings: Callable[..., Settings], reason: Reason, told: str
 ) -> None:
     service = Service(settings(BRIDGE_HOSPITAL__PORT="1"), PARTS)
     await service.start()
-    service._delivers[Target.HOSPITAL].trouble = Trouble(0.0, Reason.NO_ANSWER)
-    told = service.notices()
+    service._delivers[Target.HOSPITAL].trouble = Trouble(0.0, reason)
+    notices = service.notices()
     await service.stop()
-    assert "the hospital takes nothing since 1970-01-01 05:30:00 IST (no answer)" in told[-1]
+    assert notices[-1] == f"the hospital takes nothing since 1970-01-01 05:30:00 IST {told}"
