@@ -227,9 +227,9 @@ class _PartCompiler:
             self.all.faults.append(rule.place.fault(f"{rule.key}.on", message))
         return Fixed(DELETE, "clear")
 
-    def _check_enum(self, word: Word, key: str, spec: ResourceField) -> None:
+    def _check_enum(self, word: Word, key: str, spec: ResourceField, taker: str = "") -> None:
         if spec.enum and word.text not in spec.enum:
-            message = f"'{word.text}' is not one of {', '.join(spec.enum)}."
+            message = f"'{word.text}' is not one of {', '.join(spec.enum)}{taker}."
             fault = word.place.fault(key, message, nearest(word.text, spec.enum))
             self.all.faults.append(fault)
 
@@ -280,10 +280,9 @@ class _PartCompiler:
         if table is None:
             self.all.unknown(rule.codes, f"{rule.key}.codes", "code table", self.all.tables)
             return None
-        if spec.enum and (wrong := sorted(table.results() - set(spec.enum))):
-            message = f"codes/{table.name} gives {wrong[0]}, not one of {', '.join(spec.enum)}."
-            suggestion = nearest(wrong[0], spec.enum)
-            self.all.faults.append(rule.codes.place.fault(f"{rule.key}.codes", message, suggestion))
+        taker = f", which {rule.key} of parts/{self.part.name} takes"
+        for key, word in table.results():
+            self._check_enum(word, key, spec, taker)
         return table
 
     def condition(self, test: language.Test) -> Condition:

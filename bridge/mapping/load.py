@@ -139,10 +139,15 @@ def _calls(
     for number, call in enumerate(text.calls):
         part = _part_of(call, f"calls[{number}].use", parts, text, compiler)
         if part is not None:
-            within = call.each[0].text if call.each else ""
-            earlier = [made.resource for made in calls if made.begins in ("", within)]
+            before = text.calls[:number]
+            earlier = [made.target.text for made in before if _begins(made) in ("", _begins(call))]
             calls.append(compiler.call(call, part, earlier))
     return tuple(calls)
+
+
+def _begins(call: CallText) -> str:
+    """What each group begins at that the call is made for; "" where there are none."""
+    return call.each[0].text if call.each else ""
 
 
 def _part_of(
@@ -204,10 +209,14 @@ def _check_types(texts: Sequence[MappingText], faults: list[Fault]) -> None:
 def read_trees(
     folders: Sequence[Folder], faults: list[Fault], memory: Memory
 ) -> dict[str, Table | None]:
-    """Every file's tree by its name without suffix, `parts/patient_from_pid`; None is unusable."""
+    """Every file's tree by its name without suffix, `parts/patient_from_pid`; None is unusable.
+
+    Where only the later file of a name is unusable, the earlier one stands for it: what others
+    say of it is right or wrong by that.
+    """
     found: dict[str, Table | None] = {}
     for folder in folders:
         for name, file, text in folder.mappings():
             table, before = memory.tree(text, file, faults), found.get(name)
-            found[name] = overlay(before, table) if before and table else table
+            found[name] = overlay(before, table) if before and table else table or before
     return found

@@ -114,8 +114,12 @@ def test_what_a_senders_rows_give_is_checked_too(
     (tmp_path / "codes").mkdir()
     file = tmp_path / "codes/encounter_status.yaml"
     file.write_text("senders: {MEDIS: {arrived: IN_QUE}}\n")
-    with pytest.raises(MappingError, match=r"gives IN_QUE, not one of .* Did you mean 'IN_QUEUE'"):
+    with pytest.raises(MappingError) as caught:
         load([shipped, tmp_path], zauto, Site())
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.line, fault.key) == (str(file), 1, "senders.MEDIS.arrived")
+    assert fault.suggestion == "IN_QUEUE"
+    assert "which fields.status of parts/visit_from_encounter takes" in fault.message
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def test_a_value_that_the_target_does_not_take_is_a_fault(tmp_path: Path, zauto:
         load([tmp_path], zauto, Site())
     told = [(fault.line, fault.key, fault.suggestion) for fault in caught.value.faults]
     assert (5, "fields.status", None) in told
-    assert (6, "fields.patientType.codes", "IN_PATIENT") in told
+    assert (1, "rows.I", "IN_PATIENT") in told
 
 
 def test_what_is_no_message_type_is_a_fault(plant: Plant) -> None:
@@ -167,3 +168,27 @@ def test_a_need_that_is_a_list_is_told(plant: Plant) -> None:
     (fault,) = plant("hl7v2/registration.yaml", "calls:", needs)
     assert (fault.line, fault.key) == (2, "needs.patient-visits")
     assert fault.message == "takes one word, not a list or table."
+
+
+@pytest.mark.parametrize("file", ["parts/patient_from_pid.yaml", "codes/gender.yaml"])
+def test_a_file_that_is_no_yaml_is_the_one_fault_that_is_told(
+    shipped: Path, zauto: Catalogue, tmp_path: Path, file: str
+) -> None:
+    (tmp_path / file).parent.mkdir()
+    (tmp_path / file).write_text("fields: {W: [\n")
+    with pytest.raises(MappingError) as caught:
+        load([shipped, tmp_path], zauto, Site())
+    assert [(fault.file, fault.line) for fault in caught.value.faults] == [
+        (str(tmp_path / file), 2)
+    ]
+
+
+def test_a_part_that_is_no_yaml_is_the_one_fault_that_is_told(
+    shipped: Path, zauto: Catalogue, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(shipped, whole)
+    (whole / "parts/patient_from_pid.yaml").write_text("fields: {W: [\n")
+    with pytest.raises(MappingError) as caught:
+        load([whole], zauto, Site())
+    assert [fault.line for fault in caught.value.faults] == [2]
