@@ -129,8 +129,8 @@ class ZautoEnd:
         for resource, closed in self.far_end.closed(now).items():
             hint = advice(closed.reason)
             told.append(
-                f"ZautoAI: {resource or 'all calls'} stopped: {closed.reason}, tried again in "
-                f"{closed.until - now:.0f} s{'; ' + hint if hint else ''}"
+                f"ZautoAI: {resource or 'all calls'} stopped for {closed.until - now:.0f} s more: "
+                f"{closed.reason}{'; ' + hint if hint else ''}"
             )
         for missing in self.far_end.endpoints.found_missing(now):
             told.append(
