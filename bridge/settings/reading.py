@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bridge.errors import SettingsError
 from bridge.settings.faults import told
@@ -45,7 +45,7 @@ def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Set
     _refuse_secrets(values, file)
     named = {}
     for name, path, value in _from_environment(environment):
-        _put(values, path, value)
+        _put(values, path, value or _nothing(path))
         named[".".join(path)] = name
     try:
         return Settings.model_validate(values)
@@ -79,7 +79,9 @@ def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
             )
 
 
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str], str]]:
+def _from_environment(
+    environment: Mapping[str, str],
+) -> Iterator[tuple[str, list[str], str]]:
     """Each variable's name, the setting it is for, and its value."""
     for name, value in sorted(environment.items()):
         if not name.startswith(PREFIX) or "__" not in name:
@@ -91,6 +93,19 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, lis
         yield name, path, value
 
 
+def _nothing(path: list[str]) -> str | None:
+    """What an empty variable says: an empty word where a setting is one, and null elsewhere."""
+    section: type[BaseModel] = Settings
+    *outer, last = path
+    for key in outer:
+        inner = section.model_fields[key].annotation if key in section.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        section = inner
+    word = last in section.model_fields and section.model_fields[last].annotation is str
+    return "" if word else None
+
+
 def _secret_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
@@ -100,9 +115,9 @@ def _secret_file(name: str, path: str) -> str:
         raise SettingsError(f"{name}: {path} is not UTF-8 at byte {error.start}") from error
 
 
-def _put(values: dict[str, Any], path: list[str], value: str) -> None:
+def _put(values: dict[str, Any], path: list[str], value: str | None) -> None:
     for key in path[:-1]:
         inner = values.get(key)
         values[key] = dict(inner) if isinstance(inner, dict) else {}
         values = values[key]
-    values[path[-1]] = value if value != "" else None
+    values[path[-1]] = value

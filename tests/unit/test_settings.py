@@ -44,6 +44,10 @@ class TestSources:
         file.write_text("zauto: {base_url: https://zauto.example}\n")
         assert load(file, {"BRIDGE_ZAUTO__BASE_URL": ""}).zauto.base_url is None
 
+    def test_an_empty_variable_is_an_empty_word_where_a_setting_is_one(self, file: Path) -> None:
+        file.write_text("mappings: {site: lakeside}\n")
+        assert load(file, {"BRIDGE_MAPPINGS__SITE": ""}).mappings.site == ""
+
     def test_an_empty_file_is_none(self, file: Path) -> None:
         file.write_text("# nothing yet\n")
         assert load(file, {}) == load(None, {})
