@@ -134,6 +134,15 @@ def parse(text: str) -> Hl7Path:
     )
 
 
+def parse_field(text: str) -> tuple[str, int] | None:
+    """The segment and the number of a whole field, `PRA-5`; None of what is written otherwise."""
+    match = _PATH.fullmatch(text)
+    if match is None or not is_segment(match["segment"]):
+        return None
+    field = match["segment"], int(match["field"])
+    return field if text == f"{field[0]}-{field[1]}" else None
+
+
 def is_segment(name: str) -> bool:
     """Whether HL7 v2 has a segment of that name, or it is a site's own (`Z..`)."""
     own = len(name) == 3 and name[0] == "Z" and name.isalnum() and name.isupper()

@@ -123,6 +123,16 @@ class Hl7Document:
                 found[-1][name] = seen[name]
         return found
 
+    def repeats(self, segment: str, occurrence: int, field: int) -> int:
+        """How often a field repeats, empty repetitions included."""
+        text = self.fields(segment, occurrence, field)[field]
+        return text.count(self._syntax.repetition) + 1 if text else 0
+
+    def only(self, fields: Sequence[str], field: int, repetition: int) -> Sequence[str]:
+        """The fields of a segment, of which one has only this repetition, from 1."""
+        one = fields[field].split(self._syntax.repetition)[repetition - 1]
+        return [*fields[:field], one, *fields[field + 1 :]]
+
     def values(self, path: Hl7Path) -> Sequence[Value]:
         """What stands at `path`, one for each repetition that says something.
 

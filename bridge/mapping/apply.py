@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingOf
 from typing import Any
 
 from bridge.delivery import Call, Translation
 from bridge.mapping.choose import choose
 from bridge.mapping.document import Context, Document
-from bridge.mapping.plan import CallPlan, Maker, Mapping, NotMade
+from bridge.mapping.plan import REPETITION, CallPlan, Maker, Mapping, NotMade
 from bridge.mapping.scope import Scope
 
 
@@ -59,8 +60,9 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
                 calls.append(call)
             elif plan.required:
                 return call
-            else:
-                scope.where = plan.resource
+            elif call:
+                number = f" #{scope.number}" if scope.number > 1 else ""
+                scope.where = f"{plan.resource}{number}"
                 scope.remark(call)
     return calls
 
@@ -69,13 +71,15 @@ def _each(
     plan: CallPlan, make: Maker, at: dict[str, int], scope: Scope
 ) -> Iterator[Call | NotMade]:
     """`each:` one call for each group of HL7 segments, or for each item of a list."""
-    whole, outside, number = scope.document, scope.ids, 0
-    for number, (scope.document, group) in enumerate(_groups(plan, whole), 1):
-        own = scope.ids_within.setdefault((plan.begins, number), {})
+    whole, outside = scope.document, scope.ids
+    for scope.number, (scope.document, group) in enumerate(_groups(plan, whole), 1):
+        own = scope.ids_within.setdefault((plan.begins, scope.number), {})
         scope.ids = ChainMap(own, outside)
-        yield make(scope, {**at, **group})
+        for repetition in _repetitions(plan, group, whole):
+            yield make(scope, {**at, **group, REPETITION: repetition})
+    none, scope.number = scope.number == 0, 0
     scope.document, scope.ids = whole, outside
-    if not number:
+    if none:
         yield f"no call for {plan.resource}: the message has no {plan.begins}"
 
 
@@ -86,3 +90,11 @@ def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:
         yield from ((whole, group) for group in whole.groups(plan.each))
     else:
         yield from ((item, {}) for item in whole.lines(first.path))
+
+
+def _repetitions(plan: CallPlan, group: MappingOf[str, int], whole: Any) -> Iterable[int]:
+    """Numbers of the repetitions of the field that is gone through; one where none is."""
+    if plan.repeats is None:
+        return (1,)
+    segment, field = plan.repeats
+    return range(1, whole.repeats(segment, group[segment], field) + 1)

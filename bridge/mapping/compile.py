@@ -55,6 +55,7 @@ class Compiler:
     def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
         """A part made ready for one call; `earlier` are the resources called before it."""
         compiled = _PartCompiler(self, part, frozenset(earlier))
+        each, repeats = compiled.each(text)
         send = text.interaction == "send"
         return CallPlan(
             target=Target.HOSPITAL if send else Target.ZAUTO,
@@ -70,9 +71,11 @@ class Compiler:
             choose=compiled.choices(),
             requires=tuple(word.text for word in part.requires),
             when=tuple(compiled.condition(test) for test in text.when),
+            otherwise=text.otherwise.text if text.otherwise else "",
             required=text.required,
             linked=text.linked,
-            each=compiled.each(text),
+            each=each,
+            repeats=repeats,
         )
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
@@ -181,15 +184,21 @@ class _PartCompiler:
             fault = word.place.fault(f"fields.{word.text}", str(error), error.suggestion)
             self.all.faults.append(fault)
 
-    def each(self, text: language.CallText) -> tuple[Source, ...] | tuple[str, ...]:
-        """What the call is made once for: HL7 segments by name, or a list by its path."""
+    def each(
+        self, text: language.CallText
+    ) -> tuple[tuple[Source, ...] | tuple[str, ...], tuple[str, int] | None]:
+        """What the call is made once for: HL7 segments by name, or a list by its path; and the
+        HL7 field whose repetitions are gone through, which is named last."""
         if self.part.source is not Protocol.HL7V2:
-            return tuple(self.all.source(word, "each", self.part.source) for word in text.each[:1])
-        for word in text.each:
-            if not hl7v2_paths.is_segment(word.text):
-                message = f"'{word.text}' is not a segment, such as AL1."
+            sources = (self.all.source(word, "each", self.part.source) for word in text.each[:1])
+            return tuple(sources), None
+        field = hl7v2_paths.parse_field(text.each[-1].text) if text.each else None
+        names = [word.text for word in text.each[: -1 if field else None]]
+        for word, name in zip(text.each, names, strict=False):
+            if not hl7v2_paths.is_segment(name):
+                message = f"'{name}' is not a segment, such as AL1."
                 self.all.faults.append(word.place.fault("each", message))
-        return tuple(word.text for word in text.each)
+        return tuple(dict.fromkeys([*names, *([field[0]] if field else [])])), field
 
     def rules(self, declared: tuple[language.Rule, ...], spec: ResourceField) -> tuple[Rule, ...]:
         """The rules of one field."""

@@ -17,7 +17,7 @@ from bridge.message import Protocol
 #: the keys each kind of table may have, in the order the reference explains them
 MAPPING_WORDS = ("about", "messages", "needs", "calls", "nothing", "ignore")
 INTERACTION_WORDS = ("upsert", "create", "send")
-CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "required", "linked")
+CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "otherwise", "required", "linked")
 PART_WORDS = (
     *(
         "about",
@@ -161,9 +161,11 @@ class CallText:
     interaction: str
     target: Word
     use: Word
-    #: segments, or the path of a list: one call for each
+    #: segments and an HL7 field of them, or the path of a list: one call for each
     each: tuple[Word, ...] = ()
     when: tuple[Test, ...] = ()
+    #: why nothing is called where `when` does not hold
+    otherwise: Word | None = None
     #: without this call the message has a problem
     required: bool = False
     #: the name the source gave the resource leads to this record from now on

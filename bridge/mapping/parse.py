@@ -143,12 +143,15 @@ def _call(table: Table, key: str, faults: Faults) -> CallText | None:
     target = require_word(table, key, interaction, faults)
     use = require_word(table, key, "use", faults)
     when = _tests(table.entries.get("when"), f"{key}.when", faults)
+    otherwise = take_word(table, key, "otherwise", faults)
+    if otherwise is not None and not when:
+        faults.append(otherwise.place.fault(f"{key}.otherwise", "'otherwise' needs 'when'."))
     required = take_truth(table, key, "required", faults)
     linked = take_truth(table, key, "linked", faults)
     if target is None or use is None:
         return None
     each = take_words(table, key, "each", faults)
-    return CallText(table.place, interaction, target, use, each, when, required, linked)
+    return CallText(table.place, interaction, target, use, each, when, otherwise, required, linked)
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:

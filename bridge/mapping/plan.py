@@ -18,10 +18,16 @@ from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
 
-#: why a call is not made: what `when:`, `id:` or `requires:` did not find
+#: why a call is not made: what `when:`, `id:` or `requires:` did not find; "" where nobody has to
+#: hear of it
 NotMade: TypeAlias = str
-#: makes one call of what the scope reads, with the number of each HL7 segment that was chosen
+#: makes one call of what the scope reads, with the number of each HL7 segment that was chosen, and
+#: under REPETITION the one of the field that is gone through
 Maker: TypeAlias = Callable[[Scope, MappingOf[str, int]], Call | NotMade]
+
+
+#: the key of a repetition's number among the numbers of segments
+REPETITION = "repetition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,14 @@ class CallPlan:
     requires: tuple[str, ...] = ()
     choose: tuple[ChoicePlan, ...] = ()
     when: tuple[Condition, ...] = ()
+    #: why it is not made where `when` does not hold; "" where that says enough
+    otherwise: str = ""
     required: bool = False
     linked: bool = False
     #: made once for each: group that begins at the first of these HL7 segments, or item at a path
     each: tuple[str, ...] | tuple[Source, ...] = ()
+    #: and in there for each repetition of this HL7 field: segment and number
+    repeats: tuple[str, int] | None = None
 
     @property
     def begins(self) -> str:

@@ -36,6 +36,11 @@ class Condition:
                 return named is self.wanted
         return named is not self.wanted
 
+    @property
+    def asks_presence(self) -> bool:
+        """Whether it asks only that there is a value."""
+        return self.source is not None and not (self.wanted or self.unwanted)
+
     def told(self) -> str:
         """What it asks, for people."""
         path = self.source.text if self.source else "a setting of site"

@@ -93,6 +93,7 @@ def _call(catalogue: Catalogue) -> Schema:
         "use": _TEXT,
         "each": _one_or_many(_TEXT),
         "when": _ref("tests"),
+        "otherwise": _TEXT,
         "required": {"type": "boolean"},
         "linked": {"type": "boolean"},
     }

@@ -41,7 +41,7 @@ class Scope:
 
     __slots__ = (
         *("context", "deleted", "document", "external_id", "ids", "ids_within", "needs"),
-        *("remarks", "site", "unknown_codes", "where", "zone"),
+        *("number", "remarks", "site", "unknown_codes", "where", "zone"),
     )
 
     def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
@@ -53,6 +53,8 @@ class Scope:
         self.ids: MutableMapping[str, str] = {}
         #: those of calls made for `each`, by what a group begins at, and its number
         self.ids_within: dict[tuple[str, int], dict[str, str]] = {}
+        #: of the group or item that is gone through, from 1; 0 outside of `each`
+        self.number = 0
         #: external id of the call being made
         self.external_id = ""
         #: path being read, for remarks

@@ -19,9 +19,11 @@ CALL: Mapping[str, str] = {
     "create": "the record exists afterwards; what it holds already is left alone",
     "send": "an HL7 message goes to the hospital",
     "use": "the part that makes it",
-    "each": "one call for each: HL7 segments by name (several go together), or the items at a "
-    "FHIR or order path, which are `$this` or `line` in the part",
+    "each": "one call for each: HL7 segments by name (the first begins a group, the others are "
+    "those that follow it in there) or repetitions of a field, or the items at a FHIR or order "
+    "path, which are `$this` or `line` in the part",
     "when": "only if this is so",
+    "otherwise": "why nothing is called where `when` does not hold, for the remark that says so",
     "required": "without this call the message has a problem and none is made",
     "linked": "FHIR: the resource's own name (`Patient/123`) leads to this record from now on, "
     "and the record keeps its first id",

@@ -21,6 +21,8 @@ Authorities: TypeAlias = Sequence[Sequence[str]]
 
 #: first number of a sequence the bridge hands out: above what hospitals number patients with
 FIRST_NUMBER = 900_000_001
+#: places that a remark is told of by name
+MOST_PLACES = 5
 
 
 def plan(
@@ -147,7 +149,16 @@ def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
 
 
 def _remarks(translation: Translation) -> str:
-    return "; ".join(f"{remark.where}: {remark.text}" for remark in translation.warnings)
+    """All remarks in a sentence: what is said of many places is said once."""
+    places: dict[str, list[str]] = {}
+    for remark in translation.warnings:
+        places.setdefault(remark.text, []).append(remark.where)
+    return "; ".join(f"{_listed(where)}: {text}" for text, where in places.items())
+
+
+def _listed(places: Sequence[str]) -> str:
+    told, more = ", ".join(places[:MOST_PLACES]), len(places) - MOST_PLACES
+    return f"{told} and {more} more" if more > 0 else told
 
 
 def _numbered(tx: Transaction, call: Call) -> Call:

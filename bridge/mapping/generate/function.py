@@ -9,7 +9,7 @@ from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
 from bridge.mapping.generate.text import SourceText
-from bridge.mapping.plan import CallPlan, EachPlan, FieldPlan, SegmentPlan
+from bridge.mapping.plan import REPETITION, CallPlan, EachPlan, FieldPlan, SegmentPlan
 from bridge.mapping.rules import Condition, Join, Read
 from bridge.mapping.scope import Source
 from bridge.message import Protocol
@@ -54,10 +54,13 @@ class FunctionWriter:
             text.line("read = scope.read")
         chosen = {choice.source.path.line[0] for choice in self._plan.choose}
         chosen.update(one for one in self._plan.each if isinstance(one, str))
+        repeated, field = self._plan.repeats or ("", 0)
         for (segment, occurrence), last in self._lines().items():
             which = f"at[{segment!r}]" if segment in chosen and occurrence == 1 else occurrence
             name = line_name(segment, occurrence)
             text.line(f"{name} = document.fields({segment!r}, {which}, {last})")
+            if (segment, occurrence) == (repeated, 1) and field <= last:
+                text.line(f"{name} = document.only({name}, {field}, at[{REPETITION!r}])")
         text.line("payload, facts, lineage, created, allocations = {}, {}, [], [], []")
         text.line("note = lineage.append")
         self._rules.share(_fields(self._plan))
@@ -70,11 +73,20 @@ class FunctionWriter:
             last[line] = max(last.get(line, 0), field)
         return last
 
+    def _unasked(self, condition: Condition) -> str:
+        """Why the call is not made where a condition does not hold: "" where a field that is not
+        there is all there is to say."""
+        plan = self._plan
+        if condition.asks_presence and not plan.required:
+            return ""
+        because = f" ({plan.otherwise})" if plan.otherwise else ""
+        return f"not called: {condition.told()}{because}"
+
     def _stop_unless_asked_for(self) -> None:
         text = self._text
         for condition in self._plan.when:
             with text.block(f"if not {self._rules.test(condition)}"):
-                text.line(f"return {text.bind(f'not called: {condition.told()}')}")
+                text.line(f"return {text.bind(self._unasked(condition))}")
 
     def _find_id(self) -> None:
         text, plan = self._text, self._plan

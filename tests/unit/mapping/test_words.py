@@ -206,6 +206,45 @@ def test_a_required_call_for_each_group_needs_a_group(made: Made) -> None:
     assert translation.calls == ()
 
 
+def test_a_call_is_made_for_each_repetition_of_a_field(made: Made) -> None:
+    segments = ("PID|1||A1", "AL1|1||X^Cats~Y^Dogs", "PID|2||A2", "PID|3||A3", "AL1|1||Z^Hay")
+    translation = made(
+        "name: {from: [AL1-3.2, PID-3], join: ' of '}",
+        *segments,
+        call="    each: [PID, AL1-3]\n",
+        message_id="{from: AL1-3.1}",
+    )
+    assert _all(translation.calls) == [("X", "Cats of A1"), ("Y", "Dogs of A1"), ("Z", "Hay of A3")]
+
+
+def test_repetitions_of_a_field_that_no_rule_reads_are_counted_all_the_same(made: Made) -> None:
+    each = "    each: AL1-6\n"
+    translation = made("name: {from: AL1-3}", "AL1|1||X|||1~2", call=each)
+    assert len(translation.calls) == 2
+
+
+def test_what_is_not_called_for_one_of_several_is_numbered(made: Made) -> None:
+    call = "    each: AL1\n    when: {path: AL1-2, is: [DA]}\n    otherwise: only drugs count\n"
+    segments = ("AL1|1|FA|X", "AL1|2|DA|Y", "AL1|3|FA|Z")
+    translation = made("name: {from: AL1-3}", *segments, call=call)
+    assert _all(translation.calls) == [("1", "Y")]
+    told = [(remark.where, remark.text) for remark in translation.warnings]
+    why = "not called: AL1-2 is none of DA (only drugs count)"
+    assert told == [("allergies", why), ("allergies #3", why)]
+
+
+def test_a_call_for_what_may_be_there_is_not_missed_where_it_is_not(made: Made) -> None:
+    translation = made("name: {constant: x}", "PID|1", call="    when: AL1-3\n")
+    assert (translation.calls, translation.warnings, translation.problem) == ((), (), "")
+    required = made("name: {constant: x}", "PID|1", call="    when: AL1-3\n    required: true\n")
+    assert required.problem == "not called: AL1-3 has no value"
+
+
+def test_a_reason_for_not_calling_needs_a_condition(made: Made) -> None:
+    with pytest.raises(MappingError, match="'otherwise' needs 'when'"):
+        made("name: {constant: x}", call="    otherwise: nobody keeps it\n")
+
+
 def test_a_call_is_made_for_each_item_of_a_list(made: Made) -> None:
     resource = {
         "resourceType": "Patient",
@@ -249,6 +288,7 @@ def test_an_id_of_another_kind_of_group_is_a_fault(tmp_path: Path, shipped: Path
         load([shipped, tmp_path], catalogue.load(shipped / "zauto"), Site())
 
 
-def test_what_is_no_segment_cannot_be_gone_through(made: Made) -> None:
+@pytest.mark.parametrize("wrong", ["allergy", "AL1-3.1", "AL1[2]-3", "QQQ-3", "[AL1-3, PID]"])
+def test_what_is_no_segment_cannot_be_gone_through(made: Made, wrong: str) -> None:
     with pytest.raises(MappingError, match="not a segment"):
-        made("name: {from: AL1-3.2}", call="    each: allergy\n")
+        made("name: {from: AL1-3.2}", call=f"    each: {wrong}\n")

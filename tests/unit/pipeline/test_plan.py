@@ -53,6 +53,12 @@ class TestFate:
         assert (kept.status, kept.verdict) == (Status.PARKED, Verdict.SENDER)
         assert kept.reason == "PID-3 has no value"
 
+    async def test_a_remark_of_many_places_is_told_once(self, bench: Bench) -> None:
+        remarks = tuple(Remark(f"providers #{n}", "not called") for n in range(1, 8))
+        kept = await planned(bench, made(warnings=(*remarks, Remark("STF-15", "is no address"))))
+        listed = ", ".join(f"providers #{n}" for n in range(1, 6))
+        assert kept.reason.endswith(f": {listed} and 2 more: not called; STF-15: is no address")
+
     async def test_with_a_need_it_is_held_for_the_first(self, bench: Bench) -> None:
         kept = await planned(bench, made(needs=("patient-visits/V1", "patients/P1")))
         assert (kept.status, kept.waits_for) == (Status.HELD, "patient-visits/V1")
