@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Call, Entity, Interaction, Outcome, Request, Step
+from bridge.delivery import Call, Entity, Interaction, Outcome, Request, Step, Target
 from bridge.message import Status
 from bridge.pipeline.settle import POISON
 from bridge.pipeline.to_zauto import BUDGET_NOTE, MOST_RETURNS
@@ -362,6 +362,8 @@ class TestBudget:
         assert await of(a_visit()) is Priority.CREATE
         assert await of(a_provider()) is Priority.CREATE
         assert await of(described) is Priority.REFERENCE
+        named_by_none = Call(Target.ZAUTO, Interaction.CREATE, "specialities", "SUR", {"id": "SUR"})
+        assert await of(named_by_none) is Priority.REFERENCE
         assert await of(a_patient("P2"), "PUT") is Priority.UPDATE
         assert await of(described, "GET") is Priority.VERIFY
 
