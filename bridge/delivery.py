@@ -34,7 +34,21 @@ class Interaction(StrEnum):
     CREATE = "create"
     #: the HL7 message is with the hospital
     SEND = "send"
+    #: the record is another one's, `into`, and what belonged to it belongs to that
+    MERGE = "merge"
+    #: the record belongs to `into` and no longer to its owner
+    MOVE = "move"
+    #: the record goes by another number, `into`
+    RENAME = "rename"
 
+
+#: what concerns numbers and whose a record is: done in the bridge, with calls that follow from it
+OF_IDENTITY = frozenset({Interaction.MERGE, Interaction.MOVE, Interaction.RENAME})
+
+#: what stands in place of a resource for HL7's level between patient and visit (PID-18, MRG-3)
+ACCOUNT = "account"
+#: the resource whose records have one
+ACCOUNT_OF = "patient-visits"
 
 #: Where one field of one call came from, in short: the number of its rule in the legend of the set
 #: of mappings, the source path as the sender's standard writes it (`PID-5[1]`, "" for a constant)
@@ -123,6 +137,15 @@ class Call:
     facts: Mapping[str, str] = field(default_factory=dict)
     allocations: tuple[Allocation, ...] = ()
     lineage: tuple[Trace, ...] = ()
+    #: of a call about identity: the external id of the record that it leads to or belongs to
+    into: str = ""
+    #: of a call about identity: the external id of the record that it belonged to before
+    owner: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names the record, `patients/P1`."""
+        return f"{self.resource}/{self.external_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +249,31 @@ class Entity:
     sent: Payload | None = None
     authority: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    #: the record it belongs to, `patients/P1` of a visit; "" where it belongs to none
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A number that leads to a record: of one that was merged into it, or of its own."""
+
+    #: `patients/P1`
+    key: str
+    #: `patients/P2`: a record of the bridge's, never an alias in turn (or of itself)
+    leads_to: str
+    #: who issued the number; "" where nobody was named
+    authority: str
+    #: it is not the number that the record goes by now
+    retired: bool
+    #: the message that said so
+    message_id: int
+    #: seconds since the epoch
+    at: float
+
+    @property
+    def external_id(self) -> str:
+        """The external id of the record it leads to."""
+        return self.leads_to.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
-from bridge.delivery import Call, Entity, Interaction, Target, Translation
+from bridge.delivery import ACCOUNT, OF_IDENTITY, Call, Entity, Interaction, Target, Translation
 from bridge.message import Status, Verdict
+from bridge.pipeline.aliases import Authorities, follow_all
+from bridge.pipeline.identities import Done, Identities
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting
-from bridge.zauto.identity import of_another
+from bridge.zauto.identity import of_another, owner_key
 
-Authorities: TypeAlias = Sequence[Sequence[str]]
-
+#: what must not pass an earlier message of the same record
+_IN_ORDER = OF_IDENTITY | {Interaction.UPSERT}
 #: first number of a sequence the bridge hands out: above what hospitals number patients with
 FIRST_NUMBER = 900_000_001
 #: places that a remark is told of by name
@@ -40,19 +41,50 @@ def plan(
     if translation is None:
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
-    if behind := _held_before(tx, kept, translation, catalogue):
+    calls = follow_all(tx, translation.calls, catalogue, same_authorities)
+    if behind := _held_before(tx, kept, calls, catalogue):
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
     status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
-    for position, call in enumerate(translation.calls):
-        call = _numbered(tx, call)
-        if call.target is Target.ZAUTO:
-            _learn(tx, call, catalogue[call.resource], same_authorities)
-        tx.add(kept.id, position, lane_of(call, catalogue), call, at)
-        for name in (f"{call.resource}/{call.external_id}", *call.references):
-            tx.release(name, at)
+    done = Identities(tx, catalogue, same_authorities, kept.id, at, calls).carry_out()
+    if done:
+        calls = follow_all(tx, calls, catalogue, same_authorities)
+    for position, call in enumerate(calls):
+        if call.interaction not in OF_IDENTITY:
+            _add(tx, kept.id, position, _numbered(tx, call), catalogue, same_authorities, at)
+    for each in done:
+        _add_done(tx, kept.id, len(calls), each, catalogue, at)
     return status
+
+
+def _add(
+    tx: Transaction,
+    message_id: int,
+    position: int,
+    call: Call,
+    catalogue: Catalogue,
+    same_authorities: Authorities,
+    at: float,
+) -> None:
+    """Let a call wait in its lane, and release what waited for it."""
+    if call.target is Target.ZAUTO:
+        _learn(tx, call, catalogue[call.resource], same_authorities)
+    tx.add(message_id, position, lane_of(call, catalogue), call, at)
+    for name in (call.key, *call.references):
+        tx.release(name, at)
+
+
+def _add_done(
+    tx: Transaction, message_id: int, position: int, done: Done, catalogue: Catalogue, at: float
+) -> None:
+    """What follows from a call about identity, and the call itself, which is over."""
+    for lane, call in done.following:
+        tx.add(message_id, position, lane, call, at)
+    delivery_id = tx.add(message_id, position, lane_of(done.call, catalogue), done.call, at)
+    status = Status.PARKED if done.refused else Status.SUPPRESSED
+    verdict = Verdict.SENDER if done.refused else None
+    tx.settle(delivery_id, status, at=at, reason=done.report, verdict=verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +97,18 @@ class _Behind:
 
 
 def _held_before(
-    tx: Transaction, kept: KeptMessage, translation: Translation, catalogue: Catalogue
+    tx: Transaction, kept: KeptMessage, calls: Sequence[Call], catalogue: Catalogue
 ) -> _Behind | None:
     """What a message must not pass: a patient's events apply in order."""
-    for lane in dict.fromkeys(lane_of(call, catalogue) for call in _upserts(translation.calls)):
+    for lane in dict.fromkeys(lane_of(call, catalogue) for call in _changes(calls)):
         found = tx.held_about(lane, kept.id)
         if found is not None:
             return _Behind(*found, lane)
     return None
 
 
-def _upserts(calls: Sequence[Call]) -> list[Call]:
-    return [call for call in calls if call.interaction is Interaction.UPSERT]
+def _changes(calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if call.interaction in _IN_ORDER]
 
 
 def _hold_behind(
@@ -99,7 +131,7 @@ def _lane_held(translation: Translation, catalogue: Catalogue) -> str:
     """The lane of a message that is held for a code, "" of any other."""
     if not translation.needs or not _waits_for_code(translation):
         return ""
-    return next((lane_of(call, catalogue) for call in _upserts(translation.held_calls)), "")
+    return next((lane_of(call, catalogue) for call in _changes(translation.held_calls)), "")
 
 
 def _waits_for_code(translation: Translation) -> bool:
@@ -178,10 +210,14 @@ def _learn(tx: Transaction, call: Call, resource: Resource, same_authorities: Au
         return
     if of_another(resource, entity, call):
         return
-    facts = {**entity.facts, **call.facts}
-    authority = entity.authority or call.authority
-    if known is None or facts != entity.facts or authority != entity.authority:
-        tx.put_entity(replace(entity, facts=facts, authority=authority))
+    learned = replace(
+        entity,
+        facts={**entity.facts, **call.facts},
+        authority=entity.authority or call.authority,
+        owner=owner_key(resource, call.payload) or entity.owner,
+    )
+    if known is None or learned != known:
+        tx.put_entity(learned)
     for reference in call.references:
         tx.put_link(reference, call.resource, call.external_id)
 
@@ -194,11 +230,13 @@ def lane_of(call: Call, catalogue: Catalogue) -> str:
     """
     if call.target is Target.HOSPITAL:
         return f"orders/{_visit_number(call) or call.external_id}"
+    if call.resource == ACCOUNT:
+        return call.key
     resource = catalogue[call.resource]
     for name, referent in resource.referents().items():
         if resource.fields[name].required and name in call.payload:
             return f"{referent}/{call.payload[name]}"
-    return f"{call.resource}/{call.external_id}"
+    return call.key
 
 
 def _visit_number(order: Call) -> str:

@@ -33,9 +33,12 @@ class Block:
 def wait_for(tx: Transaction, catalogue: Catalogue, delivery: Delivery) -> Hold | Block | None:
     """What must be there before this delivery is worth a call; None where nothing is missing."""
     call = delivery.call
-    held_for = tx.held_before(call.resource, call.external_id, delivery.id)
-    if held_for:
-        return Hold(held_for, "waits behind an earlier event of the same record")
+    ahead = tx.ahead(call.resource, call.external_id, delivery.lane, delivery.id)
+    if ahead is not None and ahead.status is Status.HELD:
+        return Hold(ahead.waits_for, "waits behind an earlier event of the same record")
+    if ahead is not None:
+        # the record belonged to another when that was planned
+        return Block(call.key)
     for name, referent in catalogue[call.resource].referents().items():
         external_id = call.payload.get(name)
         if external_id:

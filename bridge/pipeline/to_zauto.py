@@ -24,7 +24,6 @@ from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
 from bridge.pipeline.endpoints import Endpoints
 from bridge.pipeline.referents import Block, Hold, lost, make_again, wait_for
 from bridge.pipeline.settle import (
-    UNCLEAR,
     Next,
     Ours,
     Past,
@@ -33,6 +32,7 @@ from bridge.pipeline.settle import (
     after_zauto,
     not_updated,
 )
+from bridge.pipeline.unclear import Unclear
 from bridge.pipeline.urgency import Urgency
 from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, BudgetState, Priority
@@ -98,10 +98,7 @@ class ToZauto:
         #: deliveries that hold a call of the budget
         self._calling: set[int] = set()
         self._failures = 0
-        #: when a record was last written
-        self._written_at = 0.0
-        #: how often, and when last, a delivery got no clear answer
-        self._unclear: dict[int, tuple[int, float]] = {}
+        self._unclear = Unclear()
         self._log = structlog.get_logger()
 
     def take(self, now: float) -> float:
@@ -241,7 +238,7 @@ class ToZauto:
                 due_at = now + AGAIN_AFTER * self._quiet
                 tx.look_again(call.resource, call.external_id, delivery.message_id, due_at)
         elif outcome.reason is Reason.ACCEPTED:
-            self._written_at = now
+            self._unclear.written(now)
 
     def _past(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> Past:
         earlier: list[Reason] = []
@@ -251,16 +248,8 @@ class ToZauto:
             failures=attempted.failures,
             flips=earlier.count(Reason.NOT_FOUND),
             strangers=earlier.count(Reason.NOT_THE_API),
-            unclear=self._count_unclear(attempted.delivery, outcome, now),
+            unclear=self._unclear.count(attempted.delivery.id, outcome, now),
         )
-
-    def _count_unclear(self, delivery: Delivery, outcome: Outcome, now: float) -> int:
-        if outcome.reason not in UNCLEAR:
-            return 0
-        count, before = self._unclear.get(delivery.id, (0, now))
-        count += self._written_at > before
-        self._unclear[delivery.id] = (count, now)
-        return count
 
     def _take(self, delivery: Delivery, request: Request, now: float) -> float:
         """0.0 and a call of the budget is the delivery's; else seconds to wait for one."""
@@ -332,7 +321,7 @@ class ToZauto:
             self._postpone(tx, delivery, following, now)
             return
         self._verifying.discard(delivery.id)
-        self._unclear.pop(delivery.id, None)
+        self._unclear.forget(delivery.id)
         self._settled(self.target, following.status)
         tx.settle(
             delivery.id,

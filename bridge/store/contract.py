@@ -11,13 +11,14 @@ that are ready and returns their heads; `settle`, `postpone` or `block` gives a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
+from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.message import Message, Status, Verdict
 from bridge.store.records import (
     Again,
+    Ahead,
     Attempt,
     Keeping,
     Kept,
@@ -66,6 +67,18 @@ class View(Protocol):
 
     def entity(self, resource: str, external_id: str) -> Entity | None: ...
 
+    def owned_by(self, key: str) -> Sequence[Entity]:
+        """The records whose owner is `patients/P1`."""
+        ...
+
+    def aliases_of(self, keys: Collection[str]) -> Mapping[str, Alias]:
+        """Those of the keys, `patients/P1`, that are aliases."""
+        ...
+
+    def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
+        """Those of the latest messages first, of messages with ids below `before`."""
+        ...
+
     def link(self, reference: str) -> str | None:
         """External id of the record a reference such as `Patient/123` names, if learnt."""
         ...
@@ -87,8 +100,13 @@ class View(Protocol):
         lane, with what it waits for."""
         ...
 
-    def held_before(self, resource: str, external_id: str, before: int) -> str:
-        """What an earlier delivery (smaller id) of the same record is held for, or ""."""
+    def pending(self, resource: str, external_id: str) -> Sequence[Delivery]:
+        """The record's deliveries that are WAITING, HELD or PARKED, in the order they came."""
+        ...
+
+    def ahead(self, resource: str, external_id: str, lane: str, before: int) -> Ahead | None:
+        """The last earlier delivery (smaller id) of the same record that is held, or waits in
+        another lane than this."""
         ...
 
     def waiting(self, target: Target) -> int:
@@ -181,6 +199,11 @@ class Transaction(View, Protocol):
         the message, which was done with, waits again."""
         ...
 
+    def restate(self, delivery_id: int, call: Call) -> None:
+        """Change what a pending delivery asks for; its lane and its place in it stay. One that
+        is under way is sent as it was."""
+        ...
+
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
         """Lease up to `limit` ready lanes of a target, longest ready first; their heads,
         without the lineage of their calls (`deliveries_of` has it)."""
@@ -260,6 +283,15 @@ class Transaction(View, Protocol):
 
     def put_entity(self, entity: Entity) -> None: ...
 
+    def put_alias(self, alias: Alias) -> None:
+        """Remember an alias; what the key led to before is replaced."""
+        ...
+
+    def redirect(self, before: str, after: str) -> None:
+        """Let every alias that leads to one record lead to another; none of them is the number
+        that this one goes by."""
+        ...
+
     def put_link(self, reference: str, resource: str, external_id: str) -> None: ...
 
     def number(self, sequence: str, key: str, first: int) -> int:
@@ -317,6 +349,7 @@ class Store(Protocol):
 
 __all__ = [
     "Again",
+    "Ahead",
     "Attempt",
     "Kept",
     "KeptMessage",

@@ -24,6 +24,14 @@ class Keeping(NamedTuple):
     verdict: Verdict | None = None
 
 
+class Ahead(NamedTuple):
+    """A delivery that another must not pass."""
+
+    status: Status
+    #: what it is held for
+    waits_for: str
+
+
 class Kept(NamedTuple):
     """What keeping a message came to."""
 

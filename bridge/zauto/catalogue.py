@@ -107,6 +107,8 @@ class Resource(BaseModel):
     same: tuple[str, ...] = ()
     #: fields that must not differ where both records have them
     not_different: tuple[str, ...] = ()
+    #: fields made of the number that the hospital knows the record by
+    numbers: tuple[str, ...] = ()
     #: records like the vendor's test data that a new sandbox holds
     examples: tuple[dict[str, Any], ...] = ()
 
@@ -121,6 +123,11 @@ class Resource(BaseModel):
     def referents(self) -> Mapping[str, str]:
         """Field name to the name of the resource it refers to."""
         return {n: spec.refers_to for n, spec in self.fields.items() if spec.refers_to}
+
+    def owner(self) -> str | None:
+        """Name of the field that says which record one belongs to, None where none does: a
+        visit's patient."""
+        return next((name for name in self.same if name in self.referents()), None)
 
     def related(self, word: str) -> tuple[str, str, str] | None:
         """The search word `patient.fullName` as (`patientId`, `patients`, `fullName`).
@@ -265,7 +272,7 @@ def _words(
         yield ("fields", name, "refers_to"), referent, frozenset(found)
     for index, word in enumerate(resource.search):
         yield ("search", index), word, fields | {"externalId"} | _related_words(resource, found)
-    for key in ("created", "same", "not_different"):
+    for key in ("created", "same", "not_different", "numbers"):
         for index, word in enumerate(getattr(resource, key)):
             yield (key, index), word, fields
     if resource.order:

@@ -25,7 +25,7 @@ from bridge.delivery import (
 )
 from bridge.message import Status, Verdict
 from bridge.zauto.catalogue import Resource
-from bridge.zauto.identity import differs, of_another
+from bridge.zauto.identity import differs, of_another, same_issuer
 
 #: begins the reason of what is parked for want of a required field; a later message may bring it
 INCOMPLETE = "incomplete"
@@ -99,7 +99,7 @@ def conflicting(entity: Entity | None, call: Call, same: Sequence[Sequence[str]]
         return False
     one, other = entity.authority, call.authority
     if one and other:
-        return not any(one in group and other in group for group in same)
+        return not same_issuer(one, other, same)
     # a resource that is known by its reference names no issuer any more: it is no question
     return other.startswith(SERVER_ISSUED) or (
         one.startswith(SERVER_ISSUED) and not call.references
@@ -118,7 +118,7 @@ def decide(
     """
     call = delivery.call
     if entity is not None and conflicting(entity, call, same_authorities):
-        return _parked_as_conflict(entity, call)
+        return Settled(Status.PARKED, conflict(entity, call), Verdict.SENDER)
     if entity is not None and of_another(resource, entity, call):
         return Settled(Status.PARKED, _another(resource), Verdict.SENDER)
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
@@ -205,7 +205,8 @@ def _another(resource: Resource) -> str:
     return f"conflict: this id is known as another {resource.title.lower()} (by {named})"
 
 
-def _parked_as_conflict(entity: Entity, call: Call) -> Settled:
+def conflict(entity: Entity, call: Call) -> str:
+    """What to say of an id that another issued."""
     before, now = (name and f"'{name}'" for name in (entity.authority, call.authority))
     if before and now:
         cure = "if both mean the same, name them in site.same_authorities"
@@ -216,5 +217,4 @@ def _parked_as_conflict(entity: Entity, call: Call) -> Settled:
         cure += " name its assigning authority"
     nobody = "nobody named"
     told = f"this id was issued by {before or nobody} and now comes from {now or nobody}"
-    reason = f"conflict: {told}; {cure}"
-    return Settled(Status.PARKED, reason, Verdict.SENDER)
+    return f"conflict: {told}; {cure}"

@@ -7,7 +7,7 @@ as a text, or a phone without its spaces.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,17 +33,27 @@ def same_record(resource: Resource, ours: Payload, theirs: Payload) -> bool:
 
 
 def of_another(resource: Resource, entity: Entity, call: Call) -> bool:
-    """Whether a call is about another record under the same external id, by what both refer to.
+    """Whether a call is about another record under the same external id, by whose it is.
 
     A visit belongs to one patient: the same visit number under another patient is a number that
     was given twice, or a visit put right by hand, and both are for a person to see.
     """
-    known = {**entity.facts, **entity.desired}
-    return any(
-        _present(known, name) and _present(call.payload, name) and known[name] != call.payload[name]
-        for name in resource.same
-        if name in resource.referents()
-    )
+    owner = owner_key(resource, call.payload)
+    return bool(entity.owner and owner and owner != entity.owner)
+
+
+def owner_key(resource: Resource, payload: Payload) -> str:
+    """The record that one belongs to, `patients/P1`; "" where the payload names none."""
+    name = resource.owner()
+    owner = payload.get(name) if name is not None else None
+    return f"{resource.fields[name].refers_to}/{owner}" if name and owner else ""
+
+
+def same_issuer(one: str, other: str, same: Sequence[Sequence[str]]) -> bool:
+    """Whether two assigning authorities can be one; a number without one is anybody's."""
+    if not one or not other or one == other:
+        return True
+    return any(one in group and other in group for group in same)
 
 
 def differs(resource: Resource, ours: Payload, theirs: Payload) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from bridge.delivery import (
 )
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
-from bridge.store.contract import KeptMessage, Store
+from bridge.store.contract import Ahead, KeptMessage, Store
 from tests.store.samples import a_call, full_call, keep, plan
 
 REFUSED = Outcome(
@@ -186,16 +186,28 @@ async def test_unsettled_is_the_worst_of_a_records_other_deliveries(store: Store
     assert unsettled(third) is Status.WAITING
 
 
-async def test_held_before_names_what_an_earlier_delivery_of_the_record_waits_for(
-    store: Store,
-) -> None:
-    def held_before(delivery_id: int) -> str:
-        return store.read(lambda view: view.held_before("patients", "P1", delivery_id))
+async def test_an_earlier_delivery_of_the_record_that_is_held_is_ahead(store: Store) -> None:
+    def ahead(delivery_id: int) -> Ahead | None:
+        lane = "patients/P1"
+        return store.read(lambda view: view.ahead("patients", "P1", lane, delivery_id))
 
     first, second = await store.run(lambda tx: plan(tx, a_call(), a_call()))
-    assert held_before(second) == ""
+    assert ahead(second) is None
     await store.run(lambda tx: tx.settle(first, Status.HELD, at=2.0, waits_for="V/1"))
-    assert (held_before(first), held_before(second)) == ("", "V/1")
+    assert (ahead(first), ahead(second)) == (None, Ahead(Status.HELD, "V/1"))
+
+
+async def test_an_earlier_delivery_of_the_record_that_waits_in_another_lane_is_ahead(
+    store: Store,
+) -> None:
+    def ahead(lane: str, delivery_id: int) -> Ahead | None:
+        return store.read(lambda view: view.ahead("patients", "P1", lane, delivery_id))
+
+    first, second = await store.run(lambda tx: plan(tx, a_call(), a_call(), lane="patients/P0"))
+    assert ahead("patients/P1", second) == Ahead(Status.WAITING, "")
+    assert (ahead("patients/P0", second), ahead("patients/P1", first)) == (None, None)
+    await store.run(lambda tx: tx.settle(first, Status.PARKED, at=2.0))
+    assert ahead("patients/P1", second) is None
 
 
 async def test_incomplete_parked_deliveries_are_superseded_by_a_later_one(store: Store) -> None:
@@ -276,3 +288,28 @@ async def test_recovery_leaves_an_answered_attempt_alone(store: Store) -> None:
     await store.run(lambda tx: tx.end(attempt.id, REFUSED, 1001.0))
     assert await store.run(lambda tx: tx.recover(1100.0, 60.0)) == 0
     assert (await claim(store)).step is Step.APPLY
+
+
+async def test_pending_deliveries_of_a_record_come_in_order(store: Store) -> None:
+    ids = await store.run(lambda tx: plan(tx, *(a_call() for _ in range(4)), a_call("P2")))
+    await store.run(lambda tx: tx.settle(ids[0], Status.DELIVERED, at=2.0))
+    await store.run(lambda tx: tx.settle(ids[1], Status.PARKED, at=2.0))
+    await store.run(lambda tx: tx.settle(ids[2], Status.HELD, at=2.0, waits_for="V/1"))
+    found = store.read(lambda view: view.pending("patients", "P1"))
+    assert [each.id for each in found] == ids[1:4]
+    assert found[0].call == a_call()
+
+
+async def test_a_pending_delivery_can_ask_for_something_else_in_its_place(store: Store) -> None:
+    first, second = await store.run(lambda tx: plan(tx, a_call(), a_call()))
+    other = a_call(payload={"firstName": "Lata"})
+    await store.run(lambda tx: tx.restate(second, other))
+    found = store.read(lambda view: view.pending("patients", "P1"))
+    assert [(each.id, each.call) for each in found] == [(first, a_call()), (second, other)]
+
+
+async def test_what_is_settled_cannot_ask_for_something_else(store: Store) -> None:
+    (first,) = await store.run(lambda tx: plan(tx, a_call()))
+    await store.run(lambda tx: tx.settle(first, Status.DELIVERED, at=2.0))
+    with pytest.raises(StoreError, match="pending delivery"):
+        await store.run(lambda tx: tx.restate(first, a_call()))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.delivery import Entity
-from bridge.store.contract import Store
+from bridge.delivery import Alias, Entity
+from bridge.store.contract import Store, Transaction
 
 RECORD = Entity(
     "patients",
@@ -15,6 +15,7 @@ RECORD = Entity(
     sent={"firstName": "Meera"},
     authority="LOTUS",
     facts={"class": "O"},
+    owner="families/F1",
 )
 
 
@@ -57,3 +58,57 @@ async def test_a_note_holds_the_value_put_last(store: Store) -> None:
     await store.run(lambda tx: tx.put_note("paused", "yes"))
     await store.run(lambda tx: tx.put_note("paused", "no"))
     assert store.read(lambda view: view.note("paused")) == "no"
+
+
+async def test_records_are_found_by_whose_they_are(store: Store) -> None:
+    others = [replace(RECORD, external_id="P2"), replace(RECORD, external_id="P3", owner="")]
+    for each in (RECORD, *others):
+        await store.run(lambda tx, each=each: tx.put_entity(each))  # type: ignore[misc]
+    assert store.read(lambda view: view.owned_by("families/F1")) == [RECORD, others[0]]
+    assert store.read(lambda view: view.owned_by("")) == []
+
+
+def an_alias(number: str, leads_to: str, message_id: int = 1, *, retired: bool = True) -> Alias:
+    return Alias(f"patients/{number}", f"patients/{leads_to}", "LOTUS", retired, message_id, 9.0)
+
+
+async def put(store: Store, *aliases: Alias) -> None:
+    def job(tx: Transaction) -> None:
+        for each in aliases:
+            tx.put_alias(each)
+
+    await store.run(job)
+
+
+async def test_aliases_are_found_by_their_keys_however_many_are_asked_for(store: Store) -> None:
+    known = {each.key: each for each in (an_alias(f"P{number}", "P0") for number in range(1, 20))}
+    await put(store, *known.values())
+    asked = [f"patients/P{number}" for number in range(40)]
+    assert store.read(lambda view: view.aliases_of(asked)) == known
+    assert store.read(lambda view: view.aliases_of([])) == {}
+
+
+async def test_an_alias_is_replaced_by_a_later_one(store: Store) -> None:
+    later = an_alias("P1", "P3", 2, retired=False)
+    await put(store, an_alias("P1", "P2"), later)
+    assert store.read(lambda view: view.aliases(9)) == [later]
+
+
+async def test_what_led_to_a_record_can_be_led_to_another(store: Store) -> None:
+    await put(
+        store, an_alias("P1", "P2"), an_alias("P2", "P2", retired=False), an_alias("P7", "P8")
+    )
+    await store.run(lambda tx: tx.redirect("patients/P2", "patients/P3"))
+    found = store.read(lambda view: view.aliases_of(["patients/P1", "patients/P2", "patients/P7"]))
+    assert list(found.values()) == [
+        an_alias("P1", "P3"),
+        an_alias("P2", "P3"),
+        an_alias("P7", "P8"),
+    ]
+
+
+async def test_aliases_are_listed_by_message_the_latest_first(store: Store) -> None:
+    aliases = [an_alias(f"P{number}", "P0", number) for number in (1, 2, 3)]
+    await put(store, *aliases)
+    assert store.read(lambda view: view.aliases(2)) == aliases[:0:-1]
+    assert store.read(lambda view: view.aliases(9, before=2)) == aliases[:1]

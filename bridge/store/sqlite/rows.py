@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from bridge.delivery import (
+    Alias,
     Allocation,
     Call,
     Delivery,
@@ -153,6 +154,8 @@ def call_json(call: Call) -> bytes:
             "references": call.references,
             "facts": call.facts,
             "allocations": call.allocations,
+            "into": call.into,
+            "owner": call.owner,
         }
     )
 
@@ -175,6 +178,9 @@ def _call(stored: dict[str, Any], lineage: tuple[Trace, ...]) -> Call:
         facts=stored["facts"],
         allocations=tuple(Allocation(**each) for each in stored["allocations"]),
         lineage=lineage,
+        # calls that were kept before there were merges have neither
+        into=stored.get("into", ""),
+        owner=stored.get("owner", ""),
     )
 
 
@@ -227,6 +233,7 @@ def entity(row: sqlite3.Row) -> Entity:
         sent=None if sent is None else orjson.loads(sent),
         authority=row["authority"],
         facts=orjson.loads(row["facts"]),
+        owner=row["owner"],
     )
 
 
@@ -240,6 +247,31 @@ def entity_row(record: Entity) -> dict[str, object]:
         "sent": None if record.sent is None else to_json(record.sent),
         "authority": record.authority,
         "facts": to_json(record.facts),
+        "owner": record.owner,
+    }
+
+
+def alias(row: sqlite3.Row) -> Alias:
+    """The alias of a row of `alias`."""
+    return Alias(
+        key=row["key"],
+        leads_to=row["leads_to"],
+        authority=row["authority"],
+        retired=bool(row["retired"]),
+        message_id=row["message_id"],
+        at=row["at"],
+    )
+
+
+def alias_row(known: Alias) -> dict[str, object]:
+    """The values of a row of `alias`."""
+    return {
+        "key": known.key,
+        "leads_to": known.leads_to,
+        "authority": known.authority,
+        "retired": known.retired,
+        "message_id": known.message_id,
+        "at": known.at,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bridge.delivery import Call, Delivery, Entity, Outcome, Request, Step, Target
+from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
 from bridge.store.contract import Again, MappingVersion
@@ -181,6 +181,10 @@ class SqliteTransaction(SqliteView):
             self._follow(message_id, at)
         return delivery_id
 
+    def restate(self, delivery_id: int, call: Call) -> None:
+        restated = self._write("restate", rows.call_json(call), delivery_id)
+        _must_exist(restated, "pending delivery", delivery_id)
+
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
         heads = lanes.lease(self._connection, target, now, limit)
         return [rows.delivery(row, lineage=False) for row in heads]
@@ -295,6 +299,12 @@ class SqliteTransaction(SqliteView):
 
     def put_entity(self, entity: Entity) -> None:
         self._write_named("put_entity", **rows.entity_row(entity))
+
+    def put_alias(self, alias: Alias) -> None:
+        self._write_named("put_alias", **rows.alias_row(alias))
+
+    def redirect(self, before: str, after: str) -> None:
+        self._write_named("redirect", before=before, after=after)
 
     def put_link(self, reference: str, resource: str, external_id: str) -> None:
         self._write("put_link", reference, resource, external_id)

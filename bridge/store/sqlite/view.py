@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
-from bridge.delivery import Delivery, Entity, Target
+from bridge.delivery import Alias, Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
 from bridge.store.contract import (
+    Ahead,
     Attempt,
     KeptMessage,
     MappingVersion,
@@ -24,6 +25,8 @@ from bridge.store.sqlite.sql import SQL
 _AFTER_ALL = 2**63 - 1
 #: bytes of bodies that `untranslated` reads at once
 _BODIES_AT_ONCE = 64 * 1024 * 1024
+#: what one query is asked of; a message names about four
+_KEYS_AT_ONCE = 6
 
 
 class SqliteView:
@@ -78,6 +81,21 @@ class SqliteView:
         row = self._one("entity", resource, external_id)
         return None if row is None else rows.entity(row)
 
+    def owned_by(self, key: str) -> Sequence[Entity]:
+        return [rows.entity(row) for row in self._all("owned_by", key)]
+
+    def aliases_of(self, keys: Collection[str]) -> Mapping[str, Alias]:
+        asked = [*keys, *(None,) * (-len(keys) % _KEYS_AT_ONCE)]
+        return {
+            row["key"]: rows.alias(row)
+            for first in range(0, len(asked), _KEYS_AT_ONCE)
+            for row in self._each("aliases_of", *asked[first : first + _KEYS_AT_ONCE])
+        }
+
+    def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
+        first = _AFTER_ALL if before is None else before
+        return [rows.alias(row) for row in self._all("aliases", first, limit)]
+
     def link(self, reference: str) -> str | None:
         row = self._one("link", reference)
         return None if row is None else row["external_id"]
@@ -95,13 +113,17 @@ class SqliteView:
         found = self._all("unsettled", resource, external_id, besides)
         return worst([Status(row["status"]) for row in found]) if found else None
 
+    def pending(self, resource: str, external_id: str) -> Sequence[Delivery]:
+        found = self._all("pending", resource, external_id)
+        return [rows.delivery(row, lineage=False) for row in found]
+
     def held_about(self, lane: str, before: int) -> tuple[int, str] | None:
         row = self._one("held_about", lane, before)
         return None if row is None else (row["id"], row["waits_for"])
 
-    def held_before(self, resource: str, external_id: str, before: int) -> str:
-        row = self._one("held_before", resource, external_id, before)
-        return "" if row is None else row["waits_for"]
+    def ahead(self, resource: str, external_id: str, lane: str, before: int) -> Ahead | None:
+        row = self._one("ahead", resource, external_id, lane, before)
+        return None if row is None else Ahead(Status(row["status"]), row["waits_for"])
 
     def next_due(self, target: Target) -> float | None:
         row = self._one("next_due", target)

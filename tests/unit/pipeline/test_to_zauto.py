@@ -231,7 +231,7 @@ class TestDoubt:
         await bench.plan(a_patient("P9", uhid=9))
         await bench.look()
         (delivery,) = bench.deliveries([message_id])
-        bench.end._unclear[delivery.id] = (POISON - 1, bench.clock() - 1)
+        bench.end._unclear._counted[delivery.id] = (POISON - 1, bench.clock() - 1)
         bench.remote.faults = iter([Fault.LOST])
         await bench.store.run(
             lambda tx: tx.postpone(delivery.id, Step.APPLY, due_at=0, attempts=8, reason="")

@@ -30,10 +30,18 @@ UPDATE delivery SET waits_for = :waits_for WHERE id = :id
 SELECT DISTINCT status FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked') AND id <> ?
 
--- name: held_before
-SELECT waits_for FROM delivery
+-- name: pending
+SELECT * FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
-  AND status = 'held' AND id < ?
+ORDER BY id
+
+-- name: restate
+UPDATE delivery SET call = ? WHERE id = ? AND status IN ('waiting', 'held', 'parked')
+
+-- name: ahead
+SELECT status, waits_for FROM delivery
+WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
+  AND (status = 'held' OR status = 'waiting' AND lane <> ?) AND id < ?
 ORDER BY id DESC LIMIT 1
 
 -- name: incomplete

@@ -2,11 +2,30 @@
 SELECT * FROM entity WHERE resource = ? AND external_id = ?
 
 -- name: put_entity
-INSERT INTO entity (resource, external_id, desired, initial, sent, authority, facts)
-VALUES (:resource, :external_id, :desired, :initial, :sent, :authority, :facts)
+INSERT INTO entity (resource, external_id, desired, initial, sent, authority, facts, owner)
+VALUES (:resource, :external_id, :desired, :initial, :sent, :authority, :facts, :owner)
 ON CONFLICT (resource, external_id) DO UPDATE
 SET desired = excluded.desired, initial = excluded.initial, sent = excluded.sent,
-    authority = excluded.authority, facts = excluded.facts
+    authority = excluded.authority, facts = excluded.facts, owner = excluded.owner
+
+-- name: owned_by
+SELECT * FROM entity WHERE owner = ? AND owner <> '' ORDER BY resource, external_id
+
+-- name: aliases_of
+SELECT * FROM alias WHERE key IN (?, ?, ?, ?, ?, ?)
+
+-- name: aliases
+SELECT * FROM alias WHERE message_id < ? ORDER BY message_id DESC LIMIT ?
+
+-- name: put_alias
+INSERT INTO alias (key, leads_to, authority, retired, message_id, at)
+VALUES (:key, :leads_to, :authority, :retired, :message_id, :at)
+ON CONFLICT (key) DO UPDATE
+SET leads_to = excluded.leads_to, authority = excluded.authority, retired = excluded.retired,
+    message_id = excluded.message_id, at = excluded.at
+
+-- name: redirect
+UPDATE alias SET leads_to = :after, retired = 1 WHERE leads_to = :before
 
 -- name: link
 SELECT external_id FROM link WHERE reference = ?
