@@ -49,6 +49,7 @@ clean: ## remove .venv and what tools left behind
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; install one, or set PYTHON=/path/to/python." >&2; exit 1; }
+	@echo "setting up $(VENV), once: a minute or two"
 	$(PYTHON) -m venv $(VENV)
 
 # an editable install: the package is this folder, so only its requirements can grow old

@@ -27,7 +27,8 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
         scope.remark(mapping.nothing)
     if isinstance(calls, NotMade):
         problem, calls = calls, []
-    made, remarks = (mapping.name, mapping.hash), tuple(scope.remarks)
+    # the same is met again where two calls read the same field
+    made, remarks = (mapping.name, mapping.hash), tuple(dict.fromkeys(scope.remarks))
     codes = tuple(dict.fromkeys(scope.unknown_codes))
     if scope.needs:
         needs = tuple(dict.fromkeys(scope.needs))

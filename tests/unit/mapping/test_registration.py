@@ -374,3 +374,8 @@ def test_a_code_without_a_row_beside_a_deletion_deletes_nothing(adt: Adt) -> Non
     translation = adt(PID, 'PV1|1|""~no such class' + "|" * 17 + "V1")
     (visit,) = [call for call in translation.calls if call.resource == "patient-visits"]
     assert "patientType" not in visit.payload
+
+
+def test_what_two_calls_remark_is_told_once(adt: Adt) -> None:
+    remarks = adt(PID, PV1.replace("D9^Menon^Arun^^^Dr", "D9")).warnings
+    assert [remark.where for remark in remarks] == ["PV1-7", "providers"]
