@@ -26,7 +26,9 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
         scope.where = mapping.name
         scope.remark(mapping.nothing)
     if isinstance(calls, NotMade):
-        problem, calls = calls, []
+        problem, calls = calls.reason, []
+    elif scope.problems:
+        problem, calls = scope.problems[0], []
     # the same is met again where two calls read the same field
     made, remarks = (mapping.name, mapping.hash), tuple(dict.fromkeys(scope.remarks))
     codes = tuple(dict.fromkeys(scope.unknown_codes))
@@ -37,7 +39,7 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     return Translation(*made, tuple(calls), remarks, problem=problem, unknown_codes=codes)
 
 
-def _gather_needs(mapping: Mapping, scope: Scope) -> NotMade:
+def _gather_needs(mapping: Mapping, scope: Scope) -> str:
     """Add what `needs:` names and is not known; a reason where the document names nothing."""
     for need in mapping.needs:
         candidates = scope.read(need.source)
@@ -59,12 +61,12 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
             if isinstance(call, Call):
                 scope.ids[call.resource] = call.external_id
                 calls.append(call)
-            elif plan.required:
+            elif call.problem:
                 return call
-            elif call:
+            elif call.reason:
                 number = f" #{scope.number}" if scope.number > 1 else ""
                 scope.where = f"{plan.resource}{number}"
-                scope.remark(call)
+                scope.remark(call.reason)
     return calls
 
 
@@ -81,7 +83,8 @@ def _each(
     none, scope.number = scope.number == 0, 0
     scope.document, scope.ids = whole, outside
     if none:
-        yield f"no call for {plan.resource}: the message has no {plan.begins}"
+        reason = f"no call for {plan.resource}: the message has no {plan.begins}"
+        yield NotMade(reason, plan.always)
 
 
 def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:

@@ -19,6 +19,7 @@ from bridge.mapping.options import with_options
 from bridge.mapping.plan import CallPlan, FieldPlan
 from bridge.mapping.rules import Condition, Finder, Fixed, IdOf, Join, Read, Rule
 from bridge.mapping.scope import Reading, Source
+from bridge.mapping.settled import settled
 from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Word
 from bridge.message import DELETE, Protocol
@@ -33,7 +34,7 @@ _PARSE: Mapping[Protocol, Callable[[str], Any]] = {
 
 #: the function that writes what a field's format asks for
 _FORMATS = {
-    FieldFormat.DATE: ("date",),
+    FieldFormat.DATE: ("date", "birth_date"),
     FieldFormat.DATETIME: ("date_time",),
     FieldFormat.EMAIL: ("email",),
     FieldFormat.PHONE: ("phone", "whatsapp", "contact_phone"),
@@ -57,13 +58,14 @@ class Compiler:
         compiled = _PartCompiler(self, part, frozenset(earlier))
         each, repeats = compiled.each(text)
         send = text.interaction == "send"
+        id_rules = compiled.rules(part.id, _ANY)
         return CallPlan(
             target=Target.HOSPITAL if send else Target.ZAUTO,
             interaction=Interaction(text.interaction),
             resource=part.target.text,
             protocol=part.source,
-            id=FieldPlan("id", compiled.rules(part.id, _ANY), optional=False),
-            id_paths=tuple(word.text for rule in part.id for word in rule.sources),
+            id=FieldPlan("id", id_rules, optional=False),
+            id_paths=_paths(id_rules),
             authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
             fields=compiled.fields(),
             facts=compiled.facts(),
@@ -73,6 +75,7 @@ class Compiler:
             when=tuple(compiled.condition(test) for test in text.when),
             otherwise=text.otherwise.text if text.otherwise else "",
             required=text.required,
+            required_when=tuple(compiled.condition(test) for test in text.required_when),
             linked=text.linked,
             each=each,
             repeats=repeats,
@@ -297,14 +300,14 @@ class _PartCompiler:
     def condition(self, test: language.Test) -> Condition:
         """One test of `when:`."""
         if test.site is not None:
-            return Condition(None, settled=self._truth(test.site))
+            return Condition(None, settled=settled(test, test.site, self.all.site, self.all.faults))
         assert test.path is not None
         source = self.all.source(test.path, "when", self.part.source)
         return Condition(source, frozenset(test.wanted), frozenset(test.unwanted))
 
-    def _truth(self, word: Word) -> bool:
-        known = [n for n, spec in Site.model_fields.items() if spec.annotation is bool]
-        if word.text not in known:
-            self.all.unknown(word, "when.site", "yes/no setting of site", known)
-            return False
-        return bool(getattr(self.all.site, word.text))
+
+def _paths(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """What the rules read that the site's settings leave anything to do."""
+    asked = [rule for rule in rules if all(test.settled for test in rule.when)]
+    finders = [rule.finder for rule in asked if isinstance(rule.finder, (Read, Join))]
+    return tuple(source.text for finder in finders for source in finder.sources)

@@ -62,7 +62,7 @@ class Test:
     path: Word | None = None
     wanted: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
-    #: a yes/no setting of `site:`
+    #: a setting of `site:`; with neither `wanted` nor `unwanted`, yes or no
     site: Word | None = None
 
 
@@ -168,6 +168,8 @@ class CallText:
     otherwise: Word | None = None
     #: without this call the message has a problem
     required: bool = False
+    #: where all of these hold
+    required_when: tuple[Test, ...] = ()
     #: the name the source gave the resource leads to this record from now on
     linked: bool = False
 

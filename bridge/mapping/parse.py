@@ -146,12 +146,20 @@ def _call(table: Table, key: str, faults: Faults) -> CallText | None:
     otherwise = take_word(table, key, "otherwise", faults)
     if otherwise is not None and not when:
         faults.append(otherwise.place.fault(f"{key}.otherwise", "'otherwise' needs 'when'."))
-    required = take_truth(table, key, "required", faults)
+    required = _required(table, key, faults)
     linked = take_truth(table, key, "linked", faults)
     if target is None or use is None:
         return None
     each = take_words(table, key, "each", faults)
-    return CallText(table.place, interaction, target, use, each, when, otherwise, required, linked)
+    return CallText(table.place, interaction, target, use, each, when, otherwise, *required, linked)
+
+
+def _required(table: Table, key: str, faults: Faults) -> tuple[bool, tuple[Test, ...]]:
+    """Whether `required:` is stated, and the conditions it has in place of `true`."""
+    entry = table.entries.get("required")
+    if entry is None or (isinstance(entry.value, Word) and entry.value.text in ("true", "false")):
+        return take_truth(table, key, "required", faults), ()
+    return True, _tests(entry, f"{key}.required", faults)
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:

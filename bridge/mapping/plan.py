@@ -18,9 +18,17 @@ from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
 
-#: why a call is not made: what `when:`, `id:` or `requires:` did not find; "" where nobody has to
-#: hear of it
-NotMade: TypeAlias = str
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """A call that is not made."""
+
+    #: what `when:`, `id:` or `requires:` did not find; "" where nobody has to hear of it
+    reason: str
+    #: the message has a problem then (`required:`)
+    problem: bool = False
+
+
 #: makes one call of what the scope reads, with the number of each HL7 segment that was chosen, and
 #: under REPETITION the one of the field that is gone through
 Maker: TypeAlias = Callable[[Scope, MappingOf[str, int]], Call | NotMade]
@@ -91,12 +99,20 @@ class CallPlan:
     when: tuple[Condition, ...] = ()
     #: why it is not made where `when` does not hold; "" where that says enough
     otherwise: str = ""
+    #: the message has a problem where the call is not made
     required: bool = False
+    #: only where these hold, and `when` does
+    required_when: tuple[Condition, ...] = ()
     linked: bool = False
     #: made once for each: group that begins at the first of these HL7 segments, or item at a path
     each: tuple[str, ...] | tuple[Source, ...] = ()
     #: and in there for each repetition of this HL7 field: segment and number
     repeats: tuple[str, int] | None = None
+
+    @property
+    def always(self) -> bool:
+        """Whether the message has a problem without this call, whatever it says."""
+        return self.required and not self.required_when
 
     @property
     def begins(self) -> str:

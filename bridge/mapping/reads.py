@@ -126,7 +126,11 @@ def _of_fields(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
 
 def _of_call(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
     """What decides whether, and from which segments, a call is made."""
-    asked = [*call.when, *(test for one in _segments(call.segments) for test in one.when)]
+    asked = [
+        *call.when,
+        *call.required_when,
+        *(test for one in _segments(call.segments) for test in one.when),
+    ]
     yield from _asked(Reader("when", call.resource, traced=False), asked)
     for choice in call.choose:
         yield Reader("choose", call.resource, traced=False), choice.source

@@ -14,6 +14,7 @@ from bridge.hl7v2.paths import PATTERN as HL7_PATH
 from bridge.mapping import dotted, language, words
 from bridge.mapping.folders import Folder
 from bridge.mapping.functions import FUNCTIONS
+from bridge.mapping.settled import SWITCHES
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue, Resource
@@ -94,7 +95,7 @@ def _call(catalogue: Catalogue) -> Schema:
         "each": _one_or_many(_TEXT),
         "when": _ref("tests"),
         "otherwise": _TEXT,
-        "required": {"type": "boolean"},
+        "required": {"anyOf": [{"type": "boolean"}, _ref("tests")]},
         "linked": {"type": "boolean"},
     }
     one_of = [{"required": [word]} for word in language.INTERACTION_WORDS]
@@ -211,9 +212,11 @@ def _test() -> Schema:
         "path": _TEXT,
         "is": _one_or_many(_WORD),
         "not": _one_or_many(_WORD),
-        "site": {"enum": [n for n, spec in Site.model_fields.items() if spec.annotation is bool]},
+        "site": {"enum": sorted(Site.model_fields)},
     }
-    return _object(words.TEST, shapes)
+    asked = {"anyOf": [{"required": ["is"]}, {"required": ["not"]}]}
+    switch = {"properties": {"site": {"enum": list(SWITCHES)}}}
+    return _object(words.TEST, shapes, anyOf=[asked, switch])
 
 
 def _table() -> Schema:

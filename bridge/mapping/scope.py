@@ -41,7 +41,7 @@ class Scope:
 
     __slots__ = (
         *("context", "deleted", "document", "external_id", "ids", "ids_within", "needs"),
-        *("number", "remarks", "site", "unknown_codes", "where", "zone"),
+        *("number", "problems", "remarks", "site", "unknown_codes", "where", "zone"),
     )
 
     def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
@@ -61,6 +61,8 @@ class Scope:
         self.where = ""
         self.remarks: list[Remark] = []
         self.needs: list[str] = []
+        #: why the message is parked for a person, by a policy of the site
+        self.problems: list[str] = []
         self.unknown_codes: list[UnknownCode] = []
         #: paths at which the sender deletes, of those read for the call being made
         self.deleted: set[str] = set()
@@ -68,6 +70,10 @@ class Scope:
     def remark(self, text: str) -> None:
         """Note something odd about the path being read; the text never holds its value."""
         self.remarks.append(Remark(self.where, text))
+
+    def park(self, reason: str) -> None:
+        """Make no call of the message; a person acts. The reason never holds patient data."""
+        self.problems.append(f"{self.where}: {reason}")
 
     def read(self, source: Source) -> Candidates:
         """The values at a source as they stand, deletions aside."""

@@ -24,7 +24,8 @@ CALL: Mapping[str, str] = {
     "path, which are `$this` or `line` in the part",
     "when": "only if this is so",
     "otherwise": "why nothing is called where `when` does not hold, for the remark that says so",
-    "required": "without this call the message has a problem and none is made",
+    "required": "without this call the message has a problem and none is made; in place of `true` "
+    "conditions: only where these and `when` hold",
     "linked": "FHIR: the resource's own name (`Patient/123`) leads to this record from now on, "
     "and the record keeps its first id",
 }
@@ -59,7 +60,7 @@ RULE: Mapping[str, str] = {
     "from": "a path, or several of which the first that gives a value counts",
     "constant": "always this",
     "site": "a setting of `site:`",
-    "id_of": "the id of a call made before, and not for `each`",
+    "id_of": "the id of a call made before; for `each`, the one of the same group",
     "clear": "an explicit null: the stored value is deleted",
     "as": "the function that makes the value; without one it is copied",
     "zone": "with `as: date_time`, `hl7_time` or `hl7_date`: the zone of a time that names none, "
@@ -77,7 +78,7 @@ TEST: Mapping[str, str] = {
     "path": "the path whose values are asked; alone: it has a value",
     "is": "one of its values is one of these",
     "not": "none of its values is one of these, or it has none",
-    "site": "this yes/no setting of `site:` is on",
+    "site": "this yes/no setting of `site:` is on; with `is` or `not`: what a setting of words is",
 }
 
 TABLE: Mapping[str, str] = {

@@ -45,13 +45,15 @@ def told(error: ValidationError, file: Path | None, named: Mapping[str, str]) ->
 def wrong(error: ValidationError, section: str = "") -> Mapping[tuple[str, ...], str]:
     """What is wrong, by the keys that lead to it from `section`, or from the top."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for fault in error.errors(include_input=False):
+    for fault in error.errors():
         keys = tuple(str(part) for part in fault["loc"] if not _names_a_kind(part))
         if fault["type"] == "extra_forbidden":
             text = f"is not a setting{_meant((section, *keys) if section else keys)}"
         else:
             usual = _FAULTS.get(fault["type"], "").format(**fault.get("ctx", {}))
             text = usual or fault["msg"].removeprefix("Value error, ")
+            if fault["type"] == "literal_error":
+                text += _nearest(str(fault["input"]), fault["ctx"]["expected"])
         found.setdefault(keys, []).append(text)
     return {keys: ", or ".join(texts) for keys, texts in found.items()}
 
@@ -72,6 +74,12 @@ def _meant(keys: tuple[str, ...]) -> str:
         if not key.isdecimal():
             section = _section(section.model_fields[key].annotation)
     near = get_close_matches(keys[-1], section.model_fields, 1)
+    return f". Did you mean '{near[0]}'?" if near else ""
+
+
+def _nearest(word: str, expected: str) -> str:
+    """The word most like this one of those that pydantic lists: `'event' or 'park'`."""
+    near = get_close_matches(word, expected.split("'")[1::2], 1)
     return f". Did you mean '{near[0]}'?" if near else ""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     BaseModel,
@@ -219,8 +220,15 @@ class Site(_Section):
     uhid: tuple[Literal["digits", "prefix", "allocate"], ...] = ("digits", "prefix", "allocate")
     #: take the next of kin's phone where the patient has none
     next_of_kin_phone: bool = False
-    #: sent as phoneNumber where there is no phone at all; null parks the message
+    #: sent as phoneNumber where there is no phone at all; null parks the patient
     placeholder_phone: str | None = None
+    #: what stands for a visit number that is missing: `account` (PID-18), `admission` (a number
+    #: made of the patient and PV1-44), tried in this order; `park` parks what still has none
+    no_visit_number: tuple[Literal["account", "admission", "park"], ...] = ()
+    #: when a visit began that does not say: at the `event`'s time, or `park` it
+    no_visit_time: Literal["event", "park"] = "event"
+    #: a birth date of a year or month alone: `drop` it, take its `first_day`, or `park` the message
+    partial_birth_dates: Literal["drop", "first_day", "park"] = "drop"
     #: groups of assigning authorities or systems that mean the same one
     same_authorities: tuple[tuple[str, ...], ...] = ()
 
@@ -231,7 +239,9 @@ class Site(_Section):
             ZoneInfo(value)
         # `Asia` is a folder of the database
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"'{value}' is not an IANA time zone such as Asia/Kolkata") from error
+            near = get_close_matches(value, available_timezones(), 1)
+            meant = f". Did you mean '{near[0]}'?" if near else " such as Asia/Kolkata"
+            raise ValueError(f"'{value}' is not an IANA time zone{meant}") from error
         return value
 
 

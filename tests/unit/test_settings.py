@@ -125,7 +125,11 @@ class TestFaults:
             ("zauto: {limits: {our: 1}}", "is not a setting. Did you mean 'hour'?"),
             ("zauto: {limits: {hour: 0}}", "zauto.limits.hour: must be at least 1"),
             ("zauto: {base_url: zauto.example}", "zauto.base_url: must begin with https://"),
-            ("site: {time_zone: '{Mars}'}", "'{Mars}' is not an IANA time zone"),
+            ("site: {time_zone: '{Mars}'}", "'{Mars}' is not an IANA time zone such as"),
+            ("site: {time_zone: Asia/Calcuta}", "time zone. Did you mean 'Asia/Calcutta'?"),
+            ("site: {no_visit_time: evnt}", "'event' or 'park'. Did you mean 'event'?"),
+            ("site: {uhid: [prefixes]}", "Did you mean 'prefix'?"),
+            ("site: {partial_birth_dates: firstday}", "Did you mean 'first_day'?"),
             ("channels: []", "channels: needs at least one channel"),
             ("channels: [{name: a}, {name: a}]", "every name only once"),
             (

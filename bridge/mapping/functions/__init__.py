@@ -21,6 +21,7 @@ from bridge.mapping.functions import (
     texts,
     times,
     units,
+    visits,
 )
 from bridge.mapping.functions.compounds import FHIR, HL7V2, Compounds, doctor, plain
 from bridge.mapping.scope import Reading
@@ -70,6 +71,7 @@ COPY = Function("", texts.text, PLAIN)
 _COMMON = (
     Function("integer", texts.integer, PLAIN),
     Function("date", times.date, PLAIN),
+    Function("birth_date", times.birth_date, PLAIN),
     Function("date_time", times.date_time, PLAIN),
 )
 
@@ -78,6 +80,7 @@ ZONED = frozenset({"date_time", "hl7_time", "hl7_date"})
 
 _OF_HL7V2 = (
     Function("quantity", units.quantity, Reading(units.read_cq)),
+    Function("admission_number", visits.admission_number, PLAIN),
     Function("provider_id", names.provider_id, _DOCTOR),
     Function("provider_name", names.provider_name, _DOCTOR),
     Function("provider_family", names.provider_family, _DOCTOR),

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bridge.mapping.scope import Scope
 
+#: digits of a year, and of a month
+_PARTIAL = (4, 6)
+
 
 def date(value: Any, scope: Scope) -> str | None:
     """A calendar date `YYYY-MM-DD`, from the first eight digits and nothing else.
@@ -23,6 +26,21 @@ def date(value: Any, scope: Scope) -> str | None:
     except ValueError:
         scope.remark("is not a date; left out")
         return None
+
+
+def birth_date(value: Any, scope: Scope) -> str | None:
+    """A date of birth; of a year or month alone what `site.partial_birth_dates` says."""
+    digits = value.replace("-", "") if isinstance(value, str) else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) in _PARTIAL):
+        return date(value, scope)
+    match scope.site.partial_birth_dates:
+        case "first_day":
+            return date(digits + "0101"[len(digits) - 4 :], scope)
+        case "park":
+            scope.park("a birth date of a year or month alone (site.partial_birth_dates: park)")
+        case "drop":
+            scope.remark("holds no whole date; left out (site.partial_birth_dates: drop)")
+    return None
 
 
 def date_time(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str | None:

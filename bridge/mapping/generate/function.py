@@ -9,7 +9,14 @@ from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
 from bridge.mapping.generate.text import SourceText
-from bridge.mapping.plan import REPETITION, CallPlan, EachPlan, FieldPlan, SegmentPlan
+from bridge.mapping.plan import (
+    REPETITION,
+    CallPlan,
+    EachPlan,
+    FieldPlan,
+    NotMade,
+    SegmentPlan,
+)
 from bridge.mapping.rules import Condition, Join, Read
 from bridge.mapping.scope import Source
 from bridge.message import Protocol
@@ -86,7 +93,14 @@ class FunctionWriter:
         text = self._text
         for condition in self._plan.when:
             with text.block(f"if not {self._rules.test(condition)}"):
-                text.line(f"return {text.bind(self._unasked(condition))}")
+                not_made = NotMade(self._unasked(condition), self._plan.always)
+                text.line(f"return {text.bind(not_made)}")
+
+    def _stop_for(self, reason: str) -> None:
+        """Return why the call is not made, and whether that is a problem of the message."""
+        tests = [self._rules.test(condition) for condition in self._plan.required_when]
+        problem = " and ".join(tests) if tests else str(self._plan.required)
+        self._text.line(f"return {self._text.bind(NotMade)}({reason}, bool({problem}))")
 
     def _find_id(self) -> None:
         text, plan = self._text, self._plan
@@ -106,7 +120,7 @@ class FunctionWriter:
             self._rules.field(plan.id, into_id)
         with text.block("if not external_id"):
             reason = f"no id for {plan.resource}: nothing usable in {', '.join(plan.id_paths)}"
-            text.line(f"return {text.bind(reason)}")
+            self._stop_for(text.bind(reason))
         text.line("scope.external_id = external_id")
         if plan.target is Target.ZAUTO:
             text.line("payload['id'] = external_id")
@@ -151,7 +165,7 @@ class FunctionWriter:
                 f"if lacking := [n for n in {text.bind(required)} if n not in payload]"
             ):
                 to = text.bind(f" for {self._plan.resource}")
-                text.line(f"return 'no ' + ', '.join(lacking) + {to}")
+                self._stop_for(f"'no ' + ', '.join(lacking) + {to}")
 
     def _find_authority(self) -> None:
         text, field, into = self._text, self._plan.authority, IntoName("authority")
@@ -188,6 +202,7 @@ def _fields(plan: CallPlan) -> Iterator[FieldPlan]:
 def _sources(plan: CallPlan) -> Iterator[Source]:
     """Every source that a record's call reads, apart from what `choose` asks."""
     yield from _asked(plan.when)
+    yield from _asked(plan.required_when)
     for field in _fields(plan):
         for rule in field.rules:
             yield from _asked(rule.when)

@@ -84,7 +84,11 @@ def _translated(example: Example, folder: Path) -> Translation:
     protocol = example.protocol
     kind = {Protocol.HL7V2: "ADT^A04", Protocol.FHIR: "Patient"}.get(protocol, "service-order")
     each = "    each: order.Services\n" if "line." in example.rule else ""
-    patient = "  - {create: patients, use: patient}\n" if "id_of" in example.rule else ""
+    patient = (
+        "  - {create: patients, use: patient}\n"
+        if "id_of" in example.rule or "admission" in example.rule
+        else ""
+    )
     files = {
         "zauto/things": "name: things\npath: /things\ntitle: Thing\n"
         "fields: {id: {required: true}, value: {}}\n",

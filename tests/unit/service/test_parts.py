@@ -84,6 +84,7 @@ def test_one_site_can_be_that_of_all_channels_that_name_none(sites: Path) -> Non
         ),
         ("site.yaml", "time_zone: Asia\n", "'Asia' is not an IANA time zone"),
         ("site.yaml", "uhid: [digit]\n", "site.yaml:1:7: uhid.0: must be 'digits'"),
+        ("site.yaml", "no_visit_number: [acount]\n", r"'park'. Did you mean 'account'\?"),
         ("site.yaml", "next_of_kin_phone: perhaps\n", "must be true or false"),
         ("site.yaml", "- a list\n", "must hold keys with values"),
         ("sites.yaml", "name: x\n", "is not read; .* Did you mean 'site.yaml'"),
