@@ -18,6 +18,18 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT.parent / "shared/api/zautoai-integration-api.txt"
+#: which field an enum of the document is of
+ENUM_FIELDS = {"PatientType": "patientType", "VisitStatus": "status"}
+#: which resource a record under that title is of, where no path stands above it
+TEST_RECORDS = {
+    "Test Patient": "/zauto-api/patients",
+    "Test Provider": "/zauto-api/providers",
+    "Test Visit": "/zauto-api/patient-visits",
+}
+ORDER_TITLES = {
+    "Payload sent when prescriptions are issued for a visit.": "prescriptions",
+    "Payload sent when services are scheduled or updated for a visit.": "services",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +204,20 @@ def published() -> Published:
     if not FILE.exists():
         pytest.skip(f"the vendor's document is not at {FILE}", allow_module_level=True)
     return Published(FILE.read_text(encoding="utf-8"))
+
+
+def named(value: Any) -> str:
+    """A test's name for what it takes from the document."""
+    match value:
+        case Example():
+            return f"{value.title} {value.path}"
+        case FieldLine():
+            return f"{value.path} {value.name}"
+        case Parameter():
+            return value.name
+        case tuple() | list():
+            return " ".join(map(str, value))
+    return str(value)
 
 
 def _number(pattern: str, text: str) -> int:

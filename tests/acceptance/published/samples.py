@@ -6,8 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.published.document import published
-from tests.acceptance.published.test_catalogue import TEST_RECORDS
+from tests.acceptance.published.document import TEST_RECORDS, published
 
 DOCUMENT = published()
 PATIENTS, VISITS, PROVIDERS = (

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
 from bridge.shipped import mappings_folder
 from bridge.zauto import contract
 from bridge.zauto.catalogue import FieldType, Operation, Resource, load
-from tests.acceptance.published.document import Example, FieldLine, Parameter, published
+from tests.acceptance.published.document import (
+    ENUM_FIELDS,
+    ORDER_TITLES,
+    TEST_RECORDS,
+    Example,
+    FieldLine,
+    Parameter,
+    named,
+    published,
+)
 
 DOCUMENT = published()
 CATALOGUE = load(mappings_folder() / "zauto")
-#: which field an enum of the document is of
-ENUM_FIELDS = {"PatientType": "patientType", "VisitStatus": "status"}
-#: which resource a record under that title is of, where no path stands above it
-TEST_RECORDS = {
-    "Test Patient": "/zauto-api/patients",
-    "Test Provider": "/zauto-api/providers",
-    "Test Visit": "/zauto-api/patient-visits",
-}
-ORDER_TITLES = {
-    "Payload sent when prescriptions are issued for a visit.": "prescriptions",
-    "Payload sent when services are scheduled or updated for a visit.": "services",
-}
 RECORDS = [
     one for one in DOCUMENT.examples() if one.title in TEST_RECORDS or one.title.startswith("Req")
 ]
@@ -36,20 +32,6 @@ def resource_at(path: str) -> Resource:
     found = [one for one in CATALOGUE.resources.values() if one.path == path]
     assert found, f"no resource of the catalogue is at {path}"
     return found[0]
-
-
-def named(value: Any) -> str:
-    """A test's name for what it takes from the document."""
-    match value:
-        case Example():
-            return f"{value.title} {value.path}"
-        case FieldLine():
-            return f"{value.path} {value.name}"
-        case Parameter():
-            return value.name
-        case tuple() | list():
-            return " ".join(map(str, value))
-    return str(value)
 
 
 def test_the_document_is_read_whole() -> None:

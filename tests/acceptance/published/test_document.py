@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from tests.acceptance.published.document import Example, FieldLine, Parameter, Published
 
 PAGE = Published(
@@ -85,3 +88,11 @@ def test_examples_have_the_line_above_them_as_title() -> None:
         Example("Request Example", path, {"id": "w1", "floorName": "First"}),
         Example("Response (201 Created)", path, {"ok": True}),
     ]
+
+
+def test_no_module_imports_one_that_is_skipped_where_the_document_is_absent() -> None:
+    """It would find half a module there, which is an error and no skip."""
+    room = Path(__file__).parent
+    texts = {file.name: file.read_text(encoding="utf-8") for file in room.glob("*.py")}
+    imports = re.compile(rf"^from tests\.acceptance\.{room.name}\.test_", re.MULTILINE)
+    assert [name for name, text in texts.items() if imports.search(text)] == []

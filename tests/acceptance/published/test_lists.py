@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.published.conftest import Api
-from tests.acceptance.published.document import Parameter, published
+from tests.acceptance.published.document import Parameter, named, published
 from tests.acceptance.published.samples import PATIENTS, PROVIDERS, least, make_providers
-from tests.acceptance.published.test_catalogue import named
 
 DOCUMENT = published()
 

@@ -6,9 +6,8 @@ import pytest
 
 from bridge.zauto.contract import TOKEN_PATH
 from tests.acceptance.published.conftest import Api
-from tests.acceptance.published.document import FieldLine, published
+from tests.acceptance.published.document import ENUM_FIELDS, FieldLine, named, published
 from tests.acceptance.published.samples import PATHS, VISITS, enveloped, least
-from tests.acceptance.published.test_catalogue import ENUM_FIELDS, named
 
 DOCUMENT = published()
 

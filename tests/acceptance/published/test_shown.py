@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from tests.acceptance.published.conftest import Api
-from tests.acceptance.published.document import Example, published
+from tests.acceptance.published.document import (
+    ORDER_TITLES,
+    TEST_RECORDS,
+    Example,
+    named,
+    published,
+)
 from tests.acceptance.published.samples import (
     PATIENTS,
     PROVIDERS,
@@ -20,7 +26,6 @@ from tests.acceptance.published.samples import (
     least,
     make_providers,
 )
-from tests.acceptance.published.test_catalogue import ORDER_TITLES, TEST_RECORDS, named
 
 DOCUMENT = published()
 
