@@ -21,12 +21,10 @@ from bridge.zauto.catalogue import Catalogue, Resource
 
 Schema: TypeAlias = dict[str, Any]
 
-#: what a file of each kind has and no other does
-_KINDS = {
-    "mapping": ("messages",),
-    "part": ("source", "like"),
-    "table": ("rows", "senders"),
-}
+_WORDS = {"mapping": words.MAPPING, "part": words.PART, "table": words.TABLE}
+_COMMON = ("about", "ignore")
+#: what tells a file's kind: any word that is its own, since a site's file may say no other
+_KINDS = {kind: [word for word in own if word not in _COMMON] for kind, own in _WORDS.items()}
 #: every scalar is a word: `1` and `NO` are too
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _TEXT: Schema = {"type": "string"}
@@ -45,16 +43,20 @@ def schema_of(catalogue: Catalogue, folders: Iterable[Folder]) -> Schema:
     }
     for protocol in Protocol:
         definitions |= _of_source(protocol, tables)
-    kinds = {kind: [{"required": [word]} for word in stated] for kind, stated in _KINDS.items()}
-    chosen = [{"if": {"anyOf": tests}, "then": _ref(kind)} for kind, tests in kinds.items()]
+    kinds = {kind: _any_of(stated) for kind, stated in _KINDS.items()}
+    chosen = [{"if": stated, "then": _ref(kind)} for kind, stated in kinds.items()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Mapping files of the ZautoAI bridge",
         "type": "object",
-        "anyOf": [test for tests in kinds.values() for test in tests],
+        "anyOf": [*kinds.values(), _any_of(["ignore"])],
         "allOf": chosen,
         "$defs": definitions,
     }
+
+
+def _any_of(stated: Iterable[str]) -> Schema:
+    return {"anyOf": [{"required": [word]} for word in stated]}
 
 
 def _ref(name: str) -> Schema:
@@ -81,8 +83,8 @@ def _mapping(catalogue: Catalogue) -> Schema:
         "nothing": _TEXT,
         "ignore": _one_or_many(_TEXT),
     }
-    one_of = [{"required": [word]} for word in ("calls", "nothing")]
-    return _object(words.MAPPING, shapes, required=["messages"], oneOf=one_of)
+    # a site's mapping says only what differs, so that nothing is required
+    return _object(words.MAPPING, shapes, **{"not": {"required": ["calls", "nothing"]}})
 
 
 def _call(catalogue: Catalogue) -> Schema:
@@ -104,9 +106,9 @@ def _call(catalogue: Catalogue) -> Schema:
 
 def _part(catalogue: Catalogue) -> Schema:
     """The words of a part; its rules are those of its source, its fields of its resource."""
-    by_source = [
-        _when("source", protocol.value, _ref(f"part_{protocol.value}")) for protocol in Protocol
-    ]
+    of_source = {protocol.value: _ref(f"part_{protocol.value}") for protocol in Protocol}
+    by_source = [_when("source", source, rules) for source, rules in of_source.items()]
+    of_any = {"if": {"required": ["source"]}, "else": {"anyOf": list(of_source.values())}}
     by_resource = [
         _when("resource", resource.name, _fields_of(resource))
         for resource in catalogue.resources.values()
@@ -122,9 +124,8 @@ def _part(catalogue: Catalogue) -> Schema:
         "choose": {"type": "object", "additionalProperties": _ref("test")},
         **{name: {} for name in ("id", "authority", "fields", "facts", "segments")},
     }
-    one_of = [{"required": ["resource"]}, {"required": ["message"]}]
-    # a site's part says only what differs, so that nothing but the source is required
-    return _object(words.PART, shapes, anyOf=[*one_of, {}], allOf=by_source + by_resource)
+    # a site's part says only what differs, so that nothing is required
+    return _object(words.PART, shapes, allOf=[*by_source, of_any, *by_resource])
 
 
 def _when(word: str, value: str, then: Schema) -> Schema:
@@ -171,7 +172,8 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
             }
         },
         f"segment_{protocol.value}": _object(words.SEGMENT, segment),
-        rules: _one_or_many(_ref(rule)),
+        # none takes a field out of the part that this one is like
+        rules: {"anyOf": [_ref(rule), {"type": "array", "items": _ref(rule)}]},
         rule: _rule(protocol, tables),
     }
 

@@ -21,6 +21,7 @@ FILES = sorted(
     for file in SHIPPED.glob("*/*.yaml")
     if file.parent.name != "zauto" and not file.stem.endswith("_test")
 )
+SITES = sorted((SHIPPED.parent / "conf/sites").glob("*/*/*.yaml"))
 PART = "source: hl7v2\nresource: patients\nid: {from: PID-3}\nfields:\n  "
 
 
@@ -59,7 +60,7 @@ def test_it_is_a_schema_itself(schema: dict[str, Any]) -> None:
     jsonschema_rs.meta.validate(schema)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+@pytest.mark.parametrize("file", FILES + SITES, ids=lambda f: f"{f.parent.name}/{f.stem}")
 def test_every_shipped_file_fits(problems: Problems, file: Path) -> None:
     assert problems(file.read_text(encoding="utf-8")) == []
 
@@ -84,6 +85,9 @@ def test_every_shipped_file_fits(problems: Problems, file: Path) -> None:
         "messages: [ADT^A04]\ncalls: []",
         "rows: {}",
         "about: nothing else",
+        "fields: {title: {form: PID-5}}",
+        "calls: [{upsert: patients, use: x}]\nnothing: at all",
+        "otherwise: keep\nrow: {1: Male}",
     ],
 )
 def test_what_an_editor_can_see_is_marked(problems: Problems, wrong: str) -> None:
@@ -97,6 +101,10 @@ def test_what_an_editor_can_see_is_marked(problems: Problems, wrong: str) -> Non
         PART + "title: {clear: true, when: [PV1-45, {path: PV1-2, not: [N]}]}",
         "rows: {1: Male, NO: Female}\notherwise: keep",
         "fields: {title: {constant: Dr}}\nsource: hl7v2",
+        "facts: {family: {from: PID-5.1}}",
+        "calls: [{upsert: patients, use: x}]",
+        "otherwise: hold",
+        "ignore: [ZBD]",
     ],
 )
 def test_what_is_right_is_not_marked(problems: Problems, right: str) -> None:
