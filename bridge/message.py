@@ -87,6 +87,15 @@ class Acknowledgment(NamedTuple):
     errors: tuple[AckError, ...] = ()
 
 
+class Owed(NamedTuple):
+    """An application acknowledgment that goes back by the connection which brought its message."""
+
+    #: the message's number in the store
+    message_id: int
+    #: the sender, by whose other connections it may go where that one has ended
+    line: str
+
+
 class Reply(NamedTuple):
     """What an MLLP sender gets for one frame."""
 
@@ -94,6 +103,8 @@ class Reply(NamedTuple):
     acknowledgment: bytes | None
     #: hang up after it (nothing that follows on this connection can be trusted)
     close: bool = False
+    #: what follows later by this connection
+    owes: tuple[Owed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

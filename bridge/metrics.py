@@ -41,6 +41,11 @@ class Standing(Protocol):
         """When the oldest waiting message came, seconds since the epoch."""
         ...
 
+    @property
+    def acknowledgments(self) -> Mapping[Any, int]:
+        """Application acknowledgments by state."""
+        ...
+
 
 class Odd(Protocol):
     """Something about answers that the document does not say; both words are of few."""
@@ -173,6 +178,14 @@ def _standing(now: Standing, clock: float) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "bridge_oldest_waiting_seconds", "Age of the oldest waiting message, 0 for none", age
     )
+    later = GaugeMetricFamily(
+        "bridge_application_acknowledgments",
+        "Application acknowledgments that wait for their message (owed) or to be sent (due)",
+        labels=["state"],
+    )
+    for state in ("owed", "due"):
+        later.add_metric([state], now.acknowledgments.get(state, 0))
+    yield later
 
 
 def _by_status(name: str, about: str, counts: Mapping[Status, int]) -> Metric:

@@ -15,6 +15,7 @@ from bridge.cli.tables import console, lasting, print_json, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
 from bridge.message import Status
+from bridge.store.acknowledgments import Answering
 
 #: a duplicate is counted at the message it repeats and is none of its own
 _STATUSES = ", ".join(status for status in Status if status is not Status.DUPLICATE)
@@ -42,17 +43,23 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         out.print(f"! {line}", markup=False)
     for made in _counts(report):
         out.print(made)
-    if report["quarantined"]:
-        count = report["quarantined"]
-        out.print(f"not readable as messages: {count}, see bridge messages quarantine")
-    for line in _mappings(report, settings.site.time_zone):
+    for line in _lines(report, settings.site.time_zone):
         out.print(line, markup=False)
-    for line in _certificates(report.get("listeners", [])):
-        out.print(line)
     if "budget" in report:
         out.print(_budget(report["budget"], settings.site.time_zone), markup=False)
     if report.get("contract"):
         out.print(_contract(report["contract"], settings.site.time_zone))
+
+
+def _lines(report: dict[str, Any], zone: str) -> Iterator[str]:
+    """What one line says."""
+    if count := report["quarantined"]:
+        yield f"not readable as messages: {count}, see bridge messages quarantine"
+    later = report["application_acknowledgments"].items()
+    if told := ", ".join(f"{count} {state}" for state, count in later if count):
+        yield f"application acknowledgments: {told}"
+    yield from _mappings(report, zone)
+    yield from _certificates(report.get("listeners", []))
 
 
 def _mappings(report: dict[str, Any], zone: str) -> list[str]:
@@ -166,7 +173,7 @@ def _listed(rows: list[dict[str, Any]], zone: str) -> Table:
             when(row["received_at"], zone),
             row["channel"],
             row["message_type"],
-            row["answer"],
+            answered(row),
             row["status"],
             row["verdict"],
             _told(row),
@@ -174,6 +181,11 @@ def _listed(rows: list[dict[str, Any]], zone: str) -> Table:
         for row in rows
     )
     return table("", columns, told)
+
+
+def answered(row: dict[str, Any]) -> str:
+    """MSA-1, and where the application acknowledgment is that follows it: `CA, AA sent`."""
+    return ", ".join(filter(None, (row["answer"], row["application_answer"])))
 
 
 def _told(row: dict[str, Any]) -> str:
@@ -244,6 +256,7 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("type", report["message_type"]),
         ("control id", report["control_id"]),
         ("answered", report["answer"]),
+        ("application", _later(report["application_acknowledgment"], zone)),
         ("status", report["status"]),
         ("cause", report["verdict"]),
         ("reason", report["reason"]),
@@ -255,6 +268,18 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
     out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
     if report["body"] is not None:
         out.print(report["body"], markup=False)
+
+
+def _later(later: dict[str, Any] | None, zone: str) -> str:
+    """Where the application acknowledgment is: `AA sent since …`, `owed after delivery`."""
+    if later is None:
+        return ""
+    told = f"{later['code']} {later['state']} since {when(later['since'], zone)}".strip()
+    if later["state"] == Answering.OWED:
+        return f"{told}: follows after {later['after']}"
+    if later["state"] == Answering.DUE and not later["reason"]:
+        return f"{told}: sent once {later['line']} is reached"
+    return f"{told}: {later['reason']}" if later["reason"] else told
 
 
 def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:

@@ -16,7 +16,7 @@ from bridge.pipeline.report import (
     contract_report,
     mappings_in_use,
     message_report,
-    message_row,
+    message_rows,
     quarantine_row,
     status_report,
     version_rows,
@@ -49,10 +49,7 @@ class Reach:
         question = {"ask": "messages", "status": status, "limit": limit, "reveal": reveal}
         return self._either(
             question,
-            lambda view: [
-                message_row(kept, reveal=reveal)
-                for kept in view.messages(status=status, limit=limit)
-            ],
+            lambda view: message_rows(view, status=status, limit=limit, reveal=reveal),
         )
 
     def message(self, message_id: int, reveal: bool) -> dict[str, Any] | None:

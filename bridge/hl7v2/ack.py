@@ -36,9 +36,25 @@ _CONDITIONS = {
 _MOST_DIGITS = 10
 
 
-def positive(header: Header) -> str:
-    """AA in original mode, CA in enhanced mode."""
-    return "CA" if _is_enhanced(header) else "AA"
+def positive(header: Header, *, apart: bool = False) -> str:
+    """AA in original mode, CA in enhanced mode.
+
+    MSH-15 = NE with an MSH-16 that asks is the original mode, unless the channel sends application
+    acknowledgments `apart`, at a time or a place of their own.
+    """
+    return "CA" if _is_enhanced(header) or (apart and _later(header)) else "AA"
+
+
+def later(header: Header, *, apart: bool = False) -> str:
+    """Which application acknowledgment is owed once the message was accepted: AL, ER or SU of
+    MSH-16 (table 0155), "" for none. `apart` as in `positive`."""
+    is_ack = header.message_type.partition("^")[0] == "ACK"
+    return "" if is_ack or positive(header, apart=apart) == "AA" else _later(header)
+
+
+def _later(header: Header) -> str:
+    asked = header.application_acknowledgment.upper()
+    return asked if asked in ("AL", "ER", "SU") else ""
 
 
 def negative(header: Header, *, reject: bool) -> str:
@@ -57,16 +73,21 @@ def unable(header: Header) -> str:
 def wanted(header: Header, code: str) -> bool:
     """Whether the sender wants to be told `code`.
 
-    Enhanced mode says so in MSH-15 (table 0155: AL, NE, ER, SU). Where only MSH-16 is valued, or
-    MSH-15 is no word of the table, the answer is sent: a sender that waits for one that never
-    comes stops. In original mode MSH-16 says so, where it is valued. An acknowledgment is never
-    acknowledged.
+    MSH-15 says so of an accept acknowledgment (table 0155: AL, NE, ER, SU). Where only MSH-16 is
+    valued, or MSH-15 is no word of the table, it is sent: a sender that waits for one that never
+    comes stops. Of an application acknowledgment MSH-16 says so, where it is valued. An
+    acknowledgment is never acknowledged.
     """
     if header.message_type.partition("^")[0] == "ACK":
         return False
-    asked = header.accept_acknowledgment
-    if not _is_enhanced(header):
-        asked = header.application_acknowledgment
+    by_commit = code.startswith("C")
+    return serves(
+        header.accept_acknowledgment if by_commit else header.application_acknowledgment, code
+    )
+
+
+def serves(asked: str, code: str) -> bool:
+    """Whether an acknowledgment of this code is among those asked for (table 0155)."""
     match asked.upper():
         case "NE":
             return False
@@ -78,7 +99,13 @@ def wanted(header: Header, code: str) -> bool:
 
 
 def write(
-    ack: Acknowledgment, header: Header, *, at: float, control_id: str, body: bytes = b""
+    ack: Acknowledgment,
+    header: Header,
+    *,
+    at: float,
+    control_id: str,
+    body: bytes = b"",
+    accept: str = "",
 ) -> bytes:
     """The acknowledgment of the message with this header, in that message's own dress.
 
@@ -87,19 +114,22 @@ def write(
     written as UTC. Text is ASCII, so that it is right in whatever charset the sender reads.
 
     The application answer to a master file notification is MFK, where its `body` is given and has
-    an MFI; the accept acknowledgment (CA, CE, CR) is an ACK for it too (chapter 8.5).
+    an MFI; the accept acknowledgment (CA, CE, CR) is an ACK for it too (chapter 8.5). One that is
+    sent later is an exchange of its own: `accept` is its MSH-15, and its MSH-16 is NE.
     """
     if body and ack.code.startswith("A") and masterfile.is_notification(header):
         entries = masterfile.told(body, header, time_of(at).encode(), taken=ack.code == "AA")
         if entries:
-            told = _written(ack, header, at, control_id, "MFK")
+            told = _written(ack, header, at, control_id, "MFK", accept)
             return told + b"".join(entry + b"\r" for entry in entries)
-    return _written(ack, header, at, control_id, "ACK")
+    return _written(ack, header, at, control_id, "ACK", accept)
 
 
-def _written(ack: Acknowledgment, header: Header, at: float, control_id: str, kind: str) -> bytes:
+def _written(
+    ack: Acknowledgment, header: Header, at: float, control_id: str, kind: str, accept: str
+) -> bytes:
     cut, version = header.delimiters, _version(header.version)
-    lines = [_msh(header, cut, version, at, control_id, kind), _msa(ack, cut, version)]
+    lines = [_msh(header, cut, version, at, control_id, kind, accept), _msa(ack, cut, version)]
     if ack.errors:
         lines += _errors_2_4(ack, cut) if version < (2, 5) else _errors_2_5(ack, cut)
     lines.append("")
@@ -142,6 +172,7 @@ def _msh(
     at: float,
     control_id: str,
     kind: str,
+    accept: str,
 ) -> str:
     fields = [
         "MSH",
@@ -157,8 +188,11 @@ def _msh(
         header.processing_id,
         header.version,
     ]
+    if accept:
+        fields += ["", "", accept, "NE"]
     if header.charset:
-        fields += ["", "", "", "", "", header.charset.replace("~", cut.repetition)]
+        fields += [""] * (17 - len(fields))
+        fields.append(header.charset.replace("~", cut.repetition))
     return cut.field.join(fields)
 
 

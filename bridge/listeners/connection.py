@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from bridge.errors import StoreBusy
 from bridge.hl7v2.framing import Frame, Framer, Junk, Oversize, wrap
+from bridge.listeners.callers import Callers
 from bridge.listeners.oversize import refuse_oversize
 from bridge.listeners.partials import Partials
 from bridge.message import Reply
@@ -67,6 +68,7 @@ class Listener(typing.Protocol):
     clock: IReactorTime
     new_id: Callable[[], str]
     partials: Partials
+    callers: Callers
     last_seen: float | None
     paused: bool
     stopping: bool
@@ -101,6 +103,9 @@ class Connection(Protocol):
         self._waiting = False
         #: TLS has not said yet who this is
         self._shaking = listener.settings.tls is not None
+        #: a frame is with intake, and what follows its answer
+        self._replying = False
+        self._following: list[bytes] = []
         #: no piece will be added
         self._ended = False
         #: no piece will be answered
@@ -201,6 +206,18 @@ class Connection(Protocol):
             self._read()
             self._allow_next()
 
+    # Callers calls this.
+
+    def tell(self, body: bytes) -> bool:
+        """Send what answers no frame, behind the answer under way; whether it was sent."""
+        if self._ended or self._clogged is not None:
+            return False
+        if self._replying:
+            self._following.append(body)
+        else:
+            self._send(wrap(body))
+        return True
+
     # Partials calls these.
 
     def wait(self) -> None:
@@ -231,14 +248,27 @@ class Connection(Protocol):
 
     async def _serve(self) -> None:
         while (piece := await self._next()) is not None:
-            reply = await self._reply(piece)
-            if reply.acknowledgment is not None:
-                self._send(wrap(reply.acknowledgment))
+            reply = await self._answer(piece)
+            if reply.owes:
+                self._listener.callers.note(self, reply.owes)
             if reply.close:
                 return
             if self._clogged is not None:
                 self._allow(self._listener.settings.frame_seconds)
                 await self._clogged
+
+    async def _answer(self, piece: Frame | Junk | Oversize) -> Reply:
+        self._replying = True
+        try:
+            reply = await self._reply(piece)
+            if reply.acknowledgment is not None:
+                self._send(wrap(reply.acknowledgment))
+            return reply
+        finally:
+            self._replying = False
+            for body in self._following:
+                self._send(wrap(body))
+            self._following.clear()
 
     def _send(self, data: bytes) -> None:
         """Give an answer to the kernel at once, as long as it takes whole answers.

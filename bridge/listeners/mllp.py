@@ -23,6 +23,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from bridge.errors import DoorError
 from bridge.listeners.admission import Admission
+from bridge.listeners.callers import Callers
 from bridge.listeners.connection import Connection, Intake
 from bridge.listeners.partials import Partials
 from bridge.listeners.tls import Certificates
@@ -53,10 +54,12 @@ class MllpListener:
         clock: IReactorTime,
         new_id: Callable[[], str],
         partials: Partials | None = None,
+        callers: Callers | None = None,
         certificates: Certificates | None = None,
     ) -> None:
-        """`new_id` makes message control ids for the few answers written here; `partials` is
-        shared by the listeners of a service; `certificates` are those of `settings.tls`."""
+        """`new_id` makes message control ids for the few answers written here; `partials` and
+        `callers` are shared by the listeners of a service; `certificates` are those of
+        `settings.tls`."""
         self.channel = channel
         self.settings = settings
         self.limits = limits
@@ -64,6 +67,7 @@ class MllpListener:
         self.clock = clock
         self.new_id = new_id
         self.partials = partials or Partials(limits.partial_frames)
+        self.callers = callers or Callers()
         self.certificates = certificates
         #: seconds since the epoch when a frame last came in
         self.last_seen: float | None = None
@@ -135,6 +139,7 @@ class MllpListener:
 
         def gone(_: object) -> None:
             del self._lives[connection]
+            self.callers.forget(connection)
             self._admission.leave(host)
 
         life.add_done_callback(gone)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 
 from bridge.hl7v2.batches import BatchFile
-from bridge.message import Reply
+from bridge.message import Owed, Reply
 
 #: messages handed in side by side: they are kept in their order, and committed together
 TOGETHER = 64
@@ -15,14 +15,21 @@ TOGETHER = 64
 
 async def take_all(
     file: BatchFile, take: Callable[[bytes], Awaitable[Reply]]
-) -> Sequence[Sequence[bytes]]:
-    """The acknowledgments of each batch's messages, in their order, without those not wanted."""
+) -> Sequence[Sequence[Reply]]:
+    """The replies to each batch's messages, in their order."""
     messages = iter([body for each in file.batches for body in each.messages])
     replies: list[Reply] = []
     while some := list(islice(messages, TOGETHER)):
         replies += await asyncio.gather(*map(take, some))
     told = iter(replies)
-    return [
-        [reply.acknowledgment for reply in islice(told, len(each.messages)) if reply.acknowledgment]
-        for each in file.batches
-    ]
+    return [list(islice(told, len(each.messages))) for each in file.batches]
+
+
+def acknowledgments(replies: Sequence[Sequence[Reply]]) -> Sequence[Sequence[bytes]]:
+    """Those of each batch, without those not wanted."""
+    return [[reply.acknowledgment for reply in batch if reply.acknowledgment] for batch in replies]
+
+
+def owed(replies: Sequence[Sequence[Reply]]) -> tuple[Owed, ...]:
+    """What follows later, of all batches."""
+    return tuple(owed for batch in replies for reply in batch for owed in reply.owes)

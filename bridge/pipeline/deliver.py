@@ -8,6 +8,7 @@ delivery or an unanswered attempt, which `Transaction.recover` sends to be verif
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -174,10 +175,10 @@ class Deliver:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes with the waking.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     async def _claimed(self, now: float, allowance: Allowance) -> Claimed:
         try:

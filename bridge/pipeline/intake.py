@@ -27,11 +27,13 @@ from bridge.message import (
     Verdict,
 )
 from bridge.metrics import Metrics
-from bridge.pipeline.batched import take_all
+from bridge.pipeline.batched import acknowledgments, owed, take_all
 from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
+from bridge.pipeline.owe import is_apart, owed_here, owing_of
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.pipeline.structure import Structure
 from bridge.settings import Channel, Settings
+from bridge.store.acknowledgments import Owing
 from bridge.store.contract import Store, Transaction
 from bridge.store.records import Keeping, Kept
 
@@ -90,8 +92,9 @@ class Intake:
         refusal = refusal_of(header, body, channel, partial(self._takes, channel.name))
         if refusal is None and channel.structure != "off":
             refusal = await self._structure.refusal(channel, body)
-        kept = await self._keep_hl7(channel, header, body, at, refusal)
-        return Reply(kept.acknowledgment or None)
+        owing = None if refusal else owing_of(channel, header)
+        kept = await self._keep_hl7(channel, header, body, at, refusal, owing)
+        return Reply(kept.acknowledgment or None, owes=owed_here(kept.id, owing))
 
     async def _take_batch(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
         """Keep each message of a batch; wrong counts are told, and what came is taken."""
@@ -99,11 +102,13 @@ class Intake:
         if miscounts := file.miscounts():
             # one frame, one trace: what came is counted by it
             await self.quarantine(channel.name, peer, f"batch: {'; '.join(miscounts)}", body)
-        answers = await take_all(file, lambda message: self.take_hl7(channel, message, peer))
+        replies = await take_all(file, lambda message: self.take_hl7(channel, message, peer))
+        answers = acknowledgments(replies)
         if any(each.messages for each in file.batches) and not any(answers):
-            return Reply(None)
+            return Reply(None, owes=owed(replies))
         control_ids = iter(self._new_id, "")
-        return Reply(batches.write(file, answers, at=ack.time_of(at), control_ids=control_ids))
+        answer = batches.write(file, answers, at=ack.time_of(at), control_ids=control_ids)
+        return Reply(answer, owes=owed(replies))
 
     async def quarantine(self, channel: str, peer: str, reason: str, head: bytes) -> None:
         """Keep the first bytes of something that is not a message."""
@@ -214,16 +219,22 @@ class Intake:
         self._counted(message, str(status_code))
 
     async def _keep_hl7(
-        self, channel: Channel, header: Header, body: bytes, at: float, refusal: Refusal | None
+        self,
+        channel: Channel,
+        header: Header,
+        body: bytes,
+        at: float,
+        refusal: Refusal | None,
+        owing: Owing | None,
     ) -> Kept:
-        code, answer = self._answer(header, body, refusal, at)
+        code, answer = self._answer(channel, header, body, refusal, at)
         message = _message(channel, header, body, at)
         status = Status.REJECTED if refusal else self._status(message)
         # What was refused is judged anew when it comes again: the reason may be gone by then.
         identity = None if refusal else _identity(header, body)
         verdict = Verdict.SENDER if refusal else None
         kept = await self._store.keep(
-            Keeping(message, status, code, answer, identity, why(refusal), verdict)
+            Keeping(message, status, code, answer, identity, why(refusal), verdict, owing)
         )
         self._counted(message, "duplicate" if kept.duplicate else code)
         if status is Status.WAITING:
@@ -231,11 +242,11 @@ class Intake:
         return kept
 
     def _answer(
-        self, header: Header, body: bytes, refusal: Refusal | None, at: float
+        self, channel: Channel, header: Header, body: bytes, refusal: Refusal | None, at: float
     ) -> tuple[str, bytes]:
         """The code, and the acknowledgment's bytes: none where the sender wants none."""
         if refusal is None:
-            code = ack.positive(header)
+            code = ack.positive(header, apart=is_apart(channel))
             return code, self._written(header, code, (), at, body)
         code = ack.negative(header, reject=refusal.reject)
         return code, self._written(header, code, (refusal.error,), at, body)

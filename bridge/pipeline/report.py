@@ -13,7 +13,15 @@ from typing import Any
 from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.pipeline.uses import USES_NOTE, Uses
-from bridge.store.contract import Attempt, KeptMessage, Quarantined, Tally, UnmappedCode, View
+from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
+from bridge.store.contract import (
+    Attempt,
+    KeptMessage,
+    Quarantined,
+    Tally,
+    UnmappedCode,
+    View,
+)
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 
@@ -34,6 +42,9 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
         "held_for": _held_for(tally),
         "quarantined": tally.quarantined,
+        "application_acknowledgments": {
+            str(state): tally.acknowledgments.get(state, 0) for state in Answering
+        },
     }
 
 
@@ -73,8 +84,20 @@ def _held_for(tally: Tally) -> list[dict[str, Any]]:
     return [{"waits_for": name, "count": count} for name, count in counted.most_common()]
 
 
-def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
-    """One message in a list."""
+def message_rows(
+    view: View, *, status: Status | None, limit: int, reveal: bool
+) -> list[dict[str, Any]]:
+    """The newest messages, of a status or of any."""
+    return [
+        message_row(kept, view.acknowledgment(kept.id), reveal=reveal)
+        for kept in view.messages(status=status, limit=limit)
+    ]
+
+
+def message_row(
+    kept: KeptMessage, later: ApplicationAcknowledgment | None, *, reveal: bool
+) -> dict[str, Any]:
+    """One message in a list, with the application acknowledgment it is owed, if it is."""
     message = kept.message
     return {
         "id": kept.id,
@@ -84,6 +107,7 @@ def message_row(kept: KeptMessage, *, reveal: bool) -> dict[str, Any]:
         "message_type": message.message_type,
         "control_id": message.control_id if reveal else _told_control_id(message),
         "answer": kept.answer_code,
+        "application_answer": "" if later is None else f"{later.code} {later.state}".strip(),
         "status": str(kept.status),
         "verdict": str(kept.verdict) if kept.verdict else "",
         "reason": kept.reason if reveal else without_quotations(kept.reason),
@@ -155,13 +179,15 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
     kept = view.message(message_id)
     if kept is None:
         return None
-    row = message_row(kept, reveal=reveal)
+    later = view.acknowledgment(message_id)
+    row = message_row(kept, later, reveal=reveal)
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
+    row["application_acknowledgment"] = later and _later_report(later, reveal=reveal)
     version = view.mapping_version(kept.mappings_hash)
     legend = version.legend if version else ()
     row["deliveries"] = [
@@ -169,6 +195,20 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
         for delivery in view.deliveries_of(message_id)
     ]
     return row
+
+
+def _later_report(later: ApplicationAcknowledgment, *, reveal: bool) -> dict[str, Any]:
+    """An application acknowledgment: its text can hold what ZautoAI said of a patient."""
+    return {
+        "state": str(later.state),
+        "code": later.code,
+        "asked": later.owing.asked,
+        "after": later.owing.after,
+        "line": later.owing.line,
+        "since": later.changed_at,
+        "reason": later.reason if reveal else without_quotations(later.reason),
+        "body": text_of(later.body) if reveal else None,
+    }
 
 
 def next_action(status: Status, verdict: Verdict | None) -> str:

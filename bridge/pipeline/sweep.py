@@ -1,6 +1,7 @@
 """Sweep: what time alone brings about.
 
-What was held too long is parked for a person. A record about which a request went unanswered is
+What was held too long is parked for a person. An application acknowledgment that could not be sent
+for as long is given up. A record about which a request went unanswered is
 read a second time: the request may have taken effect after the first verifying read, over what a
 later message wrote. Of codes without a row that nobody waits for, those met long ago are forgotten.
 """
@@ -48,6 +49,7 @@ class Sweep:
         self._catalogue = catalogue
         self._hold_seconds = hold_hours * HOUR
         self._told = f"; it did not come within {hold_hours:g} h"
+        self._unsent = f"it could not be sent within {hold_hours:g} h"
         self._clock = clock
         self._planned = planned
         self._log = structlog.get_logger()
@@ -68,6 +70,13 @@ class Sweep:
         while await self._store.run(self._look_again):
             self._planned()
         await self._store.run(lambda tx: tx.forget_codes(MOST_CODES))
+        await self._store.run(self._abandon)
+
+    def _abandon(self, tx: Transaction) -> None:
+        now = self._clock()
+        abandoned = tx.abandon_acknowledgments(now - self._hold_seconds, self._unsent, now)
+        if abandoned:
+            self._log.warning("application acknowledgments given up", abandoned=abandoned)
 
     def _park(self, tx: Transaction) -> bool:
         now = self._clock()

@@ -48,6 +48,18 @@ class MllpSender:
                     self.close()
             return outcome
 
+    async def tell(self, body: bytes) -> Outcome:
+        """Send one message that nothing answers; delivered once it is on the wire."""
+        async with self._turn:
+            try:
+                line = await self._open_line()
+            except DoorError as error:
+                return _unreachable(str(error))
+            # A far end that answers all the same is not listened to.
+            line.forget()
+            line.send(body)
+            return Outcome(Kind.DELIVERED, Reason.ACCEPTED)
+
     def close(self) -> None:
         """Hang up; the next message opens a new connection."""
         if self._line is not None:

@@ -13,7 +13,7 @@ from bridge.pipeline.report import (
     code_row,
     mappings_in_use,
     message_report,
-    message_row,
+    message_rows,
     quarantine_row,
     status_report,
     version_rows,
@@ -70,8 +70,9 @@ class _Answers:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
         named = question.get("status")
         status = Status(named) if named else None
-        kept = self._service.store.read(lambda view: view.messages(status=status, limit=limit))
-        return [message_row(each, reveal=reveal) for each in kept]
+        return self._service.store.read(
+            lambda view: message_rows(view, status=status, limit=limit, reveal=reveal)
+        )
 
     async def message(self, question: Mapping[str, Any]) -> Any:
         number = int(question["id"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from bridge.listeners.callers import Callers
 from bridge.listeners.connection import Intake
 from bridge.listeners.mllp import MllpListener
 from bridge.listeners.partials import Partials
@@ -37,8 +38,10 @@ class MllpDoors:
         reactor: GuestReactor,
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        callers: Callers | None = None,
     ) -> None:
-        """Raises DoorError where certificates cannot be read."""
+        """`callers` learns by which connection messages come that are answered later. Raises
+        DoorError where certificates cannot be read."""
         self._settings = settings
         self._clock = clock
         partials = Partials(settings.limits.partial_frames)
@@ -53,6 +56,7 @@ class MllpDoors:
                 clock=reactor,
                 new_id=new_id,
                 partials=partials,
+                callers=callers,
                 certificates=Certificates(section.tls) if section.tls else None,
             )
             for name, section in settings.mllp_listeners().items()

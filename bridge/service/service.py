@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,10 @@ from bridge.delivery import Reason, Target
 from bridge.errors import BridgeError, StoreError
 from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, push
+from bridge.listeners.callers import Callers
 from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
+from bridge.pipeline.acknowledge import Acknowledge, Stalled
 from bridge.pipeline.deliver import Deliver, Trouble
 from bridge.pipeline.intake import Intake
 from bridge.pipeline.report import contract_report
@@ -31,6 +33,7 @@ from bridge.pipeline.sweep import Sweep
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import ToZauto
 from bridge.pipeline.work import Work
+from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.senders.mllp import MllpSender
 from bridge.service.answers import PAUSED_NOTE, answers
 from bridge.service.control import Control, socket_path
@@ -81,6 +84,7 @@ class Service:
         self._new_id = ids(self._clock)
         self._metrics = Metrics(parts.sets.message_types)
         self._delivers: dict[Target, Deliver] = {}
+        self._callers = Callers()
         self._reloading: set[asyncio.Task[Any]] = set()
         self.doors: MllpDoors | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,6 +104,7 @@ class Service:
         self._reactor = start_reactor(asyncio.get_running_loop())
         self._stopping.callback(stop_reactor, self._reactor)
         self._build_far_ends(store)
+        self.acknowledge = self._build_acknowledge(store)
         self.work = Work(
             store,
             self.mappings,
@@ -119,6 +124,7 @@ class Service:
             for target, each in self._delivers.items()
         ]
         self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
+        self._tasks.append(self._kept_going("acknowledging", self.acknowledge.run()))
         if settings.mappings.watch_seconds:
             watch = Watch(settings, self.reload.reload, self.reload.is_pinned)
             self._tasks.append(self._kept_going("watching mappings", watch.run()))
@@ -135,6 +141,7 @@ class Service:
         """There may be something to deliver."""
         for deliver in self._delivers.values():
             deliver.wake()
+        self.acknowledge.wake()
 
     def reload_soon(self) -> None:
         """Take the files of certificates and mappings as they are now, as SIGHUP asks."""
@@ -165,18 +172,21 @@ class Service:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
             told += self.zauto.notices()
-        told += [self._told_of(end, trouble) for end, trouble in self._troubled()]
+        told += [self._told_of(*each) for each in self._troubled()]
         told += self.reload.notices()
         told += self.doors.notices() if self.doors else []
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
         return told
 
-    def _troubled(self) -> list[tuple[Target, Trouble]]:
-        return [(end, each.trouble) for end, each in self._delivers.items() if each.trouble]
+    def _troubled(self) -> Iterator[tuple[str, Trouble | Stalled]]:
+        for end, each in self._delivers.items():
+            if each.trouble:
+                yield "ZautoAI" if end is Target.ZAUTO else "the hospital", each.trouble
+        for address, stalled in self.acknowledge.stalled().items():
+            yield f"{address}, where application acknowledgments go,", stalled
 
-    def _told_of(self, end: Target, trouble: Trouble) -> str:
-        name = "ZautoAI" if end is Target.ZAUTO else "the hospital"
+    def _told_of(self, name: str, trouble: Trouble | Stalled) -> str:
         zone = ZoneInfo(self.settings.site.time_zone)
         since = f"{datetime.fromtimestamp(trouble.since, zone):%Y-%m-%d %H:%M:%S %Z}"
         tail = "" if trouble.reason in _FOR_A_PERSON else "; it is tried again by itself"
@@ -261,6 +271,20 @@ class Service:
             store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
         )
 
+    def _build_acknowledge(self, store: Store) -> Acknowledge:
+        engines = AcknowledgmentSender(reactor=self._reactor)
+        self._stopping.callback(engines.close)
+        made = Acknowledge(
+            store,
+            self.settings,
+            callers=self._callers,
+            engines=engines,
+            clock=self._clock,
+            new_id=self._new_id,
+        )
+        self._callers.called = made.wake
+        return made
+
     def _sweep(self, store: Store) -> Sweep:
         return Sweep(
             store,
@@ -296,6 +320,7 @@ class Service:
             reactor=self._reactor,
             clock=self._clock,
             new_id=self._new_id,
+            callers=self._callers,
         )
         self._metrics.watch_certificates(doors.days_left)
         closing.append(lambda: doors.stop(DOOR_GRACE))
@@ -341,7 +366,8 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(each.stop(DELIVERY_GRACE) for each in self._delivers.values()))
+        ending = [each.stop(DELIVERY_GRACE) for each in self._delivers.values()]
+        await asyncio.gather(*ending, self.acknowledge.stop(DELIVERY_GRACE))
 
     def _set_paused(self, paused: bool) -> None:
         self._paused = paused

@@ -7,6 +7,7 @@ a secret written into the YAML file is refused.
 
 from __future__ import annotations
 
+from bridge.settings.acknowledging import SAME, ApplicationAcknowledgment
 from bridge.settings.reading import PREFIX, SECRETS, load
 from bridge.settings.sections import (
     HTTP_LISTENERS,
@@ -28,7 +29,9 @@ from bridge.settings.sections import (
 __all__ = [
     "HTTP_LISTENERS",
     "PREFIX",
+    "SAME",
     "SECRETS",
+    "ApplicationAcknowledgment",
     "CallLimits",
     "Channel",
     "Hospital",

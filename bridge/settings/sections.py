@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.settings.acknowledging import ApplicationAcknowledgment
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -260,6 +262,8 @@ class Channel(_Section):
     fallback_charset: str = "cp1252"
     #: charset of all messages, whatever MSH-18 says; empty believes it
     forced_charset: str = ""
+    #: the later answer of enhanced mode, where MSH-16 asks for one
+    application_acknowledgment: ApplicationAcknowledgment = ApplicationAcknowledgment()
     unknown_types: Literal["accept", "reject"] = "accept"
     #: MSH-11 values taken; empty takes any
     processing_ids: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.message import Message, Status, Verdict
+from bridge.store.acknowledgments import AcknowledgmentTransaction, AcknowledgmentView, Owing
 from bridge.store.records import (
     Again,
     Ahead,
@@ -32,7 +33,7 @@ from bridge.store.records import (
 T = TypeVar("T")
 
 
-class View(Protocol):
+class View(AcknowledgmentView, Protocol):
     """What can be read."""
 
     def message(self, message_id: int) -> KeptMessage | None:
@@ -136,7 +137,7 @@ class View(Protocol):
         ...
 
 
-class Transaction(View, Protocol):
+class Transaction(View, AcknowledgmentTransaction, Protocol):
     """What can be changed, inside a job."""
 
     def keep(
@@ -150,6 +151,7 @@ class Transaction(View, Protocol):
         identity_since: float | None = None,
         reason: str = "",
         verdict: Verdict | None = None,
+        owing: Owing | None = None,
     ) -> Kept:
         """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
 
@@ -157,6 +159,10 @@ class Transaction(View, Protocol):
         `identity_since`, where given) and its bytes are whole; then only that message's
         `duplicates` grows. It is an index key: identities that begin with the control id cost
         less than random ones.
+
+        An `owing` is kept with it. It is due once the message is translated, or settled (neither
+        WAITING nor HELD), whichever the owing names; settled is enough for both. A duplicate
+        makes one that was SENT or ABANDONED due again: its sender did not see it.
         """
         ...
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bridge.delivery import Legend, Outcome, Request
 from bridge.message import Message, Status, Verdict
+from bridge.store.acknowledgments import Answering, Owing
 
 
 class Keeping(NamedTuple):
@@ -22,6 +23,7 @@ class Keeping(NamedTuple):
     identity: bytes | None
     reason: str = ""
     verdict: Verdict | None = None
+    owing: Owing | None = None
 
 
 class Ahead(NamedTuple):
@@ -146,3 +148,5 @@ class Tally:
     #: what is waited for, with how many messages and deliveries wait, most first, at most 20
     held_for: Sequence[tuple[str, int]]
     quarantined: int
+    #: application acknowledgments by state
+    acknowledgments: Mapping[Answering, int] = field(default_factory=dict)

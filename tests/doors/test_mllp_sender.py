@@ -9,8 +9,9 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.delivery import Kind, Outcome, Reason
+from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.senders.mllp import MllpSender
-from bridge.service.reactor import GuestReactor
+from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
 from bridge.settings import Hospital
 
 ORDER = b"MSH|^~\\&|ZAUTO|ZAUTOAI|HIS|HOSPITAL|20261122||RDE^O11|Z1|P|2.5.1\rPID|1||77\r"
@@ -32,7 +33,7 @@ class FakeHospital:
         self.script = list(script)
         self.received: list[bytes] = []
         self.connections = 0
-        self.address = ("", 0)
+        self.port = 0
         self.got = asyncio.Event()
         self.writers: list[asyncio.StreamWriter] = []
         self.ended = 0
@@ -71,7 +72,7 @@ def opened(reactor: GuestReactor) -> Open:
     ) -> AsyncIterator[tuple[FakeHospital, MllpSender, Clock]]:
         hospital, clock = FakeHospital(*script), Clock()
         server = await asyncio.start_server(hospital.serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
+        port = hospital.port = server.sockets[0].getsockname()[1]
         chosen = Hospital(host="localhost", port=port, answer_seconds=30, **settings)
         sender = MllpSender(chosen, reactor=reactor, clock=clock)
         try:
@@ -235,3 +236,72 @@ async def test_a_cancelled_sending_leaves_no_connection_behind(
             await sending
         assert (await sender.send(ORDER, "Z2")).kind is Kind.DELIVERED
         assert hospital.connections == 2
+
+
+APPLICATION = ORDER.replace(b"P|2.5.1\r", b"P|2.5.1|||NE|NE\r")
+ASKING = ORDER.replace(b"P|2.5.1\r", b"P|2.5.1|||AL|NE\r")
+
+
+class TestAcknowledgments:
+    """Application acknowledgments to a listener of the hospital's."""
+
+    async def test_what_asks_for_no_answer_waits_for_none(self, opened: Open) -> None:
+        async with opened(None, None) as (hospital, _, _):
+            async with acknowledging(hospital) as (sender, address):
+                for _ in range(2):
+                    assert (await sender.send(address, APPLICATION)).kind is Kind.DELIVERED
+                await hospital.until_received(2)
+            assert hospital.received == [APPLICATION, APPLICATION]
+            assert hospital.connections == 1
+
+    async def test_an_answer_nobody_asked_for_is_not_taken_for_another(self, opened: Open) -> None:
+        script = acknowledgment("AE", "Z1"), acknowledgment("CA", "Z1")
+        async with (
+            opened(*script) as (hospital, _, _),
+            acknowledging(hospital) as (sender, address),
+        ):
+            assert (await sender.send(address, APPLICATION)).kind is Kind.DELIVERED
+            await hospital.until_received(1)
+            (line,) = (each._line for each in sender._senders.values())
+            assert line is not None
+            while not line._answers:
+                await asyncio.sleep(0)
+            assert (await sender.send(address, ASKING)).kind is Kind.DELIVERED
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (acknowledgment("CA", "Z1"), Kind.DELIVERED),
+            (acknowledgment("AA", "Z1"), Kind.DELIVERED),
+            (acknowledgment("CE", "Z1"), Kind.TRANSIENT),
+            (acknowledgment("CR", "Z1"), Kind.PERMANENT),
+            (acknowledgment("CA", "other"), Kind.UNKNOWN),
+            (b"", Kind.UNKNOWN),
+        ],
+    )
+    async def test_what_asks_to_be_accepted_is_judged_by_the_answer(
+        self, opened: Open, answer: bytes, kind: Kind
+    ) -> None:
+        async with (
+            opened(answer) as (hospital, _, _),
+            acknowledging(hospital) as (sender, address),
+        ):
+            assert (await sender.send(address, ASKING)).kind is kind
+
+    async def test_where_nobody_listens_nothing_was_sent(self, reactor: GuestReactor) -> None:
+        sender = AcknowledgmentSender(reactor=reactor)
+        outcome = await sender.send("127.0.0.1:1", APPLICATION)
+        assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+
+
+@asynccontextmanager
+async def acknowledging(
+    hospital: FakeHospital,
+) -> AsyncIterator[tuple[AcknowledgmentSender, str]]:
+    reactor = start_reactor(asyncio.get_running_loop())
+    sender = AcknowledgmentSender(reactor=reactor)
+    try:
+        yield sender, f"127.0.0.1:{hospital.port}"
+    finally:
+        sender.close()
+        stop_reactor(reactor)

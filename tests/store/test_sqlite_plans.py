@@ -12,11 +12,12 @@ import pytest
 
 import bridge.store.sqlite
 from bridge.message import Status
+from bridge.store.acknowledgments import Answering
 from bridge.store.sqlite import opening
 from bridge.store.sqlite.sql import SQL, split
 
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
-MAY_SCAN = {"leased_heads", "counts", "held_for", "versions", "codes", "forget_codes"}
+MAY_SCAN = {"leased_heads", "counts", "held_for", "versions", "codes", "forget_codes", "due_lines"}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,15 @@ def test_what_is_waited_for_is_counted_in_the_indexes_of_what_is_held(
     assert [step.rsplit(maxsplit=1)[-1] for step in scans[:2]] == ["message_held", "delivery_held"]
 
 
+def test_lines_are_found_without_reading_what_is_due_on_them(
+    connection: sqlite3.Connection,
+) -> None:
+    plan = plan_of(connection, "due_lines")
+    scans = [step.split()[1] for step in plan if step.startswith("SCAN")]
+    assert set(scans) == {"lines"}
+    assert sum("SEARCH application_acknowledgment" in step for step in plan) == 2
+
+
 def test_every_query_is_used_and_every_used_one_exists() -> None:
     folder = Path(bridge.store.sqlite.__file__).parent
     source = "".join(file.read_text() for file in folder.glob("*.py"))
@@ -64,9 +74,9 @@ def test_every_query_is_used_and_every_used_one_exists() -> None:
 def test_every_status_has_a_row_to_be_counted_in(connection: sqlite3.Connection) -> None:
     rows = connection.execute("SELECT kind, status FROM tally WHERE kind <> 'quarantine'")
     kept = {status for status in Status if status is not Status.DUPLICATE}
-    assert {tuple(row) for row in rows} == {
-        (kind, status) for kind in ("message", "delivery") for status in kept
-    }
+    counted = {(kind, status) for kind in ("message", "delivery") for status in kept}
+    counted |= {("acknowledgment", state) for state in Answering}
+    assert {tuple(row) for row in rows} == counted
 
 
 def test_a_file_of_queries_is_split_by_their_names() -> None:

@@ -17,6 +17,7 @@ class Standing:
     messages: Mapping[Status, int] = field(default_factory=dict)
     deliveries: Mapping[Status, int] = field(default_factory=dict)
     oldest_waiting: float | None = None
+    acknowledgments: Mapping[str, int] = field(default_factory=dict)
 
 
 def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
@@ -65,7 +66,9 @@ def test_settled_kept_and_quarantined_are_counted() -> None:
 
 def test_what_stands_in_the_store_is_read_at_each_scrape() -> None:
     metrics = Metrics()
-    now = Standing({Status.HELD: 2}, {Status.WAITING: 5, Status.DELIVERED: 9}, 100.0)
+    now = Standing(
+        {Status.HELD: 2}, {Status.WAITING: 5, Status.DELIVERED: 9}, 100.0, {"due": 3, "sent": 9}
+    )
     metrics.watch_store(lambda: now, lambda: 130.0)
     found = values(metrics)
     assert found["bridge_messages", "held"] == 2
@@ -73,6 +76,8 @@ def test_what_stands_in_the_store_is_read_at_each_scrape() -> None:
     assert found["bridge_deliveries", "waiting"] == 5
     assert ("bridge_deliveries", "delivered") not in found
     assert found[("bridge_oldest_waiting_seconds",)] == 30
+    later = {key[1]: value for key, value in found.items() if "acknowledgments" in key[0]}
+    assert later == {"owed": 0, "due": 3}
     now = Standing()
     assert values(metrics)[("bridge_oldest_waiting_seconds",)] == 0
 

@@ -172,3 +172,23 @@ class TestFaults:
     def test_a_file_in_another_charset_is_told(self, file: Path) -> None:
         file.write_bytes("site: {name: Zürich}\n".encode("cp1252"))
         assert fault(file) == f"{file}: is not UTF-8 at byte 14"
+
+
+class TestApplicationAcknowledgment:
+    def channel(self, file: Path, text: str) -> str:
+        file.write_text(f"channels: [{{name: adt, application_acknowledgment: {{{text}}}}}]\n")
+        return fault(file)
+
+    @pytest.mark.parametrize("to", ["lotus", "lotus:", ":2600", "lotus:0", "lotus:65536", ""])
+    def test_it_goes_back_or_to_an_address(self, file: Path, to: str) -> None:
+        told = self.channel(file, f'to: "{to}"')
+        assert "must be same, or an address such as 10.1.2.3:2600" in told
+
+    def test_on_the_senders_connection_no_answer_is_waited_for(self, file: Path) -> None:
+        told = self.channel(file, "accept_acknowledgment: AL")
+        assert "AL needs an address in 'to'" in told
+
+    @pytest.mark.parametrize("to", ["same", "10.1.2.3:2600", "his.lotus.example:1", "[::1]:2600"])
+    def test_both_are_taken(self, file: Path, to: str) -> None:
+        file.write_text(f'channels: [{{name: adt, application_acknowledgment: {{to: "{to}"}}}}]\n')
+        assert load(file, {}).channels[0].application_acknowledgment.to == to

@@ -27,7 +27,12 @@ from bridge.delivery import (
 )
 from bridge.errors import DamagedMessage
 from bridge.message import Message, Protocol, Status, Verdict
-from bridge.store.contract import Attempt, KeptMessage, MappingVersion
+from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
+from bridge.store.contract import (
+    Attempt,
+    KeptMessage,
+    MappingVersion,
+)
 
 
 def checksum(body: bytes) -> int:
@@ -189,6 +194,19 @@ def mapping_version(row: sqlite3.Row) -> MappingVersion:
     legend = tuple(RuleLine(*each) for each in orjson.loads(row["legend"]))
     folders = orjson.loads(row["folders"])
     return MappingVersion(row["hash"], row["first_used_at"], folders, legend)
+
+
+def acknowledgment(row: sqlite3.Row) -> ApplicationAcknowledgment:
+    """The record of a row of `application_acknowledgment`."""
+    return ApplicationAcknowledgment(
+        message_id=row["message_id"],
+        owing=Owing(row["asked"], row["after"], row["line"]),
+        state=Answering(row["state"]),
+        code=row["code"],
+        body=row["body"],
+        reason=row["reason"],
+        changed_at=row["changed_at"],
+    )
 
 
 def attempt(row: sqlite3.Row) -> Attempt:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
+from bridge.store.acknowledgments import Answering, Owing
 from bridge.store.contract import Again, MappingVersion
 from bridge.store.records import Keeping, Kept
 from bridge.store.sqlite import lanes, rows
@@ -40,6 +41,7 @@ class SqliteTransaction(SqliteView):
         identity_since: float | None = None,
         reason: str = "",
         verdict: Verdict | None = None,
+        owing: Owing | None = None,
     ) -> Kept:
         self._need_room()
         row = rows.message_row(
@@ -48,11 +50,19 @@ class SqliteTransaction(SqliteView):
         inserted = self._write("insert_message", *row)
         if not inserted.rowcount:
             if first := self._first_copy(identity, identity_since):
+                self._write_named("owe_again", id=first.id, at=message.received_at)
                 return first
             inserted = self._write("insert_message", *row)
         message_id = int(inserted.lastrowid or 0)
         self._write("insert_body", message_id, rows.checksum(message.body), message.body)
+        if owing is not None:
+            self._owe(message_id, owing, status, message.received_at)
         return Kept(message_id, acknowledgment, duplicate=False)
+
+    def _owe(self, message_id: int, owing: Owing, status: Status, at: float) -> None:
+        waits = status in (Status.WAITING, Status.HELD)
+        state = Answering.OWED if waits else Answering.DUE
+        self._write("owe", message_id, *owing, state, at)
 
     def keep_one(self, keeping: Keeping) -> Kept:
         """Keep a message alone."""
@@ -64,6 +74,7 @@ class SqliteTransaction(SqliteView):
             identity=keeping.identity,
             reason=keeping.reason,
             verdict=keeping.verdict,
+            owing=keeping.owing,
         )
 
     def keep_all(self, keepings: Sequence[Keeping]) -> list[Kept]:
@@ -72,7 +83,7 @@ class SqliteTransaction(SqliteView):
         Raises StoreError where one of them is a duplicate: then undo it, and keep them singly.
         """
         self._need_room()
-        values = [value for each in keepings for value in rows.message_row(*each)]
+        values = [value for each in keepings for value in rows.message_row(*each[:-1])]
         inserted = self._connection.execute(rows_of("insert_message", len(keepings)), values)
         if inserted.rowcount != len(keepings):
             raise StoreError("One of several messages is a duplicate.")
@@ -84,6 +95,9 @@ class SqliteTransaction(SqliteView):
             for value in (message_id, rows.checksum(message.body), message.body)
         ]
         self._connection.execute(rows_of("insert_body", len(keepings)), bodies)
+        for message_id, each in enumerate(keepings, first):
+            if each.owing is not None:
+                self._owe(message_id, each.owing, each.status, each.message.received_at)
         return [
             Kept(message_id, each.acknowledgment, duplicate=False)
             for message_id, each in enumerate(keepings, first)
@@ -333,6 +347,32 @@ class SqliteTransaction(SqliteView):
 
     def forget_codes(self, most: int) -> int:
         return self._write("forget_codes", most).rowcount
+
+    def change_acknowledgment(
+        self,
+        message_id: int,
+        state: Answering,
+        *,
+        at: float,
+        code: str | None = None,
+        body: bytes | None = None,
+        reason: str = "",
+    ) -> None:
+        changed = self._write_named(
+            "change_acknowledgment",
+            id=message_id,
+            state=state,
+            at=at,
+            code=code,
+            body=body,
+            reason=reason,
+        )
+        _must_exist(changed, "application acknowledgment of message", message_id)
+
+    def abandon_acknowledgments(self, since: float, reason: str, at: float) -> int:
+        return self._write_named(
+            "abandon_acknowledgments", since=since, reason=reason, at=at
+        ).rowcount
 
 
 def _must_exist(changed: sqlite3.Cursor, what: str, number: int) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from bridge.delivery import Alias, Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
+from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import (
     Ahead,
     Attempt,
@@ -142,6 +143,11 @@ class SqliteView:
             oldest_waiting=None if oldest is None else oldest[0],
             held_for=[(row["waits_for"], row["waiting"]) for row in self._all("held_for")],
             quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
+            acknowledgments={
+                Answering(row["status"]): row["count"]
+                for row in counts
+                if row["kind"] == "acknowledgment"
+            },
         )
 
     def quarantined(self, limit: int) -> Sequence[Quarantined]:
@@ -160,6 +166,16 @@ class SqliteView:
 
     def unmapped_codes(self, limit: int) -> Sequence[UnmappedCode]:
         return [UnmappedCode(*row) for row in self._all("codes", limit)]
+
+    def acknowledgment(self, message_id: int) -> ApplicationAcknowledgment | None:
+        row = self._one("acknowledgment", message_id)
+        return None if row is None else rows.acknowledgment(row)
+
+    def due_lines(self) -> Sequence[str]:
+        return [row["line"] for row in self._all("due_lines")]
+
+    def due_acknowledgments(self, line: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
+        return [rows.acknowledgment(row) for row in self._all("due_acknowledgments", line, limit)]
 
 
 def _by_status(counts: Iterable[sqlite3.Row], kind: str) -> dict[Status, int]:

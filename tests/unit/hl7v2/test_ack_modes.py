@@ -47,3 +47,48 @@ def test_an_error_code_of_thousands_of_digits_is_none() -> None:
     answer = b"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AE|C1\rERR|||" + b"9" * 5000 + b"|E\r"
 
     assert judge(answer, "C1").kind is Kind.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "owed", "owed_apart"),
+    [
+        ("AL", "AL", "AL", "AL"),
+        ("AL", "al", "AL", "AL"),
+        ("AL", "SU", "SU", "SU"),
+        ("ER", "ER", "ER", "ER"),
+        ("", "AL", "AL", "AL"),
+        ("AL", "NE", "", ""),
+        ("AL", "", "", ""),
+        ("AL", "ACKNOWLEDGE", "", ""),
+        ("", "", "", ""),
+        # the original mode, unless the channel answers at a time or a place of its own
+        ("NE", "AL", "", "AL"),
+        ("NE", "NE", "", ""),
+    ],
+)
+def test_what_is_owed_after_the_accept_acknowledgment(
+    accept: str, application: str, owed: str, owed_apart: str
+) -> None:
+    header = header_of(accept=accept, application=application)
+
+    assert ack.later(header) == owed
+    assert ack.later(header, apart=True) == owed_apart
+    assert (ack.positive(header, apart=True) == "CA") == bool(accept == "AL" or application)
+
+
+def test_an_acknowledgment_is_owed_none() -> None:
+    body = b"MSH|^~\\&|HIS|LOTUS|BRIDGE|ZAUTO|20260301||ACK^A04|C1|P|2.5.1|||AL|AL\rMSA|AA|1\r"
+
+    assert ack.later(scan(body)) == ""
+
+
+def test_the_later_answer_is_an_exchange_of_its_own() -> None:
+    body = b"MSH|^~\\&|HIS|LOTUS|BRIDGE|ZAUTO|20260301||ADT^A04|C1|P|2.5.1|||AL|AL||8859/1\r"
+    told = ack.write(
+        Acknowledgment("AA", "C1"), scan(body), at=0.0, control_id="1", accept="AL"
+    ).decode()
+
+    msh = told.split("\r")[0].split("|")
+    assert (msh[8], msh[9]) == ("ACK^A04^ACK", "1")
+    assert msh[12:] == ["", "", "AL", "NE", "", "8859/1"]
+    assert "MSA|AA|C1\r" in told

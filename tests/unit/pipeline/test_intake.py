@@ -11,10 +11,11 @@ import pytest
 
 from bridge.errors import StoreBusy
 from bridge.hl7v2 import ack
-from bridge.message import Protocol, Reply, Status, Verdict
+from bridge.message import Owed, Protocol, Reply, Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.intake import ORDER_WINDOW, Intake
 from bridge.settings import Channel, Limits, Settings
+from bridge.store.acknowledgments import Owing
 from bridge.store.contract import KeptMessage, Store
 from bridge.store.open import open_store
 from bridge.store.records import Keeping, Kept
@@ -309,3 +310,60 @@ class TestBatch:
 
     async def test_where_no_message_wants_an_answer_none_is_sent(self, desk: Desk) -> None:
         assert await desk.hl7(self.HEAD + adt(msh_end="|||NE|NE")) == Reply(None)
+
+
+class TestLater:
+    """What MSH-16 asks for in enhanced mode is owed after the commit."""
+
+    async def owed(self, desk: Desk, msh_end: str, **more: Any) -> Owing | None:
+        self.reply = await desk.hl7(adt(msh_end=msh_end, **more))
+        row = desk.store.read(lambda view: view.acknowledgment(desk.kept()[-1].id))
+        return None if row is None else row.owing
+
+    async def test_the_commit_comes_first_and_the_answer_is_owed(self, desk: Desk) -> None:
+        assert await self.owed(desk, "|||AL|AL") == Owing(
+            "AL", "translation", "same/default/HIS|LOTUS"
+        )
+        assert told(self.reply) == ("CA", "C1")
+        assert self.reply.owes == (Owed(1, "same/default/HIS|LOTUS"),)
+
+    @pytest.mark.parametrize("msh_end", ["", "|||AL|NE", "|||AL|", "|||NE|AL", "|||NE|NE"])
+    async def test_who_does_not_ask_is_owed_none(self, desk: Desk, msh_end: str) -> None:
+        assert await self.owed(desk, msh_end) is None
+        assert self.reply.owes == ()
+
+    async def test_a_refused_message_is_owed_none(self, desk: Desk) -> None:
+        assert await self.owed(desk, "|||AL|AL", version="3.0") is None
+        assert told(self.reply) == ("CR", "C1")
+        assert self.reply.owes == ()
+
+    async def test_a_duplicate_is_answered_where_it_came_from(self, desk: Desk) -> None:
+        first = await desk.hl7(adt(msh_end="|||AL|AL"))
+        assert await desk.hl7(adt(msh_end="|||AL|AL")) == first
+
+    async def test_each_message_of_a_batch_is_owed_its_own(self, desk: Desk) -> None:
+        body = b"BHS|^~\\&|HIS|LOTUS\r" + adt("C1", msh_end="|||AL|AL")
+        reply = await desk.hl7(body + adt("C2") + adt("C3", msh_end="|||NE|SU") + b"BTS|3\r")
+        assert [each.message_id for each in reply.owes] == [1]
+        assert reply.acknowledgment is not None
+        assert [reply.acknowledgment.count(b"MSA|%s|" % code) for code in (b"CA", b"AA")] == [1, 2]
+
+    async def test_a_channel_names_the_time_and_the_place(
+        self, open_desk: Callable[..., Desk]
+    ) -> None:
+        chosen = {"after": "delivery", "to": "10.1.2.3:2600"}
+        desk = open_desk(channels=[{"name": "adt", "application_acknowledgment": chosen}])
+        assert await self.owed(desk, "|||AL|ER") == Owing("ER", "delivery", "10.1.2.3:2600")
+        assert (told(self.reply), self.reply.owes) == (("CA", "C1"), ())
+        assert await self.owed(desk, "|||NE|AL") == Owing("AL", "delivery", "10.1.2.3:2600")
+        assert self.reply.acknowledgment is None
+        await desk.store.close()
+
+    async def test_a_channel_may_send_none(self, open_desk: Callable[..., Desk]) -> None:
+        chosen = {"after": "never"}
+        desk = open_desk(channels=[{"name": "adt", "application_acknowledgment": chosen}])
+        assert await self.owed(desk, "|||AL|AL") is None
+        assert told(self.reply) == ("CA", "C1")
+        assert await self.owed(desk, "|||NE|AL") is None
+        assert told(self.reply) == ("AA", "C1")
+        await desk.store.close()

@@ -18,7 +18,7 @@ from bridge.pipeline.report import (
     masked,
     masked_reference,
     message_report,
-    message_row,
+    message_rows,
     next_action,
     outcome_report,
     status_report,
@@ -45,7 +45,7 @@ async def told(bench: Bench, reveal: bool) -> list[dict[str, Any]]:
 
 def everything(view: View, ids: list[int], now: float, reveal: bool) -> list[dict[str, Any]]:
     reports = [message_report(view, number, reveal=reveal) for number in ids]
-    rows = [message_row(kept, reveal=reveal) for kept in view.messages()]
+    rows = message_rows(view, status=None, limit=50, reveal=reveal)
     status = status_report(view.tally(), now=now, running=True)
     return [*(report for report in reports if report is not None), *rows, status]
 

@@ -1,0 +1,88 @@
+"""Application acknowledgments in the store: their records, and their part of its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Answering(StrEnum):
+    """Where an application acknowledgment is."""
+
+    #: waits for what becomes of its message
+    OWED = "owed"
+    #: may be sent, or is tried again
+    DUE = "due"
+    SENT = "sent"
+    #: MSH-16 asks for none of this outcome (ER, SU)
+    UNWANTED = "unwanted"
+    #: could not be sent in time, or was refused: `reason` says so
+    ABANDONED = "abandoned"
+
+
+class Owing(NamedTuple):
+    """The application acknowledgment that a message is owed."""
+
+    #: MSH-16: AL, ER or SU
+    asked: str
+    #: what it waits for, as the channel's setting says: `translation` or `delivery`
+    after: str
+    #: where it goes: `host:port`, or the name of a sender whose connection it is to go back by
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationAcknowledgment:
+    """The later answer to one message."""
+
+    message_id: int
+    owing: Owing
+    state: Answering
+    #: MSA-1, "" until it is written
+    code: str
+    #: the whole message without framing, b"" until it is written
+    body: bytes
+    #: one sentence for people: why it is not sent yet, or was not
+    reason: str
+    #: since when it is in its state, seconds since the epoch
+    changed_at: float
+
+
+class AcknowledgmentView(Protocol):
+    """What can be read of them."""
+
+    def acknowledgment(self, message_id: int) -> ApplicationAcknowledgment | None:
+        """The application acknowledgment of a message that is owed one."""
+        ...
+
+    def due_lines(self) -> Sequence[str]:
+        """The lines on which application acknowledgments are due."""
+        ...
+
+    def due_acknowledgments(self, line: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
+        """What is due on a line, in the order in which the messages were kept."""
+        ...
+
+
+class AcknowledgmentTransaction(Protocol):
+    """What can be changed of them; `Transaction.keep` makes them, and says when they are due."""
+
+    def change_acknowledgment(
+        self,
+        message_id: int,
+        state: Answering,
+        *,
+        at: float,
+        code: str | None = None,
+        body: bytes | None = None,
+        reason: str = "",
+    ) -> None:
+        """Write an application acknowledgment, or record what became of it; `code` and `body`
+        stay where they are not given."""
+        ...
+
+    def abandon_acknowledgments(self, since: float, reason: str, at: float) -> int:
+        """Give up what has been due since `since` or longer; returns how many."""
+        ...

@@ -1,0 +1,37 @@
+-- name: owe
+INSERT INTO application_acknowledgment (message_id, asked, after, line, state, changed_at)
+VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: owe_again
+UPDATE application_acknowledgment SET state = 'due', changed_at = :at
+WHERE message_id = :id AND state IN ('sent', 'abandoned')
+
+-- name: acknowledgment
+SELECT * FROM application_acknowledgment WHERE message_id = ?
+
+-- name: due_acknowledgments
+SELECT * FROM application_acknowledgment WHERE state = 'due' AND line = ?
+ORDER BY message_id LIMIT ?
+
+-- name: due_lines
+-- From one line to the next, without reading what is due on each.
+WITH RECURSIVE lines (line) AS (
+    SELECT min(line) FROM application_acknowledgment INDEXED BY acknowledgment_line
+    WHERE state = 'due'
+    UNION ALL
+    SELECT (
+        SELECT min(line) FROM application_acknowledgment INDEXED BY acknowledgment_line
+        WHERE state = 'due' AND line > lines.line
+    ) FROM lines WHERE line IS NOT NULL
+)
+SELECT line FROM lines WHERE line IS NOT NULL
+
+-- name: change_acknowledgment
+UPDATE application_acknowledgment
+SET state = :state, code = coalesce(:code, code), body = coalesce(:body, body), reason = :reason,
+    changed_at = CASE WHEN state = :state THEN changed_at ELSE :at END
+WHERE message_id = :id
+
+-- name: abandon_acknowledgments
+UPDATE application_acknowledgment SET state = 'abandoned', reason = :reason, changed_at = :at
+WHERE state = 'due' AND changed_at <= :since
