@@ -32,7 +32,7 @@ def read(value: str, characters: str = "^~\\&") -> tuple[str, tuple[object, ...]
         # \X..\ are bytes of the message's charset (chapter 2.6.5), here UTF-8
         ("\\XC3A9\\", "Ã©", "é"),
         # highlighting begins and ends and is no character (chapter 2.6.2)
-        ("a\\H\\b\\N\\c", "a_b_c", "a\\H\\b\\N\\c"),
+        ("a\\H\\b\\N\\c", "a_b_c", "abc"),
         # a new line of text; a carriage return would end the segment (chapter 2.6.6)
         ("a\\.br\\b", "a\rb", "a\nb"),
         # what a local sequence means is agreed between two sides (chapter 2.6.7)
