@@ -20,7 +20,7 @@ from bridge.zauto.contract import STATUS_OF, TOKEN_PATH, ErrorCode
 ENDLESS = Limits(hour=10**9, minute=10**9)
 WORDS = [
     "--seed=1",
-    "--max-examples=5",
+    "--max-examples=15",
     "--request-timeout=10",
     # the vendor's document has no 405 among its statuses: a method it does not name is answered 404
     "--exclude-checks=unsupported_method",
