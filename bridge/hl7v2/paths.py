@@ -5,6 +5,7 @@
     PID-5[1].1        of the first repetition
     PID-3[MR].1       of the repetitions whose type is MR: CX.5, XPN.7, XAD.7, XTN.2, XCN.13
     NK1[2]-5          of the second NK1; without a number the first
+    AIS[*]-4          of every AIS, as if one field repeated
     MSH-9.2           MSH-1 is the field separator, MSH-2 the encoding characters
     PID-5.1.2         a subcomponent; without a number the first
 
@@ -62,24 +63,29 @@ _USUAL = "MSH EVN PID PD1 NK1 PV1 PV2 MRG IN1 GT1 AL1 DG1 SCH ORC OBR OBX NTE RX
 #: segments whose first two fields are the delimiters themselves
 DECLARING = frozenset(("MSH", "FHS", "BHS"))
 
+#: stands for the number of a segment where all of that name are read
+EVERY = -1
+
 _NUMBER = r"[1-9]\d{0,3}"
 _FIELD = rf"(?P<field>{_NUMBER})(?:\[(?P<choice>{_NUMBER}|[A-Za-z][A-Za-z0-9]*)\])?"
 _PARTS = rf"(?:\.(?P<component>{_NUMBER})(?:\.(?P<subcomponent>{_NUMBER}))?)?"
 _PATH = re.compile(
-    rf"(?P<segment>[A-Z][A-Z0-9]{{2}})(?:\[(?P<occurrence>{_NUMBER})\])?-{_FIELD}{_PARTS}"
+    rf"(?P<segment>[A-Z][A-Z0-9]{{2}})(?:\[(?P<occurrence>{_NUMBER}|\*)\])?-{_FIELD}{_PARTS}"
 )
+_LINE = re.compile(rf"(?P<segment>[A-Z][A-Z0-9]{{2}})(?:\[(?P<occurrence>{_NUMBER})\])?")
 _PLACE = re.compile(_FIELD + _PARTS)
 #: the notation as a regular expression of any dialect
 PATTERN = re.sub(r"\?P<\w+>", "", _PATH.pattern)
-_LOOSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{2})(\[\d+\])?[-._ ](\d+.*?)\s*")
+_LOOSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{2})(\[(?:\d+|\*)\])?[-._ ](\d+.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Hl7Path:
     """Where in a message a value stands; every number begins at 1."""
 
-    #: the segment's name, and which of that name
+    #: the segment's name, and which of that name; `EVERY` for all of them
     line: tuple[str, int]
+    #: 0 for the segment's name itself
     field: int
     #: a repetition's number, or what `qualified_by` must hold in it; None takes every one
     choice: int | str | None = None
@@ -97,7 +103,8 @@ class Hl7Path:
 
     def __str__(self) -> str:
         segment, occurrence = self.line
-        text = f"{segment}[{occurrence}]" if occurrence > 1 else segment
+        which = "*" if occurrence == EVERY else occurrence
+        text = segment if occurrence == 1 else f"{segment}[{which}]"
         text += f"-{self.field}" + (f"[{self.choice}]" if self.choice else "")
         if self.component is not None:
             text += f".{self.component}"
@@ -125,7 +132,7 @@ def parse(text: str) -> Hl7Path:
     check_segment(segment, text)
     field, choice = int(match["field"]), _chosen(match["choice"])
     return Hl7Path(
-        line=(segment, int(match["occurrence"] or 1)),
+        line=(segment, _occurrence(match["occurrence"])),
         field=field,
         choice=choice,
         qualified_by=_qualifying(text, f"{segment}-{field}", choice),
@@ -141,6 +148,17 @@ def parse_field(text: str) -> tuple[str, int] | None:
         return None
     field = match["segment"], int(match["field"])
     return field if text == f"{field[0]}-{field[1]}" else None
+
+
+def segment_path(text: str) -> Hl7Path | None:
+    """The path of a segment's own name, `PID` or `PID[2]`, which is there where the segment is.
+
+    None where `text` names no segment.
+    """
+    match = _LINE.fullmatch(text)
+    if match is None or not is_segment(match["segment"]):
+        return None
+    return Hl7Path((match["segment"], _occurrence(match["occurrence"])), 0)
 
 
 def is_segment(name: str) -> bool:
@@ -167,6 +185,10 @@ def parse_place(text: str) -> Place:
         int(match["component"] or 1),
         int(match["subcomponent"] or 1),
     )
+
+
+def _occurrence(text: str | None) -> int:
+    return EVERY if text == "*" else int(text or 1)
 
 
 def _chosen(choice: str | None) -> int | str | None:

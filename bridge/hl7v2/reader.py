@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TypeAlias
 
 from bridge.hl7v2 import charset, delimiters, escapes, segments
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header
-from bridge.hl7v2.paths import DECLARING, Hl7Path
+from bridge.hl7v2.paths import DECLARING, EVERY, Hl7Path
 from bridge.message import DELETE, Indicator
 
 _BLANKS = " \t\r\n"
@@ -145,12 +146,14 @@ class Hl7Document:
         """The fields of a segment under their own numbers, its name under 0.
 
         There are at least those up to number `last`: what the segment lacks is "". Occurrences
-        begin at 1; of number 0 there is none.
+        begin at 1; of number 0 there is none. Those of `EVERY` one are told as if each field
+        repeated.
         """
         line = (segment, occurrence)
         fields = self._fields.get(line)
         if fields is None:
-            fields = self._fields[line] = self._cut_fields(segment, occurrence)
+            cut = self._cut_every if occurrence == EVERY else self._cut_one
+            fields = self._fields[line] = cut(segment, occurrence)
         if len(fields) <= last:
             fields += [""] * (last + 1 - len(fields))
         return fields
@@ -218,9 +221,14 @@ class Hl7Document:
             if part.strip(syntax.padding)
         )
 
-    def _cut_fields(self, segment: str, occurrence: int) -> list[str]:
+    def _cut_one(self, segment: str, occurrence: int) -> list[str]:
         line = self._find(segment, occurrence)
         return self._cut(line) if line else []
+
+    def _cut_every(self, segment: str, _: int) -> list[str]:
+        lines = [self._cut(self._find(segment, n)) for n in range(1, self.count(segment) + 1)]
+        by_number = zip_longest(*lines, fillvalue="")
+        return [self._syntax.repetition.join(filter(None, texts)) for texts in by_number]
 
     def _cut(self, line: str) -> list[str]:
         separator = self._syntax.cut.field

@@ -13,11 +13,21 @@ from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
 from bridge.mapping import dotted, language, plan, trails
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.functions import COPY, FUNCTIONS, PLAIN, Function
+from bridge.mapping.functions import COPY, EARLIEST, FUNCTIONS, PLAIN, Function
 from bridge.mapping.language import Part
 from bridge.mapping.options import with_options
 from bridge.mapping.plan import CallPlan, FieldPlan
-from bridge.mapping.rules import Condition, Finder, Fixed, IdOf, Join, Read, Rule
+from bridge.mapping.rules import (
+    READING,
+    Condition,
+    Earliest,
+    Finder,
+    Fixed,
+    IdOf,
+    Join,
+    Read,
+    Rule,
+)
 from bridge.mapping.scope import Reading, Source
 from bridge.mapping.settled import settled
 from bridge.mapping.taking import nearest
@@ -35,7 +45,7 @@ _PARSE: Mapping[Protocol, Callable[[str], Any]] = {
 #: the function that writes what a field's format asks for
 _FORMATS = {
     FieldFormat.DATE: ("date", "birth_date"),
-    FieldFormat.DATETIME: ("date_time",),
+    FieldFormat.DATETIME: ("date_time", EARLIEST),
     FieldFormat.EMAIL: ("email",),
     FieldFormat.PHONE: ("phone", "whatsapp", "contact_phone"),
 }
@@ -72,10 +82,10 @@ class Compiler:
             segments=compiled.segments(),
             choose=compiled.choices(),
             requires=tuple(word.text for word in part.requires),
-            when=tuple(compiled.condition(test) for test in text.when),
+            when=compiled.conditions(text.when),
             otherwise=text.otherwise.text if text.otherwise else "",
             required=text.required,
-            required_when=tuple(compiled.condition(test) for test in text.required_when),
+            required_when=compiled.conditions(text.required_when),
             linked=text.linked,
             each=each,
             repeats=repeats,
@@ -177,7 +187,7 @@ class _PartCompiler:
         for declared in segment.fields:
             self._check_position(declared.name)
             fields.append(FieldPlan(declared.name.text, self.rules(declared.rules, _ANY)))
-        when = tuple(self.condition(test) for test in segment.when)
+        when = self.conditions(segment.when)
         return plan.SegmentPlan(segment.name.text, tuple(fields), when)
 
     def _check_position(self, word: Word) -> None:
@@ -208,7 +218,7 @@ class _PartCompiler:
         return tuple(self._rule(rule, spec) for rule in declared)
 
     def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
-        when = tuple(self.condition(test) for test in rule.when)
+        when = self.conditions(rule.when)
         # enough to tell a site's folder from the shipped one, short enough for a table
         place = f"{'/'.join(Path(rule.place.file).parts[-3:])}:{rule.place.line}"
         table = self._table(rule, spec)
@@ -265,8 +275,12 @@ class _PartCompiler:
         self._check_format(rule, function, spec)
         make = with_options(rule, function, self.all.faults)
         if rule.join is not None:
-            return Join(sources, function.name, make, rule.join.text)
-        copies = function is COPY and self.part.source is Protocol.HL7V2
+            prefix = rule.prefix.text if rule.prefix else ""
+            return Join(sources, function.name, make, rule.join.text, prefix)
+        if function.name == EARLIEST:
+            return Earliest(sources, function.name, make)
+        plain = function is COPY and rule.prefix is None
+        copies = plain and self.part.source is Protocol.HL7V2
         return Read(sources, function.name, make, copies)
 
     def _function(self, rule: language.Rule) -> Function:
@@ -297,17 +311,26 @@ class _PartCompiler:
             self._check_enum(word, key, spec, taker)
         return table
 
+    def conditions(self, tests: Iterable[language.Test]) -> tuple[Condition, ...]:
+        """The tests of a `when:`."""
+        return tuple(self.condition(test) for test in tests)
+
     def condition(self, test: language.Test) -> Condition:
-        """One test of `when:`."""
+        """One test of `when:`; of HL7 a path may be the name of a segment."""
         if test.site is not None:
             return Condition(None, settled=settled(test, test.site, self.all.site, self.all.faults))
         assert test.path is not None
-        source = self.all.source(test.path, "when", self.part.source)
-        return Condition(source, frozenset(test.wanted), frozenset(test.unwanted))
+        hl7 = self.part.source is Protocol.HL7V2
+        named = hl7v2_paths.segment_path(test.path.text) if hl7 else None
+        if named is not None:
+            source = Source(test.path.text, named, *PLAIN)
+        else:
+            source = self.all.source(test.path, "when", self.part.source)
+        return Condition(source, frozenset(test.wanted), frozenset(test.unwanted), test.empty)
 
 
 def _paths(rules: Iterable[Rule]) -> tuple[str, ...]:
     """What the rules read that the site's settings leave anything to do."""
     asked = [rule for rule in rules if all(test.settled for test in rule.when)]
-    finders = [rule.finder for rule in asked if isinstance(rule.finder, (Read, Join))]
-    return tuple(source.text for finder in finders for source in finder.sources)
+    finders = [rule.finder for rule in asked if isinstance(rule.finder, READING)]
+    return tuple(dict.fromkeys(source.text for finder in finders for source in finder.sources))

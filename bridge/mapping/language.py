@@ -46,10 +46,11 @@ RULE_WORDS = (
     "codes",
     "default",
     "join",
+    "prefix",
     "on",
     "when",
 )
-TEST_WORDS = ("path", "is", "not", "site")
+TEST_WORDS = ("path", "is", "not", "empty", "site")
 CHOICE_WORDS = ("path", "is", "not")
 TABLE_WORDS = ("about", "otherwise", "rows", "senders")
 
@@ -62,6 +63,8 @@ class Test:
     path: Word | None = None
     wanted: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
+    #: the path has no value
+    empty: bool = False
     #: a setting of `site:`; with neither `wanted` nor `unwanted`, yes or no
     site: Word | None = None
 
@@ -91,6 +94,8 @@ class Rule:
     default: Word | None = None
     #: all values of all paths, with this text between them
     join: Word | None = None
+    #: this text before the value
+    prefix: Word | None = None
     #: `on: create`
     on_create: bool = False
     when: tuple[Test, ...] = ()

@@ -1,22 +1,44 @@
-"""What `zone:`, `unit:` and `stated:` make of the function that `as:` names."""
+"""What `zone:`, `unit:`, `stated:` and `prefix:` make of the function that `as:` names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bridge.errors import Fault
 from bridge.mapping.functions import ZONED, Function, units
 from bridge.mapping.language import Rule
 from bridge.mapping.rules import Make
+from bridge.mapping.scope import Scope
 from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Word
 
 QUANTITY = "quantity"
 
 
+@dataclass(frozen=True, slots=True)
+class _Prefixed:
+    """Makes what another makes, with a text before it."""
+
+    make: Make
+    prefix: str
+
+    def __call__(self, value: Any, scope: Scope) -> Any:
+        made = self.make(value, scope)
+        return made if made in (None, "") else f"{self.prefix}{made}"
+
+
 def with_options(rule: Rule, function: Function, faults: list[Fault]) -> Make:
-    """The function as this rule uses it."""
+    """The function as this rule uses it; the prefix of joined values is the whole text's."""
+    make = _with_option(rule, function, faults)
+    if rule.prefix is None or rule.join is not None:
+        return make
+    return _Prefixed(make, rule.prefix.text)
+
+
+def _with_option(rule: Rule, function: Function, faults: list[Fault]) -> Make:
     if rule.zone is not None and function.name not in ZONED:
         told = ", ".join(sorted(ZONED))
         faults.append(rule.zone.place.fault(f"{rule.key}.zone", f"'zone' goes with 'as: {told}'."))

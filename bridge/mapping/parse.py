@@ -249,6 +249,7 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
         codes=take_word(table, key, "codes", faults),
         default=take_word(table, key, "default", faults),
         join=take_word(table, key, "join", faults),
+        prefix=take_word(table, key, "prefix", faults),
         on_create=on is not None,
         when=_tests(table.entries.get("when"), f"{key}.when", faults),
     )
@@ -258,7 +259,7 @@ def _check_belongs(table: Table, key: str, faults: Faults) -> None:
     """These words say what to do with what `from` found."""
     if "from" in table.entries:
         return
-    for word in ("as", "zone", "unit", "stated", "codes", "default", "join"):
+    for word in ("as", "zone", "unit", "stated", "codes", "default", "join", "prefix"):
         if word in table.entries:
             place = table.entries[word].key_place
             faults.append(place.fault(f"{key}.{word}", f"'{word}' needs 'from'."))
@@ -286,7 +287,10 @@ def _test(node: Node, key: str, faults: Faults) -> Test | None:
         return None
     wanted = tuple(word.text for word in take_words(node, key, "is", faults))
     unwanted = tuple(word.text for word in take_words(node, key, "not", faults))
-    return Test(node.place, path, wanted, unwanted, site)
+    empty = take_truth(node, key, "empty", faults)
+    if empty and (wanted or unwanted or path is None):
+        faults.append(node.place.fault(key, "'empty' goes with a path, and with no other test."))
+    return Test(node.place, path, wanted, unwanted, empty, site)
 
 
 def _protocol(word: Word, faults: Faults) -> Protocol | None:

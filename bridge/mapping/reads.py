@@ -13,7 +13,7 @@ from bridge.fhir.trails import present as present_in_fhir
 from bridge.hl7v2.header import SCANNED
 from bridge.mapping import plan, trails
 from bridge.mapping.choose import choose
-from bridge.mapping.rules import Condition, Fixed, Join, Read, Rule
+from bridge.mapping.rules import READING, Condition, Fixed, Rule
 from bridge.mapping.scope import Source
 from bridge.mapping.trails import OTHERS, Trail
 from bridge.message import Protocol
@@ -146,7 +146,7 @@ def _of_field(
 ) -> Iterator[tuple[Reader, Source]]:
     for rule in field.rules:
         reader = Reader(label, rule.place, traced)
-        if isinstance(rule.finder, (Read, Join)):
+        if isinstance(rule.finder, READING):
             yield from ((reader, source) for source in rule.finder.sources)
         yield from _asked(Reader(f"{label} when", rule.place, traced=False), rule.when)
 
@@ -196,8 +196,10 @@ class Finder:
             elif line in read:
                 named = line if line in self._always else segment
                 self._add_fields(named, fields, document, found)
+            elif (others := f"{segment}{OTHERS}") in self._always:
+                self._add_fields(others, fields, document, found)
             else:
-                found.add((f"{segment}{OTHERS}",))
+                found.add((others,))
         return found
 
     def _add_fields(self, line: str, fields: Any, document: Any, found: set[Trail]) -> None:

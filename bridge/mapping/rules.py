@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from bridge.hl7v2.paths import segment_path
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.scope import Candidates, Scope, Source
 
@@ -23,6 +24,8 @@ class Condition:
     source: Source | None
     wanted: frozenset[str] = frozenset()
     unwanted: frozenset[str] = frozenset()
+    #: it holds where there is no value
+    empty: bool = False
     #: of a setting, already decided
     settled: bool = True
 
@@ -30,7 +33,7 @@ class Condition:
         """Whether the values at the source are so."""
         named = self.wanted or self.unwanted
         if not named:
-            return bool(candidates)
+            return bool(candidates) is not self.empty
         for value, _, _ in candidates:
             if _text(value) in named:
                 return named is self.wanted
@@ -39,16 +42,20 @@ class Condition:
     @property
     def asks_presence(self) -> bool:
         """Whether it asks only that there is a value."""
-        return self.source is not None and not (self.wanted or self.unwanted)
+        return self.source is not None and not (self.wanted or self.unwanted or self.empty)
 
     def told(self) -> str:
-        """What it asks, for people."""
+        """Why it does not hold, for people."""
         path = self.source.text if self.source else "a setting of site"
         if self.wanted:
             return f"{path} is none of {', '.join(sorted(self.wanted))}"
         if self.unwanted:
             return f"{path} is one of {', '.join(sorted(self.unwanted))}"
-        return f"{path} has no value" if self.source else f"{path} is off"
+        if self.source is None:
+            return f"{path} is off"
+        if self.source.path == segment_path(path):
+            return f"there is {'a' if self.empty else 'no'} {path}"
+        return f"{path} has {'a' if self.empty else 'no'} value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,22 @@ class Join:
     made_by: str
     make: Make
     between: str
+    #: `prefix:` what stands before it
+    prefix: str = ""
 
 
-Finder: TypeAlias = Fixed | IdOf | Read | Join
+@dataclass(frozen=True, slots=True)
+class Earliest:
+    """`as: earliest` the smallest value that all values of all paths give."""
+
+    sources: tuple[Source, ...]
+    made_by: str
+    make: Make
+
+
+Finder: TypeAlias = Fixed | IdOf | Read | Join | Earliest
+#: finders that read the document
+READING = (Read, Join, Earliest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ def _rule(protocol: Protocol, tables: list[str]) -> Schema:
         "codes": {"enum": tables},
         "default": _WORD,
         "join": _WORD,
+        "prefix": _WORD,
         "on": {"const": "create"},
         "when": _ref("tests"),
     }
@@ -214,6 +215,7 @@ def _test() -> Schema:
         "path": _TEXT,
         "is": _one_or_many(_WORD),
         "not": _one_or_many(_WORD),
+        "empty": {"const": True},
         "site": {"enum": sorted(Site.model_fields)},
     }
     asked = {"anyOf": [{"required": ["is"]}, {"required": ["not"]}]}

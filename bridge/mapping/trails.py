@@ -4,6 +4,7 @@
     PV1-19.1          ("PV1", "19", "1")     a component
     NK1[2]-5          ("NK1[2]", "5")        of the second NK1, where a rule asks for that one
     NK1[*]            ("NK1[*]",)            every NK1 but those that are read
+    AIS[*]-4          ("AIS", "4"), ("AIS[*]", "4")   of the first AIS and of all others
     name.family       ("name", "family")
     line.dose         ("line", "dose")
 
@@ -20,7 +21,7 @@ from bridge.errors import PathError
 from bridge.fhir import paths as fhir_paths
 from bridge.fhir.trails import trails as fhir_trails
 from bridge.hl7v2 import paths as hl7v2_paths
-from bridge.hl7v2.paths import Hl7Path
+from bridge.hl7v2.paths import EVERY, Hl7Path
 from bridge.mapping import dotted
 from bridge.message import Protocol
 
@@ -69,13 +70,20 @@ def told(trail: Trail, protocol: Protocol) -> str:
 
 
 def _of_hl7(text: str) -> tuple[Trail, ...]:
-    return (of_hl7(hl7v2_paths.parse(text)),)
+    if hl7v2_paths.segment_path(text) is not None:
+        return ()  # that it is there says nothing of what it holds
+    path = hl7v2_paths.parse(text)
+    if path.line[1] != EVERY:
+        return (of_hl7(path),)
+    segment, *within = of_hl7(path)
+    return (segment.removesuffix(OTHERS), *within), (segment, *within)
 
 
 def of_hl7(path: Hl7Path) -> Trail:
     """An HL7 path as a trail; a subcomponent is told by its component."""
     segment, occurrence = path.line
-    line = segment if occurrence == 1 else f"{segment}[{occurrence}]"
+    others = OTHERS if occurrence == EVERY else f"[{occurrence}]"
+    line = segment if occurrence == 1 else f"{segment}{others}"
     component = () if path.component is None else (str(path.component),)
     return (line, str(path.field), *component)
 

@@ -63,21 +63,24 @@ RULE: Mapping[str, str] = {
     "id_of": "the id of a call made before; for `each`, the one of the same group",
     "clear": "an explicit null: the stored value is deleted",
     "as": "the function that makes the value; without one it is copied",
-    "zone": "with `as: date_time`, `hl7_time` or `hl7_date`: the zone of a time that names none, "
-    "in place of the site's",
+    "zone": "with `as: date_time`, `earliest`, `hl7_time` or `hl7_date`: the zone of a time that "
+    "names none, in place of the site's",
     "unit": "with `as: quantity`: the unit wanted",
     "stated": "with `as: quantity`: the unit meant where none is named",
     "codes": "the table that the value is looked up in; of several values the first with a row",
     "default": "the value where the paths give none",
     "join": "all values of all paths, with this between them",
+    "prefix": "this before the value, so that it is like no value of another kind",
     "on": "`on: create`: sent when the record is made, and never by an update",
     "when": "the rule counts only if this is so",
 }
 
 TEST: Mapping[str, str] = {
-    "path": "the path whose values are asked; alone: it has a value",
+    "path": "the path whose values are asked; alone: it has a value. Of HL7 it may be the name of "
+    "a segment: the message has one",
     "is": "one of its values is one of these",
     "not": "none of its values is one of these, or it has none",
+    "empty": "`empty: true`: the path has no value",
     "site": "this yes/no setting of `site:` is on; with `is` or `not`: what a setting of words is",
 }
 

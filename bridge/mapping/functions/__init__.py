@@ -68,15 +68,19 @@ def _of_people(read: Compounds) -> tuple[Function, ...]:
 #: what `from:` without `as:` does
 COPY = Function("", texts.text, PLAIN)
 
+#: makes of each value what `date_time` does, and takes the smallest of all values of all paths
+EARLIEST = "earliest"
+
 _COMMON = (
     Function("integer", texts.integer, PLAIN),
     Function("date", times.date, PLAIN),
     Function("birth_date", times.birth_date, PLAIN),
     Function("date_time", times.date_time, PLAIN),
+    Function(EARLIEST, times.date_time, PLAIN),
 )
 
 #: functions that take a time zone (`zone:`)
-ZONED = frozenset({"date_time", "hl7_time", "hl7_date"})
+ZONED = frozenset({"date_time", EARLIEST, "hl7_time", "hl7_date"})
 
 _OF_HL7V2 = (
     Function("quantity", units.quantity, Reading(units.read_cq)),

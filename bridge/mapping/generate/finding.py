@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
+from bridge.hl7v2.paths import EVERY
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions.compounds import plain
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.sinks import Found, Sink
 from bridge.mapping.generate.text import SourceText
 from bridge.mapping.plan import FieldPlan
-from bridge.mapping.rules import Condition, Fixed, IdOf, Join, Read, Rule
+from bridge.mapping.rules import Condition, Earliest, Fixed, IdOf, Join, Read, Rule
 from bridge.mapping.scope import Source
 
 
@@ -62,7 +63,8 @@ class RuleWriter:
         if not self._hl7:
             return holds
         field = field_of(condition.source)
-        return f"(not {field} or {holds})" if condition.unwanted else f"({field} and {holds})"
+        absent = condition.unwanted or condition.empty
+        return f"(not {field} or {holds})" if absent else f"({field} and {holds})"
 
     def _rules(self, field: FieldPlan, rules: Sequence[Rule], sink: Sink) -> None:
         if not rules:
@@ -99,11 +101,10 @@ class RuleWriter:
         if isinstance(finder, IdOf):
             text.line(f"v = ids.get({text.bind(finder.resource)})")
             return Found("v", raw="v")
-        if isinstance(finder, Join):
+        if isinstance(finder, (Join, Earliest)):
+            made = runtime.joined if isinstance(finder, Join) else runtime.earliest
             found = "".join(f"{self._candidates(source)}, " for source in finder.sources)
-            text.line(
-                f"v, r, p = {text.bind(runtime.joined)}({text.bind(finder)}, ({found}), scope)"
-            )
+            text.line(f"v, r, p = {text.bind(made)}({text.bind(finder)}, ({found}), scope)")
             return Found("v", "r", "p")
         return self._or_default(rule, self._find_read(_Reader(finder, rule.table)))
 
@@ -243,8 +244,9 @@ def _unordered(source: Source) -> Source:
 
 
 def line_name(segment: str, occurrence: int) -> str:
-    """The name of the list that holds a segment's fields: `PID`, `NK1_2`."""
-    return segment if occurrence == 1 else f"{segment}_{occurrence}"
+    """The name of the list that holds a segment's fields: `PID`, `NK1_2`, `AIS_all`."""
+    which = "all" if occurrence == EVERY else occurrence
+    return segment if occurrence == 1 else f"{segment}_{which}"
 
 
 def field_of(source: Source) -> str:

@@ -17,7 +17,7 @@ from bridge.mapping.plan import (
     NotMade,
     SegmentPlan,
 )
-from bridge.mapping.rules import Condition, Join, Read
+from bridge.mapping.rules import READING, Condition
 from bridge.mapping.scope import Source
 from bridge.message import Protocol
 
@@ -206,7 +206,7 @@ def _sources(plan: CallPlan) -> Iterator[Source]:
     for field in _fields(plan):
         for rule in field.rules:
             yield from _asked(rule.when)
-            if isinstance(rule.finder, (Read, Join)):
+            if isinstance(rule.finder, READING):
                 yield from rule.finder.sources
 
 

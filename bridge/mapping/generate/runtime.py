@@ -8,7 +8,7 @@ from typing import Any, Final
 from bridge.delivery import Allocation, Payload, UnknownCode
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.plan import FieldPlan
-from bridge.mapping.rules import Join, Rule
+from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
 from bridge.message import DELETE
 from bridge.zauto.catalogue import FieldType
@@ -91,7 +91,19 @@ def joined(join: Join, found: Sequence[Candidates], scope: Scope) -> Found:
     if not texts:
         return None, "", ""
     paths = ", ".join(source.text for source in join.sources)
-    return join.between.join(texts), join.between.join(read), paths
+    return join.prefix + join.between.join(texts), join.between.join(read), paths
+
+
+def earliest(rule: Earliest, found: Sequence[Candidates], scope: Scope) -> Found:
+    """The smallest of what all values of all paths give; None where they give nothing."""
+    best: Found = (None, "", "")
+    for candidates in found:
+        for value, raw, path in candidates:
+            scope.where = path
+            made = rule.make(value, scope)
+            if made is not None and (best[0] is None or made < best[0]):
+                best = made, raw, path
+    return best
 
 
 def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bridge.mapping import plan, trails
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.reads import reads_of, rules_of
-from bridge.mapping.rules import Condition, Join, Read, Rule
+from bridge.mapping.rules import READING, Condition, Rule
 from bridge.mapping.trails import Trail
 from bridge.message import Protocol
 
@@ -66,7 +66,7 @@ def _tests(call: plan.CallPlan) -> Iterator[Condition]:
 
 def _add_rule(found: Allowed, rule: Rule) -> None:
     _add_words(found, rule.when)
-    if rule.table is None or not isinstance(rule.finder, (Read, Join)):
+    if rule.table is None or not isinstance(rule.finder, READING):
         return
     for source in rule.finder.sources:
         for trail in _trails(source.text, found.protocol):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import PathError
-from bridge.hl7v2.paths import Hl7Path, Place, parse, parse_place
+from bridge.hl7v2.paths import EVERY, Hl7Path, Place, parse, parse_place, segment_path
 
 NUMBERS = st.integers(1, 9999)
 
@@ -17,6 +17,7 @@ NUMBERS = st.integers(1, 9999)
         ("PID-5.1", Hl7Path(("PID", 1), 5, component=1)),
         ("PID-5[2].1.3", Hl7Path(("PID", 1), 5, choice=2, component=1, subcomponent=3)),
         ("NK1[2]-5", Hl7Path(("NK1", 2), 5)),
+        ("AIS[*]-4", Hl7Path(("AIS", EVERY), 4)),
         ("PID-3[MR].1", Hl7Path(("PID", 1), 3, choice="MR", qualified_by=5, component=1)),
         ("PID-13[PRN]", Hl7Path(("PID", 1), 13, choice="PRN", qualified_by=2)),
         ("PID-5[L].1", Hl7Path(("PID", 1), 5, choice="L", qualified_by=7, component=1)),
@@ -89,3 +90,9 @@ def test_places(text: str, expected: Place) -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(PathError, match="not a place"):
         parse_place(text)
+
+
+def test_a_segments_name_is_a_path_of_its_own() -> None:
+    assert segment_path("PID") == Hl7Path(("PID", 1), 0)
+    assert segment_path("PID[2]") == Hl7Path(("PID", 2), 0)
+    assert [segment_path(text) for text in ("PID-3", "PDI", "PID[*]", "Patient")] == [None] * 4

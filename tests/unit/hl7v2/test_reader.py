@@ -58,6 +58,10 @@ def texts(path: str, document: Hl7Document | None = None) -> list[object]:
         ("NK1-3", ["SPO"]),
         ("NK1[2]-2.2", ["Usha"]),
         ("NK1[3]-2", []),
+        ("NK1[*]-2.2", ["Arun", "Usha"]),
+        ("NK1[*]-5.2", ["PRN"]),
+        ("NK1[*]-9", []),
+        ("NTE[*]-3", []),
         ("PV1-7.2", ["Nair"]),
         ("PID-2", ["|2"]),
         ("ZZZ-1", []),
@@ -113,6 +117,19 @@ def test_line_ends_do_not_matter(end: str) -> None:
 
     assert texts("PV1-7.2", document) == ["Nair"]
     assert document.count("NK1") == 2
+
+
+def test_every_segment_of_a_name_reads_as_one_whose_fields_repeat() -> None:
+    lines = ["MSH|^~\\&|A|B|C|D|1||SIU^S12|1|P|2.5", "AIS|1|A|X~Y|", "AIS|2|D||9", 'AIS|3|""|Z']
+    found = read(*lines)
+    assert texts("AIS[*]-3", found) == ["X", "Y", "Z"]
+    assert texts("AIS[*]-4", found) == ["9"]
+    assert texts("AIS[*]-2", found) == ["A", "D", DELETE]
+
+
+def test_every_segment_is_read_where_the_sender_declares_no_repetitions() -> None:
+    found = read("MSH|^|A|B|C|D|1||SIU^S12|1|P|2.5", "AIS|1||X^a~b", "AIS|2||Y")
+    assert texts("AIS[*]-3.1", found) == ["X", "Y"]
 
 
 def test_a_group_goes_from_one_segment_to_the_next_of_its_name() -> None:

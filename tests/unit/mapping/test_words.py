@@ -161,6 +161,49 @@ def test_a_unit_or_zone_that_does_not_fit_is_a_fault(made: Made, wrong: str) -> 
         made(wrong)
 
 
+def test_the_earliest_moment_is_taken_of_all_values_in_whatever_zone_they_are(made: Made) -> None:
+    rule = 'noted: {from: ["AIS[*]-4", AIG-8], as: earliest}'
+    segments = ("AIS|1|||20260301101500+0530", "AIS|2|||20260301100000+0700", "AIG|1|||||||2026")
+    translation = made(rule, *segments)
+    assert _only(translation)["noted"] == "2026-03-01T03:00:00Z"
+    assert [remark.where for remark in translation.warnings] == ["AIG-8"]
+    assert [trace[1:3] for trace in translation.calls[0].lineage if trace[1]] == [
+        ("AIS[*]-4 #2", "20260301100000+0700")
+    ]
+    assert "noted" not in _only(made(rule, "AIS|1"))
+
+
+def test_a_prefix_stands_before_a_value_and_never_alone(made: Made) -> None:
+    rule = "name: {from: AL1-3.2, prefix: A-}"
+    assert _only(made(rule, "AL1|1||P^Penicillin"))["name"] == "A-Penicillin"
+    assert "name" not in _only(made(rule, "AL1|1||P"))
+    joined = 'name: {from: [AL1-3.1, AL1-3.2], join: " ", prefix: "= "}'
+    assert _only(made(joined, "AL1|1||P^Penicillin"))["name"] == "= P Penicillin"
+    assert _only(made(rule, 'AL1|1||^""'))["name"] is None
+
+
+def test_a_condition_may_ask_that_there_is_nothing(made: Made) -> None:
+    rule = "name: {from: PV1-50, when: {path: PV1-19, empty: true}}"
+    alternate = "PV1|1" + "|" * 49 + "A7"
+    assert _only(made(rule, alternate))["name"] == "A7"
+    assert _only(made(rule, alternate.replace("||" * 18, "||" * 17 + '|""|')))["name"] == "A7"
+    assert "name" not in _only(made(rule, "PV1|1" + "|" * 18 + "V1" + "|" * 31 + "A7"))
+
+
+def test_a_condition_may_ask_for_a_segment(made: Made) -> None:
+    call = "    when: AL1\n    required: true\n"
+    assert made("name: {constant: x}", "AL1", call=call).calls
+    assert made("name: {constant: x}", "PID|1", call=call).problem == "not called: there is no AL1"
+
+
+def test_a_call_may_be_required_only_where_a_segment_is(made: Made) -> None:
+    call = "    each: AL1\n    required: AL1\n"
+    nobody = made("name: {constant: x}", "PID|1", call=call, message_id="{from: AL1-3}")
+    assert (nobody.problem, nobody.calls) == ("", ())
+    nameless = made("name: {constant: x}", "AL1|1", call=call, message_id="{from: AL1-3}")
+    assert nameless.problem == "no id for allergies: nothing usable in AL1-3"
+
+
 def test_a_call_is_made_for_each_segment(made: Made) -> None:
     segments = ("PID|1||7", "AL1|1||PCN^Penicillin", "AL1|2||LTX^Latex", "AL1|3")
     translation = made(
