@@ -38,6 +38,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "providers": ("id", "authority", "family", "given"),
     "patient-visits": (
         "visitNumber",
+        "appointment",
         "authority",
         "class",
         "pointOfCare",

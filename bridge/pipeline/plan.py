@@ -240,8 +240,9 @@ def lane_of(call: Call, catalogue: Catalogue) -> str:
 
 
 def _visit_number(order: Call) -> str:
-    """PV1-19 of a message to the hospital, "" where it has none."""
+    """What a message to the hospital calls the visit, PV1-19 or PV1-50; "" where it does not."""
     for name, fields in order.payload.get("segments", ()):
         if name == "PV1":
-            return str(fields.get("19.1") or fields.get("19") or "")
+            named = (fields.get(place) for place in ("19.1", "19", "50.1", "50"))
+            return str(next(filter(None, named), ""))
     return ""

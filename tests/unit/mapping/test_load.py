@@ -42,6 +42,7 @@ def test_every_shipped_mapping_compiles(shipped: Path, zauto: Catalogue) -> None
         Protocol.HL7V2: {
             "MFN^M02",
             *(f"ADT^A{number}" for number in f"{events} {later}".split()),
+            *(f"SIU^S{number}" for number in (*range(12, 25), 26, 27)),
         },
         Protocol.FHIR: {"Patient", "Encounter"},
         Protocol.ORDERS: {"prescription-order", "service-order"},

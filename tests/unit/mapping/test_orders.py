@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,16 @@ def test_the_standards_grammar_finds_no_fault(order: Order, kind: str, facts: st
     }
     (call,) = order(kind, body, context).calls
     assert grammar.check_structure(writer.write(call.payload["segments"])) == []
+
+
+def test_an_appointment_without_a_visit_number_is_named_by_its_own(order: Order) -> None:
+    facts = {"appointment": "AP5", "patientId": "4711"}
+    context = replace(CONTEXT, known={**CONTEXT.known, "patient-visits/SCH2-AP5": facts})
+    body = {"externalVisitId": "SCH2-AP5", "Medications": [_medicine()]}
+    (call,) = order("prescription", body, context).calls
+    (pv1,) = (fields for name, fields in call.payload["segments"] if name == "PV1")
+    assert "19.1" not in pv1
+    assert pv1["50.1"] == "AP5"
 
 
 def test_an_order_of_an_unknown_visit_waits_for_it(order: Order) -> None:

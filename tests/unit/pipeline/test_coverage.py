@@ -98,6 +98,18 @@ def test_of_several_segments_those_that_are_not_read_are_told_apart() -> None:
     }
 
 
+def test_a_path_of_every_segment_reads_the_first_and_all_others() -> None:
+    segments = b"SCH||A1\rAIS|1|||20260301\rAIS|2||X|20260302"
+    (found,) = covered(adt().replace(b"ADT^A04", b"SIU^S12") + segments).mappings
+    states = {each.path: each.state for each in found.rows if each.path.startswith("AIS")}
+    assert states == {
+        "AIS-1": State.IGNORED,
+        "AIS-4": State.MAPPED,
+        "AIS[*]-4": State.MAPPED,
+        "AIS[*]": State.IGNORED,
+    }
+
+
 def test_the_bridges_own_fields_need_no_rule() -> None:
     found = of_adt(adt())
     assert row(found, "MSH-2").state is State.OWN
