@@ -38,13 +38,14 @@ class _Kept(Generic[K, V]):
 class Memory:
     """Trees of files, code tables and functions of calls; of one thread at a time.
 
-    All of them are made of their key and nothing else. Sites share what is the same for them.
+    All of them are made of their key and nothing else. Mappings and sites share what is the same
+    for them.
     """
 
     def __init__(self) -> None:
         self._trees = _Kept[tuple[str, str], tuple[Table | None, tuple[Fault, ...]]]()
         self._tables = _Kept[TableText, CodeTable]()
-        self._calls = _Kept[tuple[CallPlan, str], Written]()
+        self._calls = _Kept[CallPlan, Written]()
 
     def tree(self, text: str, file: str, faults: list[Fault]) -> Table | None:
         """The tree of a file's text; None where it is unusable."""
@@ -57,8 +58,9 @@ class Memory:
         return self._tables.get(text, lambda: code_table(text))
 
     def call(self, plan: CallPlan, title: str) -> Written:
-        """The function of a call."""
-        return self._calls.get((plan, title), lambda: write(plan, title))
+        """The function of a call; mappings that make the same call share it, and its traceback
+        shows the title that the first of them has for it."""
+        return self._calls.get(plan, lambda: write(plan, title))
 
     def turn(self) -> None:
         """All sets were compiled: forget what none of them has any more."""
