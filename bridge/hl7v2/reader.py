@@ -107,21 +107,21 @@ class Hl7Document:
         """How many segments of that name there are."""
         return self._names.count(segment)
 
-    def groups(self, segments: Sequence[str]) -> Sequence[Mapping[str, int]]:
+    def groups(self, segments: Sequence[str]) -> Sequence[Mapping[str, range]]:
         """The groups that begin at each of the first of these segments and end before its next.
 
-        Each is told by which occurrence of every segment stands first in it, 0 where none does:
-        the others are optional in most groups of the standard, so that the second PV1 need not be
-        the second PID's. What stands before the first group is in none.
+        Each is told by which occurrences of every segment stand in it, if any: the others are
+        optional in most groups of the standard, so that the second PV1 need not be the second
+        PID's. What stands before the first group is in none.
         """
         seen: Counter[str] = Counter()
-        found: list[dict[str, int]] = []
+        found: list[dict[str, range]] = []
         for name in filter(set(segments).__contains__, self._names):
-            seen[name] += 1
             if name == segments[0]:
-                found.append(dict.fromkeys(segments, 0))
-            if found and not found[-1][name]:
-                found[-1][name] = seen[name]
+                found.append({each: range(seen[each] + 1, seen[each] + 1) for each in segments})
+            seen[name] += 1
+            if found:
+                found[-1][name] = range(found[-1][name].start, seen[name] + 1)
         return found
 
     def repeats(self, segment: str, occurrence: int, field: int) -> int:

@@ -91,7 +91,9 @@ def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:
     """What to read for each call: the document, and the number of each HL7 segment in it."""
     first = plan.each[0]
     if isinstance(first, str):
-        yield from ((whole, group) for group in whole.groups(plan.each))
+        for within in whole.groups(plan.each):
+            numbers = {name: span.start if span else 0 for name, span in within.items()}
+            yield whole, numbers | choose(plan.choose, whole, within)
     else:
         yield from ((item, {}) for item in whole.lines(first.path))
 

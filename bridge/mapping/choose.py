@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from bridge.mapping.plan import ChoicePlan
 from bridge.message import DELETE
 
 #: segments of one name that are looked at
-CHOSEN_FROM = 9
+CHOSEN_FROM = 99
+#: not within any group
+_WHOLE: Mapping[str, range] = {}
 
 
 class Segmented(Protocol):
@@ -20,23 +22,30 @@ class Segmented(Protocol):
     def at(self, path: Any, text: str) -> Sequence[Any]: ...
 
 
-def choose(choices: Sequence[ChoicePlan], document: Segmented) -> dict[str, int]:
-    """Numbers by segment name: 1 for the first of that name, 0 for none."""
-    return {choice.source.path.line[0]: _number(choice, document) for choice in choices}
+def choose(
+    choices: Sequence[ChoicePlan], document: Segmented, within: Mapping[str, range] = _WHOLE
+) -> dict[str, int]:
+    """Numbers by segment name, from 1 for the first of that name; 0 for none.
+
+    `within` are the numbers of the segments of one group; others are those of the whole message.
+    """
+    found = {}
+    for choice in choices:
+        segment = choice.source.path.line[0]
+        every = within[segment] if segment in within else range(1, document.count(segment) + 1)
+        found[segment] = _number(choice, document, every[:CHOSEN_FROM])
+    return found
 
 
-def _number(choice: ChoicePlan, document: Segmented) -> int:
+def _number(choice: ChoicePlan, document: Segmented, numbers: Sequence[int]) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
     segment = choice.source.path.line[0]
-    count = min(document.count(segment), CHOSEN_FROM)
-    if count == 0:
-        return 0
-    said = [_texts(choice, document, segment, n) for n in range(1, count + 1)]
-    for number, texts in enumerate(said, 1):
+    said = [(number, _texts(choice, document, segment, number)) for number in numbers]
+    for number, texts in said:
         if not choice.wanted.isdisjoint(texts):
             return number
     if choice.unwanted:
-        for number, texts in enumerate(said, 1):
+        for number, texts in said:
             if choice.unwanted.isdisjoint(texts):
                 return number
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -42,7 +43,7 @@ def test_every_field_knows_where_it_came_from(adt: Adt, told: Told) -> None:
         assert {origin.field for origin in told(call)} == set(call.payload)
     origin = next(o for o in told(adt(PID, PV1).calls[0]) if o.field == "gender")
     assert (origin.path, origin.raw, origin.made_by) == ("PID-8.1", "F", "codes/gender: F")
-    assert origin.rule.endswith("parts/patient_from_pid.yaml:22")
+    assert re.search(r"parts/patient_from_pid.yaml:\d+$", origin.rule)
 
 
 def test_facts_are_kept_for_orders(adt: Adt) -> None:

@@ -173,7 +173,7 @@ def test_rules_that_nothing_used_are_named_and_those_switched_off_apart() -> Non
 def test_fields_that_stayed_empty_are_named_with_or_without_a_rule() -> None:
     unfilled = {(e.resource, e.field): e.has_rule for e in of_adt(adt()).unfilled}
     assert unfilled["patients", "insuranceProvider"] is True
-    assert unfilled["patients", "bloodGroup"] is False
+    assert unfilled["patients", "medicalHistory"] is False
     assert ("patients", "fullName") not in unfilled
     assert ("patients", "id") not in unfilled
 
