@@ -118,7 +118,7 @@ def write(
     sent later is an exchange of its own: `accept` is its MSH-15, and its MSH-16 is NE.
     """
     if body and ack.code.startswith("A") and masterfile.is_notification(header):
-        entries = masterfile.told(body, header, time_of(at).encode(), taken=ack.code == "AA")
+        entries = masterfile.told(body, header, time_of(at), taken=ack.code == "AA")
         if entries:
             told = _written(ack, header, at, control_id, "MFK", accept)
             return told + b"".join(entry + b"\r" for entry in entries)

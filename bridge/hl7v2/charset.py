@@ -32,7 +32,10 @@ _CODECS = {
 _ESCAPED = {"ISOIR14", "ISOIR87", "ISOIR159"}
 #: codecs in which a byte of a character may be a delimiter, so that bytes must not be split
 OPAQUE = frozenset(
-    ("gb18030", "cp936", "big5", "cp950", "cp932", "cp949", "iso2022_jp_ext", "iso2022_kr")
+    (
+        *("gb18030", "gbk", "cp936", "hz", "big5", "big5hkscs", "cp950", "johab", "cp949"),
+        *("cp932", "shift_jis_2004", "shift_jisx0213", "iso2022_jp_ext", "iso2022_kr"),
+    )
 )
 #: repetitions of MSH-18 stand so in a `Header`, whatever the message's own delimiter is
 REPETITION = "~"
@@ -53,10 +56,11 @@ def codec(
     """
     declared = named(header_charset)
     if forced or declared or default:
-        return (_of_channel(forced) or declared or _of_channel(default),)
-    return ("utf-8", _of_channel(fallback))
+        return (of_channel(forced) or declared or of_channel(default),)
+    return ("utf-8", of_channel(fallback))
 
 
+@lru_cache(maxsize=256)
 def named(header_charset: str) -> str:
     """Python's codec for an MSH-18, "" where it says nothing.
 
@@ -113,8 +117,8 @@ def decode(
         raise ReadError(f"'{last}', a charset of the channel's settings, is not known.") from error
 
 
-def _of_channel(name: str) -> str:
-    """A name of table 0211, or one of Python's own."""
+def of_channel(name: str) -> str:
+    """Python's codec for a setting: a name of table 0211, or one of Python's own."""
     return _CODECS.get(_plain(name), name)
 
 

@@ -52,7 +52,8 @@ class Header(NamedTuple):
     application_acknowledgment: str
     #: MSH-18, table 0211, its repetitions parted by `~`
     charset: str
-    #: `utf-8` where the MSH is valid in it, else what MSH-18 says or `latin-1`
+    #: what the text was made by: the charset of the message where its bytes must not be split,
+    #: else `utf-8` where the MSH is valid in it, and `latin-1` where not
     encoding: str = "utf-8"
 
     @property
@@ -61,8 +62,14 @@ class Header(NamedTuple):
         return delimiters.declared(self.field_separator, self.encoding_characters)
 
 
-def scan(body: bytes, *, default_version: str = "2.5.1") -> Header:
-    """Read the MSH of a message.
+def scan(
+    body: bytes,
+    *,
+    default_version: str = "2.5.1",
+    default_charset: str = "",
+    forced_charset: str = "",
+) -> Header:
+    """Read the MSH of a message; the charsets are those of its channel.
 
     A byte order mark and line ends before it are passed over. Raises ReadError where no MSH
     follows them.
@@ -75,8 +82,8 @@ def scan(body: bytes, *, default_version: str = "2.5.1") -> Header:
         raise ReadError("This is not HL7: a message begins with MSH and a field separator.")
     line = body.partition(b"\r")[0]
     text, encoding = _decode(line)
-    if encoding != "utf-8" or "\x1b" in text:
-        text, encoding = _opaque(line, text, encoding)
+    if forced_charset or default_charset or encoding != "utf-8" or "\x1b" in text:
+        text, encoding = _opaque(line, text, encoding, default_charset, forced_charset)
     if "\n" in text:
         text = segments.first(text, text[3])
     return _header(text, encoding, body, default_version)
@@ -89,21 +96,35 @@ def _decode(line: bytes) -> tuple[str, str]:
         return line.decode("latin-1"), "latin-1"
 
 
-def _opaque(line: bytes, text: str, encoding: str) -> tuple[str, str]:
+def _opaque(line: bytes, text: str, encoding: str, default: str, forced: str) -> tuple[str, str]:
     """The same where a byte of a character may be a delimiter, so that it is decoded first.
 
-    What the MSH then says its charset is must be what it was decoded by.
+    What the MSH then says its charset is must be what it was decoded by, or nothing where the
+    channel has a `default`; what is `forced` needs no such proof.
     """
-    for field in dict.fromkeys(text[4:].split(text[3])):
-        codec = charset.named(field)
-        if codec in charset.OPAQUE:
-            try:
-                decoded = line.decode(codec)
-            except UnicodeDecodeError:
-                continue
-            if charset.named(decoded.split("\n")[0].split(text[3], 18)[17:18][0]) == codec:
-                return decoded, codec
-    return text, encoding
+    if forced:
+        return _by(charset.of_channel(forced), line) or (text, encoding)
+    for codec in dict.fromkeys(map(charset.named, text[4:].split(text[3]))):
+        found = _by(codec, line)
+        if found and _says(found[0]) == codec:
+            return found
+    found = _by(charset.of_channel(default), line)
+    return found if found and not _says(found[0]) else (text, encoding)
+
+
+def _says(text: str) -> str:
+    """The codec of MSH-18 of a line that begins with an MSH, "" where it says nothing."""
+    fields = segments.first(text, text[3]).split(text[3], 18)
+    return charset.named(fields[17]) if len(fields) > 17 else ""
+
+
+def _by(codec: str, line: bytes) -> tuple[str, str] | None:
+    if codec not in charset.OPAQUE:
+        return None
+    try:
+        return line.decode(codec), codec
+    except UnicodeDecodeError:
+        return None
 
 
 def _header(text: str, encoding: str, body: bytes, default_version: str) -> Header:
@@ -112,6 +133,9 @@ def _header(text: str, encoding: str, body: bytes, default_version: str) -> Head
     # MSH-1 is the separator itself, so the n-th piece is MSH-(n+1)
     fields += [""] * (19 - len(fields))
     cut = delimiters.declared(separator, fields[1])
+    declared = _charset(fields[17], cut.repetition) if fields[17] else ""
+    if declared and encoding == "utf-8" and charset.named(declared) in charset.OPAQUE:
+        encoding = charset.named(declared)  # of this MSH, which is ASCII, it makes the same
     code, trigger, structure = _message_type(fields[8], cut)
     if not trigger:
         trigger = _event(body, separator, encoding)
@@ -129,7 +153,7 @@ def _header(text: str, encoding: str, body: bytes, default_version: str) -> Head
         _first(fields[11], cut.component) or default_version,
         fields[14].strip(),
         fields[15].strip(),
-        _charset(fields[17], cut.repetition) if fields[17] else "",
+        declared,
         encoding,
     )
 

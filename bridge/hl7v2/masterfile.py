@@ -6,11 +6,10 @@ of (MFI-6, table 0179).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from bridge.hl7v2 import charset
 from bridge.hl7v2.header import Header
-
-_LINE_ENDS = ((b"\r\n", b"\r"), (b"\n", b"\r"))
 
 
 def is_notification(header: Header) -> bool:
@@ -18,36 +17,39 @@ def is_notification(header: Header) -> bool:
     return header.message_type.startswith("MFN")
 
 
-def told(body: bytes, header: Header, at: bytes, *, taken: bool) -> Sequence[bytes]:
+def told(body: bytes, header: Header, at: str, *, taken: bool) -> Sequence[bytes]:
     """The MFI and MFA segments of the answer to an MFN that was taken as a whole or not at all.
 
     `at` is the time of that, as HL7 writes it. Values are byte for byte the sender's. Empty where
     the message has no MFI: then there is nothing to answer but MSA.
     """
-    separator = header.field_separator.encode(header.encoding)
-    segments = [line.split(separator) for line in _lines(body)]
-    head = next((fields for fields in segments if fields[0] == b"MFI"), None)
+    separator, codec = header.field_separator, _codec(header)
+    segments = [line.split(separator) for line in _lines(body.decode(codec, "surrogateescape"))]
+    head = next((fields for fields in segments if fields[0] == "MFI"), None)
     if head is None:
         return ()
     wanted = _field(head, 6).upper()
-    told = [separator.join(head)]
-    if wanted == b"AL" or wanted == (b"SU" if taken else b"ER"):
-        entries = (fields for fields in segments if fields[0] == b"MFE")
-        told += (separator.join(_entry(fields, at, taken)) for fields in entries)
-    return told
+    told = [head]
+    if wanted == "AL" or wanted == ("SU" if taken else "ER"):
+        told += (_entry(fields, at, taken) for fields in segments if fields[0] == "MFE")
+    return [separator.join(fields).encode(codec, "surrogateescape") for fields in told]
 
 
-def _entry(fields: Sequence[bytes], at: bytes, taken: bool) -> Iterator[bytes]:
+def _codec(header: Header) -> str:
+    """The charset of a message whose bytes must not be split; else one that keeps every byte."""
+    return header.encoding if header.encoding in charset.OPAQUE else "latin-1"
+
+
+def _entry(fields: Sequence[str], at: str, taken: bool) -> list[str]:
     """MFA: event, its control id, when, S or U (table 0181), and the key with its type."""
-    yield from (b"MFA", _field(fields, 1), _field(fields, 2), at, b"S" if taken else b"U")
-    yield from (_field(fields, 4), _field(fields, 5))
+    outcome = (at, "S" if taken else "U")
+    key = (_field(fields, 4), _field(fields, 5))
+    return ["MFA", _field(fields, 1), _field(fields, 2), *outcome, *key]
 
 
-def _lines(body: bytes) -> Sequence[bytes]:
-    for end, plain in _LINE_ENDS:
-        body = body.replace(end, plain)
-    return body.split(b"\r")
+def _lines(text: str) -> Sequence[str]:
+    return text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
 
 
-def _field(fields: Sequence[bytes], number: int) -> bytes:
-    return fields[number] if number < len(fields) else b""
+def _field(fields: Sequence[str], number: int) -> str:
+    return fields[number] if number < len(fields) else ""

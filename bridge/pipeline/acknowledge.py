@@ -19,9 +19,8 @@ import structlog
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import DamagedMessage, StoreError
 from bridge.hl7v2 import ack
-from bridge.hl7v2.header import scan
 from bridge.message import AckError, Acknowledgment, Status, Verdict
-from bridge.pipeline.channels import channel_named
+from bridge.pipeline.channels import channel_named, header_of
 from bridge.pipeline.owe import goes_back
 from bridge.pipeline.settle import LONGEST_WAIT_OF_ORDER, backoff, quoted
 from bridge.settings import Settings
@@ -207,7 +206,7 @@ class Acknowledge:
 
     def _bytes(self, kept: KeptMessage, told: Acknowledgment, at: float) -> bytes:
         channel = channel_named(self._settings, kept.message.channel)
-        header = scan(kept.message.body, default_version=channel.default_version)
+        header = header_of(kept.message.body, channel)
         return ack.write(
             told._replace(control_id=header.control_id),
             header,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bridge.hl7v2.header import Header
+from bridge.hl7v2.header import Header, scan
 from bridge.settings import HTTP_LISTENERS, Channel, Settings
 
 
@@ -18,6 +18,28 @@ def channels_by_listener(settings: Settings) -> Mapping[str, tuple[Channel, ...]
         if channel.listener not in HTTP_LISTENERS:
             found[channel.listener] = (*found.get(channel.listener, ()), channel)
     return {"mllp": (Channel(name="default"),), **found}
+
+
+def header_of(body: bytes, channel: Channel) -> Header:
+    """The MSH of a message as its channel reads it; raises ReadError."""
+    return scan(
+        body,
+        default_version=channel.default_version,
+        default_charset=channel.default_charset,
+        forced_charset=channel.forced_charset,
+    )
+
+
+def placed(body: bytes, channels: Iterable[Channel], given: Channel) -> tuple[Channel, Header]:
+    """The channel a message belongs to, and its MSH as that one reads it; raises ReadError."""
+    header = header_of(body, given)
+    channel = channel_of(header, channels, given)
+    as_given = channel is given or _reading(channel) == _reading(given)
+    return channel, header if as_given else header_of(body, channel)
+
+
+def _reading(channel: Channel) -> tuple[str, ...]:
+    return channel.default_version, channel.default_charset, channel.forced_charset
 
 
 def channel_of(header: Header, channels: Iterable[Channel], given: Channel) -> Channel:

@@ -15,7 +15,7 @@ import orjson
 from bridge.errors import KeyReused, LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.grammar import check_structure
-from bridge.hl7v2.header import Header, check_limits, scan
+from bridge.hl7v2.header import Header, check_limits
 from bridge.message import (
     AckError,
     Acknowledgment,
@@ -28,7 +28,7 @@ from bridge.message import (
 )
 from bridge.metrics import Metrics
 from bridge.pipeline.batched import acknowledgments, owed, take_all
-from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
+from bridge.pipeline.channels import channels_by_listener, first_channel, placed
 from bridge.pipeline.owe import is_apart, owed_here, owing_of
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.pipeline.structure import Structure
@@ -78,13 +78,12 @@ class Intake:
         """
         self.taken_at = at = self._clock()
         try:
-            header = scan(body, default_version=channel.default_version)
+            channel, header = placed(body, self._hl7_channels.get(channel.listener, ()), channel)
         except ReadError as error:
             if batches.is_batch(body):
                 return await self._take_batch(channel, body, peer, at)
             await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
             return Reply(None, close=True)
-        channel = channel_of(header, self._hl7_channels.get(channel.listener, ()), channel)
         try:
             check_limits(body, self._settings.limits)
         except LimitError as error:

@@ -15,14 +15,13 @@ from typing import Protocol as Interface
 from bridge.delivery import Call, Entity, Translation
 from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
-from bridge.hl7v2.header import scan
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
-from bridge.pipeline.channels import channel_named
+from bridge.pipeline.channels import channel_named, header_of
 from bridge.settings import Settings
 
 
@@ -91,7 +90,7 @@ def _context(message: Message) -> Context:
 
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
     channel = channel_named(settings, message.channel)
-    header = scan(message.body, default_version=channel.default_version)
+    header = header_of(message.body, channel)
     return Hl7Document(
         message.body,
         header,

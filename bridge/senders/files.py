@@ -12,12 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, ReadError
-from bridge.hl7v2 import batch
+from bridge.hl7v2 import batch, charset
 from bridge.hl7v2.header import scan
 
 BOM = b"\xef\xbb\xbf"
 _HL7 = (b"MSH", b"FHS", b"BHS", b"\x0b")
 _NAMED = re.compile(rb'"(?P<key>resourceType|externalVisitId)"\s*:\s*"(?P<value>[A-Za-z]*)')
+#: bytes that tell what a file holds, a whole number of characters of UTF-32
+_ENOUGH = 64
 _ORDER_LINES = {"Medications": "prescriptions", "Services": "services"}
 
 
@@ -93,6 +95,7 @@ def recognise(path: Path, data: bytes) -> list[Part]:
     """The parts of one file, by what it holds rather than by its name."""
     start = _start(data)
     if start.startswith(_HL7):
+        # also of UTF-16 and UTF-32, which no frame may hold
         bodies = batch.split(data)
         return [_message(path, index, _cut_out(body)) for index, body in enumerate(bodies)]
     if start.startswith((b"{", b"[")) or path.suffix == ".json":
@@ -103,15 +106,17 @@ def recognise(path: Path, data: bytes) -> list[Part]:
 def renumber(body: bytes, control_id: str) -> bytes:
     """The message with another MSH-10; one that has none is left as it is."""
     at = body.find(b"MSH")
-    if at < 0:
+    try:
+        header = scan(body[max(at, 0) :])
+    except ReadError:
         return body
     line = re.split(rb"[\r\n]", body[at:], maxsplit=1)[0]
-    separator = line[3:4]
-    fields = line.split(separator) if separator else []
+    fields = line.decode(header.encoding).split(header.field_separator)
     if len(fields) < 10 or not fields[9]:
         return body
-    fields[9] = control_id.encode("ascii")
-    return body[:at] + separator.join(fields) + body[at + len(line) :]
+    fields[9] = control_id
+    renumbered = header.field_separator.join(fields).encode(header.encoding)
+    return body[:at] + renumbered + body[at + len(line) :]
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
@@ -126,13 +131,15 @@ def _to_be_sent(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            begins = file.read(64)
+            begins = file.read(_ENOUGH)
     except OSError as error:
         raise BridgeError(f"{path}: cannot be read: {error.strerror}") from error
     return _start(begins).startswith((*_HL7, b'{"', b"{\n"))
 
 
 def _start(data: bytes) -> bytes:
+    if charset.is_wide(data):
+        data = charset.narrowed(data[:_ENOUGH])
     return data.removeprefix(BOM).lstrip()
 
 

@@ -211,6 +211,8 @@ class _Pipe:
 
     def _place(self, acknowledgment: Acknowledgment) -> int | None:
         """Which of those that wait it answers: the first of its control id, else the oldest."""
+        if self._follows(acknowledgment):
+            return None
         oldest = None
         for place, sent in enumerate(self._waiting):
             if not sent.part.wanted.takes(acknowledgment.code):
@@ -219,6 +221,12 @@ class _Pipe:
                 return place
             oldest = place if oldest is None else oldest
         return oldest
+
+    def _follows(self, acknowledgment: Acknowledgment) -> bool:
+        """Whether it is an application acknowledgment behind a commit that was reported."""
+        before = self._seen.get(acknowledgment.control_id)
+        committed = before is not None and _acknowledgment(before).code.startswith("C")
+        return committed and acknowledgment.code.startswith("A")
 
     def _duplicate(self, sent: _Sent, answer: bytes) -> bool:
         """Whether this is a stored acknowledgment: one that came before, or dated before.

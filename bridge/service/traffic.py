@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bridge.errors import BridgeError, ReadError
-from bridge.hl7v2.header import Header, scan
+from bridge.hl7v2.header import Header
 from bridge.message import Message, Protocol
-from bridge.pipeline.channels import channel_of, channels_by_listener, first_channel
+from bridge.pipeline.channels import channels_by_listener, first_channel, placed
 from bridge.pipeline.refuse import refusal_of, why
 from bridge.senders.files import Kind, Part, read, recognise, walk
 from bridge.settings import Settings
@@ -74,12 +74,10 @@ def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message |
 def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
     # Which listener a file would come by, nobody can say: its header may, by its sender.
     channels = [each for found in channels_by_listener(settings).values() for each in found]
-    given = channels[0]
     try:
-        header = scan(part.body, default_version=given.default_version)
+        channel, header = placed(part.body, channels, channels[0])
     except ReadError as error:
         return Refused(str(error))
-    channel = channel_of(header, channels, given)
     refused = why(refusal_of(header, part.body, channel, partial(takes, channel.name)))
     if refused:
         return Refused(refused)

@@ -206,6 +206,13 @@ def test_renumbering_changes_msh_10_and_nothing_else() -> None:
     assert renumber(b"\xef\xbb\xbf" + before, "NEW").startswith(b"\xef\xbb\xbfMSH")
 
 
+def test_renumbering_does_not_cut_characters() -> None:
+    line = r"MSH|^~\&|亅|亅|ZAUTO|CLINIC|2026||ADT^A04|A1|P|2.5.1||||||GB 18030-2000"
+    before = f"{line}\rPID|1||77||亅|A1\r".encode("gb18030")
+    assert before.count(b"|") > before.decode("gb18030").count("|")
+    assert renumber(before, "NEW") == before.replace(b"|A1|", b"|NEW|", 1)
+
+
 @pytest.mark.parametrize("body", [message(""), b"MSH", b"MSH|^~\\&|A", b"", b"PID|1"])
 def test_a_message_without_msh_10_is_not_renumbered(body: bytes) -> None:
     assert renumber(body, "NEW") == body

@@ -112,6 +112,40 @@ def test_bytes_that_look_like_delimiters_are_none_within_a_character(
     assert scan(answer).charset == declared
 
 
+@pytest.mark.parametrize(("declared", "codec", "name"), OPAQUE[:3])
+@pytest.mark.parametrize("given", ["default_charset", "forced_charset"])
+@pytest.mark.parametrize("said", ["", "UNICODE UTF-8"])
+def test_so_they_are_not_where_only_the_channel_knows_the_charset(
+    declared: str, codec: str, name: str, given: str, said: str
+) -> None:
+    line = rf"MSH|^~\&|{name}|{name}|ZAUTO|CLINIC|2026||ADT^A04|ID-7|P|2.5.1||||||{said}"
+    body = f"{line}\rPID|1||77||{name}\r".encode(codec)
+    header = scan(body, **{given: declared})
+    believed = given == "default_charset" and said != ""
+
+    assert (header.sending_application == name) is not believed
+    assert (header.encoding == codec) is not believed
+    if not believed:
+        charsets = {"default_charset": "", "forced_charset": "", given: declared}
+        document = Hl7Document(body, header, "cp1252", *charsets.values())
+        assert document.values(parse("PID-5.1")) == (name,)
+
+
+def test_a_header_in_ascii_is_of_the_charset_all_the_same() -> None:
+    line = rb"MSH|^~\&|HIS|W|ZAUTO|CLINIC|2026||MFN^M02|ID-7|P|2.5.1||||||%b"
+
+    assert scan(line % b"GB 18030-2000").encoding == "gb18030"
+    assert scan(line % b"", default_charset="BIG-5").encoding == "big5"
+    assert scan(line % b"8859/1").encoding == "utf-8"
+
+
+def test_what_is_not_of_the_channels_charset_is_read_byte_by_byte() -> None:
+    line = b"MSH|^~\\&|\xff\xff|W|ZAUTO|CLINIC|2026||ADT^A04|ID-7|P|2.5.1"
+    for given in ({"default_charset": "BIG-5"}, {"forced_charset": "BIG-5"}):
+        header = scan(line, **given)
+        assert (header.encoding, header.control_id) == ("latin-1", "ID-7")
+
+
 @pytest.mark.parametrize("wide", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
 def test_utf_16_and_32_are_read_from_files_and_refused_in_frames(wide: str) -> None:
     text = "MSH|^~\\&|ΗΙΣ||||||ADT^A04|1||2.5.1||||||UNICODE UTF-16\rPID|1||77||Παπας\r"

@@ -88,3 +88,12 @@ def test_its_structure_is_the_standards(version: str) -> None:
     body = "\r".join([*answer(notification("AL", version), "AA"), ""]).encode()
 
     assert check_structure(body) == []
+
+
+def test_keys_whose_bytes_look_like_delimiters_are_told_whole() -> None:
+    line = r"MSH|^~\&|HIS|W|ZAUTO|CLINIC|2026||MFN^M02|ID-7|P|2.5.1||||||GB 18030-2000"
+    rest = "MFI|PRA||UPD|||AL\rMFE|MAD|亅||亅^Rao|CWE\r"
+    body = f"{line}\r{rest}".encode("gb18030")
+    told = Acknowledgment("AA", "ID-7")
+    written = ack.write(told, scan(body), at=0.0, control_id="1", body=body).decode("gb18030")
+    assert "\rMFA|MAD|亅|19700101000000.000+0000|S|亅^Rao|CWE\r" in written
