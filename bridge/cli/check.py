@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.options import Config, settings_of
-from bridge.delivery import Target
+from bridge.delivery import OF_IDENTITY, Target
 from bridge.errors import MappingError
 from bridge.settings import Settings
 
@@ -77,7 +77,7 @@ def unfilled(parts: Parts) -> list[str]:
         for site, mappings in parts.sets.by_site.items()
         for mapping in mappings.all
         for call in mapping.calls
-        if call.target is Target.ZAUTO
+        if call.target is Target.ZAUTO and call.interaction not in OF_IDENTITY
         for name in sorted(
             parts.catalogue[call.resource].required() - {"id"} - {each.name for each in call.fields}
         )

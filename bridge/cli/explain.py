@@ -14,6 +14,12 @@ from bridge.cli.tables import short
 _ASIDE = "dim"
 
 
+def title_of(call: Mapping[str, Any]) -> str:
+    """A call in a line: `upsert patients P1`, `merge patients P1 into P2`."""
+    into = f" into {call['into']}" if call["into"] else ""
+    return f"{call['interaction']} {call['resource']} {call['external_id']}{into}"
+
+
 def lineage_table(payload: Mapping[str, Any], lineage: Sequence[Mapping[str, str]]) -> Table:
     """One row for each field of a call, source on the left; cells are taken literally."""
     made = Table(box=None, padding=(0, 3, 0, 2), header_style="bold", expand=False)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bridge.cli.explain import lineage_table
+from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, lasting, print_json, table, when
 from bridge.cli.zauto import drained_by
@@ -283,10 +283,9 @@ def _later(later: dict[str, Any] | None, zone: str) -> str:
 
 
 def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
-    title = f"{delivery['interaction']} {delivery['resource']} {delivery['external_id']}"
     why = f" ({delivery['reason']})" if delivery["reason"] else ""
     again = f", tried again at {when(delivery['due_at'], zone)}" if _retried(delivery) else ""
-    out.print(f"\n{title}: {delivery['status']}{why}{again}", markup=False)
+    out.print(f"\n{title_of(delivery)}: {delivery['status']}{why}{again}", markup=False)
     if delivery["lineage"]:
         out.print(lineage_table(delivery["payload"], delivery["lineage"]))
     attempts = [

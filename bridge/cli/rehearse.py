@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import Legend, Target, Translation
+from bridge.delivery import OF_IDENTITY, Legend, Target, Translation
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.writer import write
 from bridge.pipeline.report import call_report
@@ -45,7 +45,7 @@ def _lacking(made: Translation, catalogue: Catalogue, known: Rehearsal) -> list[
     """What ZautoAI requires and neither this message nor an earlier one of the run brought."""
     lacking = []
     for call in made.calls:
-        if call.target is not Target.ZAUTO:
+        if call.target is not Target.ZAUTO or call.interaction in OF_IDENTITY:
             continue
         before = known.entity(call.resource, call.external_id)
         held = {**(before.desired if before else {}), **call.payload}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bridge.cli.explain import lineage_table
+from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.tables import console, print_json, short, table
 
@@ -56,7 +56,7 @@ def _print(out: Console, report: dict[str, Any], explain: bool) -> None:
 
 
 def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
-    title = f"  {call['interaction']} {call['resource']} {call['external_id']}"
+    title = f"  {title_of(call)}"
     if not explain and "segments" in call["payload"]:
         out.print(title, style="bold", markup=False)
         out.print(_as_hl7(call["payload"]["segments"]), markup=False)

@@ -183,12 +183,13 @@ def check_allowed(names: Sequence[str], pair: Pair) -> None:
 
 def _names_of(mapping: Any) -> Iterator[str]:
     from bridge.mapping.reads import rules_of_call
+    from bridge.pipeline.whatif.compare import BESIDE
 
     for call in mapping.calls:
         yield call.resource
         yield from (f"{call.resource}.{name}" for name in rules_of_call(call))
         yield from (f"{call.resource}.facts.{fact.name}" for fact in call.facts)
-        for name in ("(interaction)", "(authority)", "(references)", "(on create)"):
+        for name in BESIDE:
             yield f"{call.resource}.{name}"
 
 

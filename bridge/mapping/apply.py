@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import Any
 
-from bridge.delivery import Call, Translation
+from bridge.delivery import OF_IDENTITY, Call, Translation
 from bridge.mapping.choose import choose
 from bridge.mapping.document import Context, Document
 from bridge.mapping.plan import REPETITION, CallPlan, Maker, Mapping, NotMade
@@ -59,7 +59,8 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
         made = _each(plan, make, at, scope) if plan.each else (make(scope, at),)
         for call in made:
             if isinstance(call, Call):
-                scope.ids[call.resource] = call.external_id
+                if call.interaction not in OF_IDENTITY:
+                    scope.ids[call.resource] = call.external_id
                 calls.append(call)
             elif call.problem:
                 return call

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import Interaction, Target
+from bridge.delivery import ACCOUNT, Interaction, Target
 from bridge.errors import Fault, PathError
 from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
@@ -66,6 +66,7 @@ class Compiler:
     def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
         """A part made ready for one call; `earlier` are the resources called before it."""
         compiled = _PartCompiler(self, part, frozenset(earlier))
+        self._check_identity(text, part)
         each, repeats = compiled.each(text)
         send = text.interaction == "send"
         id_rules = compiled.rules(part.id, _ANY)
@@ -77,6 +78,8 @@ class Compiler:
             id=FieldPlan("id", id_rules, optional=False),
             id_paths=_paths(id_rules),
             authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
+            into=FieldPlan("into", compiled.rules(part.into, _ANY)),
+            owner=FieldPlan("owner", compiled.rules(part.owner, _ANY)),
             fields=compiled.fields(),
             facts=compiled.facts(),
             segments=compiled.segments(),
@@ -90,6 +93,19 @@ class Compiler:
             each=each,
             repeats=repeats,
         )
+
+    def _check_identity(self, text: language.CallText, part: Part) -> None:
+        """`into` and `owner` stand where they say something, and nowhere else."""
+        kind, account = text.interaction, part.target.text == ACCOUNT
+        wanted = {"into": kind in language.IDENTITY_WORDS, "owner": kind == "move" or account}
+        for name, needed in wanted.items():
+            rules = part.into if name == "into" else part.owner
+            if needed and not rules:
+                message = f"'{kind}: {part.target.text}' needs '{name}' in part '{part.name}'."
+                self.faults.append(text.use.place.fault(name, message))
+            elif rules and not needed:
+                message = f"part '{part.name}' says '{name}', which '{kind}' has no use for."
+                self.faults.append(text.use.place.fault(name, message))
 
     def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
         """Report a name that leads nowhere."""

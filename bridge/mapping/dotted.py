@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bridge.delivery import ACCOUNT
 from bridge.errors import PathError
 from bridge.mapping.document import Context
 from bridge.mapping.taking import nearest
@@ -40,6 +41,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "visitNumber",
         "appointment",
         "authority",
+        ACCOUNT,
         "class",
         "pointOfCare",
         "room",

@@ -16,7 +16,8 @@ from bridge.message import Protocol
 
 #: the keys each kind of table may have, in the order the reference explains them
 MAPPING_WORDS = ("about", "messages", "needs", "calls", "nothing", "ignore")
-INTERACTION_WORDS = ("upsert", "create", "send")
+IDENTITY_WORDS = ("merge", "move", "rename")
+INTERACTION_WORDS = ("upsert", "create", *IDENTITY_WORDS, "send")
 CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "otherwise", "required", "linked")
 PART_WORDS = (
     *(
@@ -26,6 +27,8 @@ PART_WORDS = (
         "resource",
         "id",
         "authority",
+        "into",
+        "owner",
         "requires",
         "choose",
         "fields",
@@ -146,6 +149,10 @@ class Part:
     target: Word
     id: tuple[Rule, ...]
     authority: tuple[Rule, ...] = ()
+    #: of a call about identity: the id of the record it leads to or belongs to from then on
+    into: tuple[Rule, ...] = ()
+    #: and of the one it belonged to before
+    owner: tuple[Rule, ...] = ()
     #: fields without which the call is not made
     requires: tuple[Word, ...] = ()
     fields: tuple[Field, ...] = ()
@@ -162,7 +169,7 @@ class CallText:
     """One line of `calls:`."""
 
     place: Place
-    #: `upsert`, `create` or `send`
+    #: one of `INTERACTION_WORDS`
     interaction: str
     target: Word
     use: Word

@@ -9,11 +9,12 @@ from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bridge.delivery import ACCOUNT
 from bridge.errors import Fault, MappingError
 from bridge.mapping.compile import Compiler
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
 from bridge.mapping.generate import Written
-from bridge.mapping.language import CallText, MappingText, Part, TableText
+from bridge.mapping.language import IDENTITY_WORDS, CallText, MappingText, Part, TableText
 from bridge.mapping.likeness import with_likeness
 from bridge.mapping.memory import Memory
 from bridge.mapping.parse import parse_mapping, parse_part, parse_table
@@ -164,8 +165,11 @@ def _part_of(
     part = parts[call.use.text]
     if part is None:
         return None
-    if call.interaction != "send" and call.target.text not in compiler.catalogue:
-        compiler.unknown(call.target, key, "resource", compiler.catalogue.resources)
+    known = set(compiler.catalogue.resources)
+    if call.interaction in IDENTITY_WORDS:
+        known.add(ACCOUNT)
+    if call.interaction != "send" and call.target.text not in known:
+        compiler.unknown(call.target, key, "resource", known)
         return None
     if part.target.text != call.target.text:
         message = f"part '{part.name}' is for {part.target.text}, not {call.target.text}."

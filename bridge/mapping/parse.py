@@ -101,6 +101,8 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
         target=target,
         id=_rules(table.entries.get("id"), "id", faults),
         authority=_rules(table.entries.get("authority"), "authority", faults),
+        into=_rules(table.entries.get("into"), "into", faults),
+        owner=_rules(table.entries.get("owner"), "owner", faults),
         requires=take_words(table, "", "requires", faults),
         fields=_fields(table, "", "fields", faults),
         facts=_fields(table, "", "facts", faults),

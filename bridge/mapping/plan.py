@@ -91,6 +91,9 @@ class CallPlan:
     #: paths of the id's rules, for people
     id_paths: tuple[str, ...]
     authority: FieldPlan
+    #: of a call about identity
+    into: FieldPlan = FieldPlan("into", ())
+    owner: FieldPlan = FieldPlan("owner", ())
     fields: tuple[FieldPlan, ...] = ()
     facts: tuple[FieldPlan, ...] = ()
     segments: tuple[SegmentPlan | EachPlan, ...] = ()

@@ -89,6 +89,7 @@ def is_off(rule: Rule) -> bool:
 
 def _traced(call: plan.CallPlan) -> Iterator[tuple[str, plan.FieldPlan]]:
     yield "id", call.id
+    yield from ((each.name, each) for each in (call.into, call.owner) if each.rules)
     yield from ((field.name, field) for field in call.fields)
     for segment in _segments(call.segments):
         yield from ((f"{segment.name}-{field.name}", field) for field in segment.fields)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from bridge.delivery import ACCOUNT
 from bridge.hl7v2.paths import PATTERN as HL7_PATH
 from bridge.mapping import dotted, language, words
 from bridge.mapping.folders import Folder
@@ -25,6 +26,8 @@ _WORDS = {"mapping": words.MAPPING, "part": words.PART, "table": words.TABLE}
 _COMMON = ("about", "ignore")
 #: what tells a file's kind: any word that is its own, since a site's file may say no other
 _KINDS = {kind: [word for word in own if word not in _COMMON] for kind, own in _WORDS.items()}
+#: what differs by the source of a part
+_RULED = ("id", "authority", "into", "owner", "fields", "facts", "segments")
 #: every scalar is a word: `1` and `NO` are too
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _TEXT: Schema = {"type": "string"}
@@ -89,9 +92,11 @@ def _mapping(catalogue: Catalogue) -> Schema:
 
 def _call(catalogue: Catalogue) -> Schema:
     resource = {"enum": sorted(catalogue.resources)}
+    identified = {"enum": sorted([*catalogue.resources, ACCOUNT])}
     shapes = {
         "upsert": resource,
         "create": resource,
+        **dict.fromkeys(language.IDENTITY_WORDS, identified),
         "send": _TEXT,
         "use": _TEXT,
         "each": _one_or_many(_TEXT),
@@ -117,12 +122,12 @@ def _part(catalogue: Catalogue) -> Schema:
         "about": _TEXT,
         "like": _TEXT,
         "source": {"enum": [protocol.value for protocol in Protocol]},
-        "resource": {"enum": sorted(catalogue.resources)},
+        "resource": {"enum": sorted([*catalogue.resources, ACCOUNT])},
         "message": _TEXT,
         "requires": _one_or_many(_TEXT),
         "ignore": _one_or_many(_TEXT),
         "choose": {"type": "object", "additionalProperties": _ref("test")},
-        **{name: {} for name in ("id", "authority", "fields", "facts", "segments")},
+        **{name: {} for name in _RULED},
     }
     # a site's part says only what differs, so that nothing is required
     return _object(words.PART, shapes, allOf=[*by_source, of_any, *by_resource])
@@ -164,8 +169,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
     return {
         f"part_{protocol.value}": {
             "properties": {
-                "id": _ref(rules),
-                "authority": _ref(rules),
+                **{name: _ref(rules) for name in ("id", "authority", "into", "owner")},
                 "fields": fields,
                 "facts": fields,
                 "segments": {"type": "array", "items": _ref(f"segment_{protocol.value}")},

@@ -17,6 +17,10 @@ MAPPING: Mapping[str, str] = {
 CALL: Mapping[str, str] = {
     "upsert": "the record exists afterwards and holds these fields",
     "create": "the record exists afterwards; what it holds already is left alone",
+    "merge": "the record is another one's, `into`: what belonged to it belongs to that, and later "
+    "messages with its number are about that; `fields` say what is left on it",
+    "move": "the record belongs to `into` and no longer to `owner`; both stay as they are",
+    "rename": "the record goes by another number, `into`",
     "send": "an HL7 message goes to the hospital",
     "use": "the part that makes it",
     "each": "one call for each: HL7 segments by name (the first begins a group, the others are "
@@ -39,6 +43,9 @@ PART: Mapping[str, str] = {
     "message": "in place of `resource`: the HL7 message type it makes for the hospital",
     "id": "rules for the record's id; without one there is no call",
     "authority": "who assigned the id",
+    "into": "of `merge` and `rename`: the id that it leads to from then on; of `move`: the id of "
+    "the record that it belongs to from then on",
+    "owner": "of `move`: the id of the record that it belonged to; of an account always",
     "requires": "fields without which the call is not made",
     "choose": "HL7: which of several segments of one name is read: the first whose value `is` one "
     "of these, else the first whose value is `not` one of those",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bridge.delivery import Call, Target, Translation
+from bridge.delivery import OF_IDENTITY, Call, Target, Translation
 from bridge.errors import ReadError
 from bridge.mapping.apply import apply
 from bridge.mapping.plan import CallPlan, Mappings, SegmentPlan
@@ -306,7 +306,7 @@ class _Tally:
         ]
 
     def _declared(self, call: CallPlan) -> Sequence[str]:
-        if call.target is Target.HOSPITAL:
+        if call.target is Target.HOSPITAL or call.interaction in OF_IDENTITY:
             return ()
         return [name for name in self._catalogue[call.resource].fields if name != "id"]
 

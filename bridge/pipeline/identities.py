@@ -65,6 +65,8 @@ class Identities:
     def _one(self, call: Call) -> Done:
         if reason := self._not_ours(call):
             return Done(call, reason, refused=True)
+        if call.into == call.external_id and call.interaction is not Interaction.MOVE:
+            return Done(call, "both numbers are the same: nothing changes")
         match call.interaction:
             case Interaction.MOVE:
                 return self._move(call)

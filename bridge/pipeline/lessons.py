@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from bridge.delivery import Call, Entity
+from bridge.delivery import OF_IDENTITY, Call, Entity
 from bridge.mapping.dotted import FACTS
 from bridge.pipeline.translate import Known
 
@@ -21,7 +21,7 @@ def lessons_of(calls: Iterable[Call]) -> tuple[Lesson, ...]:
     return tuple(
         (call.resource, call.external_id, _facts_of(call), call.references)
         for call in calls
-        if call.resource in FACTS or call.references
+        if call.interaction not in OF_IDENTITY and (call.resource in FACTS or call.references)
     )
 
 

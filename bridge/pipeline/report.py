@@ -259,6 +259,8 @@ def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
         "interaction": str(call.interaction),
         "resource": call.resource,
         "external_id": call.external_id if reveal else MASK,
+        "into": call.into if reveal or not call.into else MASK,
+        "owner": call.owner if reveal or not call.owner else MASK,
         "payload": call.payload if reveal else masked(call.payload),
         "create_only": sorted(call.create_only),
         "lineage": [

@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingOf
 from typing import Any
 from typing import Protocol as Interface
 
-from bridge.delivery import Call, Entity, Translation
+from bridge.delivery import OF_IDENTITY, Call, Entity, Translation
 from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2.reader import Hl7Document
@@ -50,7 +50,7 @@ class Rehearsal:
 
     def learn(self, calls: tuple[Call, ...]) -> None:
         """Remember what the calls of a translation are about."""
-        for call in calls:
+        for call in (each for each in calls if each.interaction not in OF_IDENTITY):
             key = (call.resource, call.external_id)
             self._entities[key] = Entity(*key, desired=dict(call.payload), facts=call.facts)
             self._links |= dict.fromkeys(call.references, call.external_id)

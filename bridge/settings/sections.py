@@ -231,6 +231,8 @@ class Site(_Section):
     no_visit_time: Literal["event", "park"] = "event"
     #: a birth date of a year or month alone: `drop` it, take its `first_day`, or `park` the message
     partial_birth_dates: Literal["drop", "first_day", "park"] = "drop"
+    #: what is left of a record that was merged into another says so, in its remarks or status
+    mark_merged: bool = True
     #: groups of assigning authorities or systems that mean the same one
     same_authorities: tuple[tuple[str, ...], ...] = ()
 

@@ -97,6 +97,7 @@ def _call(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault]:
     if expected.authority is not None:
         at = expected.authority.place
         yield from _word(at, f"{key}.authority", expected.authority.text, call.authority)
+    yield from _identity(expected, call)
     yield from _set(place, f"{key}.linked", expected.linked, call.references)
     if call.target is Target.HOSPITAL:
         yield from _message(expected, call, rules)
@@ -104,6 +105,13 @@ def _call(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault]:
         yield from _payload(expected, call, rules)
     if expected.facts is not None:
         yield from _fields(place, f"{key}.facts", expected.facts, call.facts, {})
+
+
+def _identity(expected: ExpectedCall, call: Call) -> Iterator[Fault]:
+    told = {"into": (expected.into, call.into), "owner": (expected.owner, call.owner)}
+    for name, (word, got) in told.items():
+        place, wanted = (word.place, word.text) if word else (expected.place, "")
+        yield from _word(place, f"{expected.key}.{name}", wanted, got)
 
 
 def _payload(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault]:

@@ -20,7 +20,8 @@ CASE_WORDS = ("name", "about", *SAMPLE_WORDS, *SETTING_WORDS, "expect")
 END_WORDS = ("calls", "held", "problem", "unmapped")
 EXPECT_WORDS = (*END_WORDS, "remarks")
 EXPECTED_CALL_WORDS = (
-    *(*INTERACTION_WORDS, "id", "authority", "linked", "message"),
+    *(*INTERACTION_WORDS, "id", "authority", "into", "owner", "linked"),
+    "message",
     *("fields", "on_create", "cleared", "allocated", "facts"),
 )
 
@@ -35,12 +36,15 @@ class ExpectedCall:
     place: Place
     #: dotted key, for people: `tests[0].expect.calls[1]`
     key: str
-    #: `upsert`, `create` or `send`
+    #: one of `INTERACTION_WORDS`
     interaction: str
     target: Word
     id: Word | None = None
     #: compared where it is stated
     authority: Word | None = None
+    #: of a call about identity
+    into: Word | None = None
+    owner: Word | None = None
     #: references that lead to the record from then on
     linked: tuple[Word, ...] = ()
     fields: Words = field(default_factory=dict)

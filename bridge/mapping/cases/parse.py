@@ -130,6 +130,8 @@ def _call(table: Table, key: str, faults: Faults) -> ExpectedCall | None:
         target=target,
         id=take_word(table, key, "id", faults),
         authority=take_word(table, key, "authority", faults),
+        into=take_word(table, key, "into", faults),
+        owner=take_word(table, key, "owner", faults),
         linked=take_words(table, key, "linked", faults),
         fields=_words(table, key, "fields", faults),
         on_create=_words(table, key, "on_create", faults),

@@ -71,8 +71,8 @@ def expectation(made: Translation | None, *, facts: bool = False) -> dict[str, A
 
 def _call(call: Call, facts: bool) -> dict[str, Any]:
     words: dict[str, Any] = {str(call.interaction): call.resource, "id": call.external_id}
-    if call.authority:
-        words["authority"] = call.authority
+    named = {"authority": call.authority, "into": call.into, "owner": call.owner}
+    words |= {word: value for word, value in named.items() if value}
     if call.references:
         words["linked"] = list(call.references)
     if call.target is Target.HOSPITAL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bridge.delivery import Call, RuleLine, Target
+from bridge.delivery import OF_IDENTITY, Call, RuleLine, Target
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
@@ -45,6 +45,8 @@ class FunctionWriter:
                     self._rules.field(field, IntoPayload(self._legend))
             self._stop_where_lacking()
             self._find_authority()
+            if self._plan.interaction in OF_IDENTITY:
+                self._find_identity()
             for fact in self._plan.facts:
                 self._rules.field(fact, IntoFact())
             self._close()
@@ -177,14 +179,26 @@ class FunctionWriter:
         else:
             self._rules.field(field, into)
 
+    def _find_identity(self) -> None:
+        """The other records that a call about identity names; without them there is none."""
+        text, plan = self._text, self._plan
+        for name, field in (("into", plan.into), ("owner", plan.owner)):
+            text.line(f"{name} = ''")
+            self._rules.field(field, IntoName(name, self._legend))
+            if field.rules:
+                with text.block(f"if not {name}"):
+                    missing = f"no {plan.interaction} of {plan.resource}: nothing says '{name}'"
+                    text.line(f"return {text.bind(missing)}")
+
     def _close(self) -> None:
         text, plan = self._text, self._plan
         of_plan = ", ".join(map(text.bind, (plan.target, plan.interaction, plan.resource)))
         created = f"frozenset(created) if created else {text.bind(runtime.NO_FIELDS)}"
+        identity = ", into, owner" if plan.interaction in OF_IDENTITY else ""
         references = "(reference,) if reference else ()" if plan.linked else "()"
         text.line(
             f"return {text.bind(Call)}({of_plan}, external_id, payload, {created}, authority,"
-            f" {references}, facts, tuple(allocations), tuple(lineage))"
+            f" {references}, facts, tuple(allocations), tuple(lineage){identity})"
         )
 
 
@@ -194,6 +208,8 @@ def _fields(plan: CallPlan) -> Iterator[FieldPlan]:
     yield from plan.fields
     yield from plan.facts
     yield plan.authority
+    yield plan.into
+    yield plan.owner
     for segment in plan.segments:
         if isinstance(segment, SegmentPlan):
             yield from segment.fields

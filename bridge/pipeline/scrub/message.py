@@ -112,4 +112,6 @@ def _shape(call: Call) -> Any:
         sorted(call.facts),
         [allocation.field for allocation in call.allocations],
         len(call.references),
+        bool(call.into),
+        bool(call.owner),
     )

@@ -13,6 +13,10 @@ from bridge.pipeline.whatif.difference import About, Kind, Point
 Found: TypeAlias = tuple[Point, Any, Any]
 
 
+#: what a call says beside its payload
+BESIDE = ("(interaction)", "(authority)", "(references)", "(on create)", "(into)", "(owner)")
+
+
 def compare(present: Translation | None, changed: Translation | None) -> Iterator[Found]:
     """Every difference; lineage is none, since places of rules move with every edit."""
     if present is None or changed is None:
@@ -97,6 +101,8 @@ def _is_same(one: Call, other: Call) -> bool:
         and one.authority == other.authority
         and one.references == other.references
         and one.allocations == other.allocations
+        and one.into == other.into
+        and one.owner == other.owner
     )
 
 
@@ -111,14 +117,15 @@ def _fields(call: Call) -> Iterator[tuple[str, Any]]:
     )
     yield from ((f"facts.{name}", value) for name, value in call.facts.items())
     yield "id", call.external_id
-    yield "(interaction)", str(call.interaction)
-    for name, value in (
-        ("(authority)", call.authority),
-        ("(references)", ", ".join(call.references)),
-        ("(on create)", ", ".join(sorted(call.create_only))),
-    ):
-        if value:
-            yield name, value
+    beside = (
+        str(call.interaction),
+        call.authority,
+        ", ".join(call.references),
+        ", ".join(sorted(call.create_only)),
+        call.into,
+        call.owner,
+    )
+    yield from ((name, value) for name, value in zip(BESIDE, beside, strict=True) if value)
 
 
 def _segment_fields(
