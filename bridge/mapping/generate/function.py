@@ -188,7 +188,7 @@ class FunctionWriter:
             if field.rules:
                 with text.block(f"if not {name}"):
                     missing = f"no {plan.interaction} of {plan.resource}: nothing says '{name}'"
-                    text.line(f"return {text.bind(missing)}")
+                    self._stop_for(text.bind(missing))
 
     def _close(self) -> None:
         text, plan = self._text, self._plan
