@@ -22,6 +22,10 @@ if TYPE_CHECKING:  # the doors take half a second to load: only for who replays
     from bridge.senders.replay import HttpDoor, Replayed
 
 
+#: what `senders.replay` says of a batch file in place of an answer
+_MISCOUNTED = "wrong count"
+
+
 def replay(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     mllp: Annotated[
@@ -49,7 +53,8 @@ def replay(
     HL7 files, batches, FHIR JSON and orders are sent in the order of their paths.
     Without --mllp, --fhir and --orders, all go to the addresses of the settings; with one of them,
     only what is for it is sent. Keys for the HTTP doors come from the settings
-    (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Exits 1 when something had no answer.
+    (BRIDGE_FHIR__API_KEY, BRIDGE_ORDERS__API_KEY). Of a batch, all messages are sent; where its
+    trailers count others, that is told. Exits 1 then, and when something had no answer.
 
     Example: bridge replay samples --mllp 127.0.0.1:2575 --fhir http://127.0.0.1:8080/fhir
     """
@@ -63,7 +68,7 @@ def replay(
         fhir, orders = f"{web}/fhir", f"{web}/orders"
     answers = asyncio.run(_replayed(paths, mllp, fhir, orders, new_ids, settings, not as_json))
     _print(answers, as_json)
-    if any(answer.answer == "no answer" for answer in answers):
+    if any(answer.answer in ("no answer", _MISCOUNTED) for answer in answers):
         raise typer.Exit(1)
 
 
@@ -167,5 +172,5 @@ def _print(answers: list[Replayed], as_json: bool) -> None:
     out.print(table("", columns, rows))
     counted = Counter("duplicate" if each.duplicate else each.answer for each in answers)
     told = ", ".join(f"{count} {answer}" for answer, count in counted.most_common())
-    sent = sum(each.answer != "not sent" for each in answers)
+    sent = sum(each.answer not in ("not sent", _MISCOUNTED) for each in answers)
     out.print(f"{sent} sent: {told}", markup=False)

@@ -22,8 +22,8 @@ def split(data: bytes) -> list[bytes]:
     comes back whole, for the receiver to judge.
     """
     data = charset.narrowed(data).removeprefix(segments.UTF8_BOM)
-    if data.lstrip(b"\r\n ").startswith(VT):
-        return [message for body in _framed(data) for message in split(body)] or [data]
+    if is_framed(data):
+        return [message for body in framed(data) for message in split(body)] or [data]
     if data.lstrip().startswith(_BATCH):
         return _of_batch(data) or [data]
     begins = [match.start() for match in _BEGIN.finditer(data)]
@@ -31,7 +31,12 @@ def split(data: bytes) -> list[bytes]:
     return [data[at:end] for at, end in zip(begins, ends, strict=False)] or [data]
 
 
-def _framed(data: bytes) -> list[bytes]:
+def is_framed(data: bytes) -> bool:
+    """Whether a file is a captured connection, with its frames."""
+    return data.lstrip(b"\r\n ").startswith(VT)
+
+
+def framed(data: bytes) -> list[bytes]:
     """What stands in the frames of a capture, the last of which may not have ended."""
     bodies = (block.partition(FS)[0] for block in data.split(VT))
     return [body for body in bodies if body.strip()]

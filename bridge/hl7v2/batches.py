@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bridge.hl7v2 import batch
+from bridge.hl7v2 import batch, charset
 from bridge.hl7v2.segments import UTF8_BOM
 
 #: a header or trailer at the beginning of a line, and the rest of it
@@ -63,6 +63,13 @@ def is_batch(body: bytes) -> bool:
     """Whether a frame holds a batch rather than a message."""
     found = _LINE.match(body.removeprefix(UTF8_BOM).lstrip())
     return found is not None and found[1] in (b"FHS", b"BHS")
+
+
+def miscounts(data: bytes) -> list[str]:
+    """Where the batches of a file are counted wrong by their trailers, one sentence each."""
+    data = charset.narrowed(data).removeprefix(UTF8_BOM)
+    bodies = batch.framed(data) if batch.is_framed(data) else [data]
+    return [told for body in bodies if is_batch(body) for told in read(body).miscounts()]
 
 
 def read(body: bytes) -> BatchFile:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, ReadError
-from bridge.hl7v2 import batch, charset
+from bridge.hl7v2 import batch, batches, charset
 from bridge.hl7v2.header import scan
 
 BOM = b"\xef\xbb\xbf"
@@ -33,6 +33,8 @@ class Kind(StrEnum):
     HL7V2 = "hl7v2"
     FHIR = "fhir"
     ORDER = "order"
+    #: what is wrong with a batch file as a whole; nothing is sent for it
+    BATCH = "batch"
     #: nothing known; sent as an MLLP frame, so that the door's answer to it is seen
     OTHER = "other"
 
@@ -69,6 +71,8 @@ class Part:
     #: HTTP method, and path below the door's URL
     method: str = ""
     address: str = ""
+    #: of a batch: in what it is wrong
+    fault: str = ""
 
 
 def walk(paths: Iterable[Path]) -> list[Path]:
@@ -101,6 +105,13 @@ def recognise(path: Path, data: bytes) -> list[Part]:
     if start.startswith((b"{", b"[")) or path.suffix == ".json":
         return [_json(path, data)]
     return [Part(path, 0, Kind.OTHER, data)]
+
+
+def miscounted(path: Path, data: bytes) -> list[Part]:
+    """What of a batch file its own counts (BTS-1, FTS-1) say is missing or too much."""
+    if not _start(data).startswith(_HL7):
+        return []
+    return [Part(path, 0, Kind.BATCH, b"", fault=told) for told in batches.miscounts(data)]
 
 
 def renumber(body: bytes, control_id: str) -> bytes:

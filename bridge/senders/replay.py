@@ -17,7 +17,16 @@ from bridge.errors import BridgeError, DoorError
 from bridge.hl7v2 import ack
 from bridge.message import Acknowledgment
 from bridge.senders import line
-from bridge.senders.files import Kind, Part, Wanted, read, recognise, renumber, walk
+from bridge.senders.files import (
+    Kind,
+    Part,
+    Wanted,
+    miscounted,
+    read,
+    recognise,
+    renumber,
+    walk,
+)
 from bridge.senders.line import Line
 
 #: messages on the wire before the first of them is answered
@@ -32,6 +41,7 @@ CLOCK_TOLERANCE = 0.1
 NO_ANSWER = "no answer"
 NOT_SENT = "not sent"
 NONE_WANTED = "none wanted"
+MISCOUNTED = "wrong count"
 """What stands in `Replayed.answer` where there is no code."""
 
 
@@ -54,7 +64,8 @@ class Replayed:
     kind: Kind
     message_type: str
     control_id: str
-    #: `AA` … `CR`, an HTTP status, or `no answer`, `not sent`, `none wanted`
+    #: `AA` … `CR`, an HTTP status, or `no answer`, `not sent`, `none wanted`; of a batch file
+    #: `wrong count`
     answer: str
     #: the door says, or its acknowledgment shows, that it had this before
     duplicate: bool
@@ -95,6 +106,9 @@ async def replay(
 
 
 async def _send(part: Part, pipe: _Pipe | None, web: _Web) -> list[Replayed]:
+    if part.kind is Kind.BATCH:
+        before = await pipe.drain() if pipe else []
+        return [*before, _reported(part, MISCOUNTED, part.fault)]
     if part.kind in (Kind.FHIR, Kind.ORDER):
         before = await pipe.drain() if pipe else []
         return [*before, await web.send(part)]
@@ -103,7 +117,8 @@ async def _send(part: Part, pipe: _Pipe | None, web: _Web) -> list[Replayed]:
 
 def _parts(paths: Iterable[Path], new_id: Callable[[], str] | None) -> Iterator[Part]:
     for path in walk(paths):
-        for part in recognise(path, read(path)):
+        data = read(path)
+        for part in (*recognise(path, data), *miscounted(path, data)):
             if new_id is not None and part.kind is Kind.HL7V2 and part.control_id:
                 control_id = new_id()
                 body = renumber(part.body, control_id)

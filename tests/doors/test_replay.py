@@ -16,6 +16,7 @@ from bridge.listeners.mllp import MllpListener
 from bridge.message import Reply
 from bridge.senders.files import Kind, recognise, renumber, walk
 from bridge.senders.replay import (
+    MISCOUNTED,
     NO_ANSWER,
     NONE_WANTED,
     NOT_SENT,
@@ -286,6 +287,46 @@ async def test_a_frame_too_large_is_reported_as_refused(
     answers = await run(*paths, mllp=door[1])
     assert [answer.answer for answer in answers] == ["AR", "AA"]
     assert "larger" in answers[0].text
+
+
+async def test_a_batch_that_counts_others_than_it_holds_is_told_behind_its_messages(
+    door: Door, run: Run, tmp_path: Path
+) -> None:
+    batch = b"BHS|^~\\&\r" + message("A1") + message("A2") + b"BTS|3\r"
+    paths = write(
+        tmp_path,
+        a_hl7=b"FHS|^~\\&\r" + batch + b"FTS|2\r",
+        b_hl7=b"\x0b" + batch + b"\x1c\r\x0b" + message("A3") + b"\x1c\r",
+        c_hl7=batch.replace(b"BTS|3", b"BTS|2"),
+        d_hl7=message("A4"),
+    )
+    answers = await run(*paths, mllp=door[1])
+    told = [(each.path.name, each.text) for each in answers if each.answer == MISCOUNTED]
+    assert told == [
+        ("a.hl7", "BTS[1]-1 says 3 messages, 2 came"),
+        ("a.hl7", "FTS-1 says 2 batches, 1 came"),
+        ("b.hl7", "BTS[1]-1 says 3 messages, 2 came"),
+    ]
+    assert [each.control_id for each in answers if each.answer == "AA"] == [
+        *("A1", "A2", "A1", "A2", "A3", "A1", "A2", "A4")
+    ]
+    assert [each.answer for each in answers[:4]] == ["AA", "AA", MISCOUNTED, MISCOUNTED]
+
+
+async def test_an_application_acknowledgment_is_not_taken_for_another_messages(
+    door: Door, run: Run, tmp_path: Path
+) -> None:
+    intake, address = door
+    commit = intake.acknowledgment("A1").replace(b"MSA|AA|", b"MSA|CA|")
+    later = intake.acknowledgment("A1")
+    intake.stored[message("A1")] = commit + b"\x1c\r\x0b" + later
+    paths = write(tmp_path, a_hl7=message("A1"), b_hl7=message("A2"), c_hl7=message("A3"))
+    answers = await run(*paths, mllp=address)
+    assert [(each.control_id, each.answer) for each in answers] == [
+        ("A1", "CA"),
+        ("A2", "AA"),
+        ("A3", "AA"),
+    ]
 
 
 async def test_a_connection_lost_before_the_answer_is_opened_again(

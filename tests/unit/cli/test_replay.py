@@ -47,6 +47,17 @@ def test_with_a_door_only_what_is_for_it_is_sent(run: Run, port: int, files: Pat
     assert [each["answer"] for each in answers] == ["not sent", "not sent", "no answer"]
 
 
+def test_a_batch_with_wrong_counts_is_told_and_no_success(
+    run: Run, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = b"BHS|^~\\&\rMSH|^~\\&|HIS|SGH|||2026||ADT^A04|C1|P|2.5.1|||NE|NE\rBTS|2\r"
+    (files / "a.hl7").write_bytes(batch)
+    result = run("replay", "files/a.hl7", "--orders", "http://127.0.0.1:1/orders")
+    assert result.exit_code == 1
+    assert "BTS[1]-1 says 2 messages, 1 came" in result.stdout
+    assert "0 sent: 1 not sent, 1 wrong count" in result.stdout
+
+
 @pytest.mark.parametrize("command", ["replay", "translate", "coverage"])
 def test_a_file_that_cannot_be_read_is_told(
     run: Run, files: Path, command: str, monkeypatch: pytest.MonkeyPatch
