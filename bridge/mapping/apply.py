@@ -81,9 +81,10 @@ def _each(
         scope.ids = ChainMap(own, outside)
         for repetition in _repetitions(plan, group, whole):
             yield make(scope, {**at, **group, REPETITION: repetition})
-    none, scope.number = scope.number == 0, 0
-    scope.document, scope.ids = whole, outside
-    if none:
+    # a field that is not there is no lack, as with a `when` that asks for one
+    lacking = not scope.number and (plan.always or plan.repeats is None)
+    scope.document, scope.ids, scope.number = whole, outside, 0
+    if lacking:
         reason = f"no call for {plan.resource}: the message has no {plan.begins}"
         yield NotMade(reason, plan.always)
 

@@ -41,7 +41,7 @@ def test_every_shipped_mapping_compiles(shipped: Path, zauto: Catalogue) -> None
     later = "37 38 52 53 54 55 60 61 62"
     assert taken == {
         Protocol.HL7V2: {
-            "MFN^M02",
+            *(f"MFN^M{n}" for n in "02 03 04 05 06 07 08 09 10 11 12 15 16 17".split()),
             *(f"SIU^S{number}" for number in (*range(12, 25), 26, 27)),
             *(f"ADT^A{number}" for number in f"{events} {identity} {later}".split()),
         },

@@ -260,6 +260,16 @@ def test_a_call_is_made_for_each_repetition_of_a_field(made: Made) -> None:
     assert _all(translation.calls) == [("X", "Cats of A1"), ("Y", "Dogs of A1"), ("Z", "Hay of A3")]
 
 
+def test_a_field_that_is_not_there_is_gone_through_without_a_word(made: Made) -> None:
+    translation = made("name: {from: AL1-3}", "AL1|1", "AL1|2||X~Y", call="    each: AL1-3\n")
+    assert ([c.payload["name"] for c in translation.calls], translation.warnings) == (
+        ["X", "Y"],
+        (),
+    )
+    translation = made("name: {from: AL1-3}", "PID|1", call="    each: AL1-3\n")
+    assert (translation.calls, translation.warnings) == ((), ())
+
+
 def test_repetitions_of_a_field_that_no_rule_reads_are_counted_all_the_same(made: Made) -> None:
     each = "    each: AL1-6\n"
     translation = made("name: {from: AL1-3}", "AL1|1||X|||1~2", call=each)
