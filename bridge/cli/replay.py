@@ -127,7 +127,7 @@ def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal():
         raise typer.BadParameter("must be HOST:PORT", param_hint="--mllp")
-    return host, int(port)
+    return host.strip("[]"), int(port)
 
 
 def _door(url: str | None, key: Key) -> HttpDoor | None:

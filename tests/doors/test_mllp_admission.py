@@ -56,6 +56,29 @@ async def test_only_allowed_addresses_are_let_in(
         assert await is_taken(opened) is taken
 
 
+@pytest.mark.parametrize(
+    ("allow", "taken"),
+    [((), True), (("::1",), True), (("fd00::/8", "::/64"), True), (("127.0.0.0/8",), False)],
+)
+async def test_it_listens_on_ipv6_and_knows_its_addresses(
+    reactor: GuestReactor, allow: tuple[str, ...], taken: bool
+) -> None:
+    async with door(reactor, Mllp(host="::1", port=0, allow=allow)) as opened:
+        assert opened.address[0] == "::1"
+        assert await is_taken(opened) is taken
+
+
+async def test_on_all_addresses_of_both_kinds_a_network_is_known_by_its_own_numbers(
+    reactor: GuestReactor,
+) -> None:
+    async with door(reactor, Mllp(host="::", port=0, allow=("127.0.0.0/8",))) as opened:
+        port = opened.address[1]
+        opened.address = ("127.0.0.1", port)
+        assert await is_taken(opened)
+        opened.address = ("::1", port)
+        assert not await is_taken(opened)
+
+
 async def test_one_address_has_so_many_connections_and_another_once_one_ends(
     reactor: GuestReactor,
 ) -> None:

@@ -47,6 +47,13 @@ def test_with_a_door_only_what_is_for_it_is_sent(run: Run, port: int, files: Pat
     assert [each["answer"] for each in answers] == ["not sent", "not sent", "no answer"]
 
 
+@pytest.mark.parametrize("given", ["[::1]", "::1"])
+def test_an_address_may_be_of_ipv6(run: Run, port: int, files: Path, given: str) -> None:
+    result = run("replay", "files/a.hl7", "--json", "--mllp", f"{given}:{port}")
+    (answer,) = json.loads(result.stdout)
+    assert answer["text"].startswith(f"cannot connect to ::1:{port}: Connection was refused")
+
+
 def test_a_batch_with_wrong_counts_is_told_and_no_success(
     run: Run, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
