@@ -57,9 +57,9 @@ def show(
         _list(tables, as_json)
         return
     full = _full(name, list(tables))
-    table = tables[full]
-    if table is None:
-        raise MappingError([fault for fault in faults if f"/{full}." in fault.file] or faults)
+    table, own = tables[full], [fault for fault in faults if f"/{full}." in fault.file]
+    if table is None or own:
+        raise MappingError(own or faults)
     _print_json(full, table, sources) if as_json else _print(table)
 
 
