@@ -10,7 +10,7 @@ import pytest
 
 from bridge.sandbox.hospital import SILENCE, Hospital, Reply
 from tests.acceptance.conftest import Connect
-from tests.acceptance.hl7 import Person, Visit, adt
+from tests.acceptance.hl7 import Person, Visit, adt, message
 from tests.acceptance.mllp import field
 from tests.acceptance.processes import ORDERS_KEY, Bridge, Sandbox, settings
 
@@ -165,3 +165,31 @@ async def test_the_same_order_pushed_again_is_one_order(
     assert first["id"] == second["id"]
     await became(bridge, first, "delivered")
     assert len(hospital.received) == 1
+
+
+async def test_two_patients_who_change_beds_keep_their_visits_and_orders_find_them_there(
+    bridge: Bridge, connect: Connect, hospital: Receiver, one_sandbox: Sandbox
+) -> None:
+    sender = connect(bridge)
+    beds = {"V77": ("71007", "W1^12^A"), "V78": ("71008", "W2^3^B")}
+    for visit, (number, _) in beds.items():
+        stay = Visit(visit, patient_class="I")
+        await sender.send(adt("A01", f"C{visit}", Person(number, family=visit), stay))
+        await bridge.became(f"C{visit}", "delivered")
+    records = [("patients", n) for n, _ in beds.values()] + [("patient-visits", v) for v in beds]
+    before = [await one_sandbox.record(*each) for each in records]
+    assert None not in before
+    swapped = [("MSH", {3: "HIS", 4: "CITY", 9: "ADT^A17", 10: "CSWAP", 11: "P", 12: "2.5.1"})]
+    for visit, (number, bed) in beds.items():
+        # a name typed wrongly in such a message is nobody's new name
+        swapped.append(("PID", {3: f"{number}^^^CITY^MR", 5: "Typed^Wrongly"}))
+        swapped.append(("PV1", {2: "I", 3: bed, 19: visit}))
+    assert field(await sender.send(message(swapped)), "MSA", 1) == "AA"
+    await bridge.became("CSWAP", "suppressed")
+    assert [await one_sandbox.record(*each) for each in records] == before
+    for visit, (number, bed) in beds.items():
+        hospital.received.clear()
+        await became(bridge, await push(bridge, visit), "delivered")
+        (sent,) = hospital.received
+        assert field(sent, "PID", 3).startswith(number)
+        assert field(sent, "PV1", 3).startswith(bed)
