@@ -15,7 +15,7 @@ from bridge.pipeline.aliases import Authorities, follow_all
 from bridge.pipeline.identities import Done, Identities
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
-from bridge.zauto.folding import conflicting
+from bridge.zauto.folding import conflicting, facts_with
 from bridge.zauto.identity import of_another, owner_key
 
 #: what must not pass an earlier message of the same record
@@ -212,7 +212,7 @@ def _learn(tx: Transaction, call: Call, resource: Resource, same_authorities: Au
         return
     learned = replace(
         entity,
-        facts={**entity.facts, **call.facts},
+        facts=facts_with(entity, call),
         authority=entity.authority or call.authority,
         owner=owner_key(resource, call.payload) or entity.owner,
     )

@@ -9,7 +9,7 @@ kept apart (`Entity.initial`) for a record that must be made, and are no part of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.delivery import (
@@ -63,8 +63,15 @@ def learn(entity: Entity | None, call: Call) -> Entity:
         desired=desired,
         initial=initial,
         authority=entity.authority or call.authority,
-        facts={**entity.facts, **call.facts},
+        facts=facts_with(entity, call),
     )
+
+
+def facts_with(entity: Entity, call: Call) -> Mapping[str, str]:
+    """The facts of a record with those of a call; a CREATE leaves alone what is known."""
+    if call.interaction is Interaction.CREATE:
+        return {**call.facts, **entity.facts}
+    return {**entity.facts, **call.facts}
 
 
 def create_body(learned: Entity) -> Payload:

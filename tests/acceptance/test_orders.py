@@ -192,4 +192,5 @@ async def test_two_patients_who_change_beds_keep_their_visits_and_orders_find_th
         await became(bridge, await push(bridge, visit), "delivered")
         (sent,) = hospital.received
         assert field(sent, "PID", 3).startswith(number)
+        assert field(sent, "PID", 5).startswith(visit)
         assert field(sent, "PV1", 3).startswith(bed)

@@ -280,6 +280,13 @@ class TestAfterARequest:
         one = call({"fullName": "A. Rao", "uhid": 7}, interaction=Interaction.CREATE)
         assert learn(waiting, one).desired == {"fullName": "Asha Rao", "uhid": 7}
 
+    def test_a_create_leaves_the_facts_that_are_known(self) -> None:
+        known = learn(None, replace(call({}), facts={"family": "Nair"}))
+        said = replace(
+            call({}), interaction=Interaction.CREATE, facts={"family": "Typo", "given": "Uma"}
+        )
+        assert learn(known, said).facts == {"family": "Nair", "given": "Uma"}
+
     def test_facts_gather(self) -> None:
         first = learn(None, replace(call({}), facts={"ward": "3", "bed": "1"}))
         assert learn(first, replace(call({}), facts={"bed": "2"})).facts == {
