@@ -34,8 +34,9 @@ check: $(VENV)/.developing ## style, types and floors
 bench: $(VENV)/.installed ## run the benchmarks and print their tables
 	@for file in $(filter-out bench/load.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-reference: $(VENV)/.installed ## write docs/reference/zautoai.md anew from mappings/zauto/
+reference: $(VENV)/.installed ## write docs/reference/zautoai.md and hl7v2-events.md anew from mappings/
 	$(BIN)/python -m bridge.zauto.reference > docs/reference/zautoai.md
+	$(BIN)/python -m bridge.mapping.events > docs/reference/hl7v2-events.md
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt
