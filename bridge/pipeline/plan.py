@@ -7,7 +7,7 @@ released. What a delivery becomes (POST, PUT, nothing) is decided when it heads 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.delivery import ACCOUNT, OF_IDENTITY, Call, Entity, Interaction, Target, Translation
 from bridge.message import Status, Verdict
@@ -47,44 +47,8 @@ def plan(
         return Status.HELD
     status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
-    done = Identities(tx, catalogue, same_authorities, kept.id, at, calls).carry_out()
-    if done:
-        calls = follow_all(tx, calls, catalogue, same_authorities)
-    for position, call in enumerate(calls):
-        if call.interaction not in OF_IDENTITY:
-            _add(tx, kept.id, position, _numbered(tx, call), catalogue, same_authorities, at)
-    for each in done:
-        _add_done(tx, kept.id, len(calls), each, catalogue, at)
+    _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
     return status
-
-
-def _add(
-    tx: Transaction,
-    message_id: int,
-    position: int,
-    call: Call,
-    catalogue: Catalogue,
-    same_authorities: Authorities,
-    at: float,
-) -> None:
-    """Let a call wait in its lane, and release what waited for it."""
-    if call.target is Target.ZAUTO:
-        _learn(tx, call, catalogue[call.resource], same_authorities)
-    tx.add(message_id, position, lane_of(call, catalogue), call, at)
-    for name in (call.key, *call.references):
-        tx.release(name, at)
-
-
-def _add_done(
-    tx: Transaction, message_id: int, position: int, done: Done, catalogue: Catalogue, at: float
-) -> None:
-    """What follows from a call about identity, and the call itself, which is over."""
-    for lane, call in done.following:
-        tx.add(message_id, position, lane, call, at)
-    delivery_id = tx.add(message_id, position, lane_of(done.call, catalogue), done.call, at)
-    status = Status.PARKED if done.refused else Status.SUPPRESSED
-    verdict = Verdict.SENDER if done.refused else None
-    tx.settle(delivery_id, status, at=at, reason=done.report, verdict=verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +157,83 @@ def _listed(places: Sequence[str]) -> str:
     return f"{told} and {more} more" if more > 0 else told
 
 
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """Turns the calls of one message into deliveries."""
+
+    tx: Transaction
+    message_id: int
+    catalogue: Catalogue
+    same_authorities: Authorities
+    at: float
+    #: records that may be another's than this message means
+    doubtful: set[str] = field(default_factory=set)
+
+    def add_all(self, calls: Sequence[Call]) -> None:
+        """Numbers that lead elsewhere first, so that every other call is about the right record."""
+        identities = Identities(
+            self.tx, self.catalogue, self.same_authorities, self.message_id, self.at, calls
+        )
+        done = identities.carry_out()
+        if done:
+            calls = follow_all(self.tx, calls, self.catalogue, self.same_authorities)
+        for position, call in enumerate(calls):
+            if call.interaction not in OF_IDENTITY:
+                self._add(position, _numbered(self.tx, call))
+        for each in done:
+            self._add_done(len(calls), each)
+
+    def _add(self, position: int, call: Call) -> None:
+        """Let a call wait in its lane, and release what waited for it."""
+        if call.target is Target.ZAUTO:
+            resource = self.catalogue[call.resource]
+            if owner_key(resource, call.payload) in self.doubtful:
+                self._add_settled(position, call, Status.PARKED, _DOUBTFUL, Verdict.SENDER)
+                return
+            if not self._learn(call, resource):
+                self.doubtful.add(call.key)
+        self.tx.add(self.message_id, position, lane_of(call, self.catalogue), call, self.at)
+        for name in (call.key, *call.references):
+            self.tx.release(name, self.at)
+
+    def _learn(self, call: Call, resource: Resource) -> bool:
+        """Remember what a call says of its record, unless it may be another's (then it parks)."""
+        known = self.tx.entity(call.resource, call.external_id)
+        entity = known or Entity(call.resource, call.external_id)
+        if conflicting(known, call, self.same_authorities) or of_another(resource, entity, call):
+            return False
+        learned = replace(
+            entity,
+            facts=facts_with(entity, call),
+            authority=entity.authority or call.authority,
+            owner=owner_key(resource, call.payload) or entity.owner,
+        )
+        if known is None or learned != known:
+            self.tx.put_entity(learned)
+        for reference in call.references:
+            self.tx.put_link(reference, call.resource, call.external_id)
+        return True
+
+    def _add_done(self, position: int, done: Done) -> None:
+        """What follows from a call about identity, and the call itself, which is over."""
+        for lane, call in done.following:
+            self.tx.add(self.message_id, position, lane, call, self.at)
+        if done.refused:
+            self._add_settled(position, done.call, Status.PARKED, done.report, Verdict.SENDER)
+        else:
+            self._add_settled(position, done.call, Status.SUPPRESSED, done.report, None)
+
+    def _add_settled(
+        self, position: int, call: Call, status: Status, reason: str, verdict: Verdict | None
+    ) -> None:
+        lane = lane_of(call, self.catalogue)
+        delivery_id = self.tx.add(self.message_id, position, lane, call, self.at)
+        self.tx.settle(delivery_id, status, at=self.at, reason=reason, verdict=verdict)
+
+
+_DOUBTFUL = "conflict: it would belong to a record that is another's, as this message shows"
+
+
 def _numbered(tx: Transaction, call: Call) -> Call:
     if not call.allocations:
         return call
@@ -200,26 +241,6 @@ def _numbered(tx: Transaction, call: Call) -> Call:
     for allocation in call.allocations:
         payload[allocation.field] = tx.number(allocation.sequence, allocation.key, FIRST_NUMBER)
     return replace(call, payload=payload, allocations=())
-
-
-def _learn(tx: Transaction, call: Call, resource: Resource, same_authorities: Authorities) -> None:
-    """Remember what a call says of its record, unless it may be of another (then it parks)."""
-    known = tx.entity(call.resource, call.external_id)
-    entity = known or Entity(call.resource, call.external_id)
-    if conflicting(known, call, same_authorities):
-        return
-    if of_another(resource, entity, call):
-        return
-    learned = replace(
-        entity,
-        facts=facts_with(entity, call),
-        authority=entity.authority or call.authority,
-        owner=owner_key(resource, call.payload) or entity.owner,
-    )
-    if known is None or learned != known:
-        tx.put_entity(learned)
-    for reference in call.references:
-        tx.put_link(reference, call.resource, call.external_id)
 
 
 def lane_of(call: Call, catalogue: Catalogue) -> str:

@@ -46,3 +46,18 @@ async def test_what_orders_are_written_from_stays_the_first_patients(bench: Benc
 
     assert visit is not None
     assert visit.facts["patientId"] == "P1"
+
+
+async def test_a_visit_does_not_become_anothers_whose_number_is_the_same(bench: Bench) -> None:
+    await bench.plan(replace(a_patient("P1"), authority="LOTUS"), a_visit("V1", "P1"))
+    await bench.finish()
+
+    theirs = await bench.plan(replace(a_patient("P1"), authority="ROSE"), a_visit("V9", "P1"))
+    await bench.finish()
+
+    assert [number for name, number in bench.remote.records if name == "patient-visits"] == ["V1"]
+    assert bench.status(theirs) is Status.PARKED
+    assert [each.reason.partition(":")[0] for each in bench.deliveries([theirs])] == [
+        "conflict",
+        "conflict",
+    ]
