@@ -32,6 +32,8 @@ class Interaction(StrEnum):
     UPSERT = "upsert"
     #: the record exists; what it holds, where it exists already, is left alone
     CREATE = "create"
+    #: the record is not there any more
+    DELETE = "delete"
     #: the HL7 message is with the hospital
     SEND = "send"
     #: the record is another one's, `into`, and what belonged to it belongs to that

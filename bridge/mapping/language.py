@@ -17,7 +17,7 @@ from bridge.message import Protocol
 #: the keys each kind of table may have, in the order the reference explains them
 MAPPING_WORDS = ("about", "messages", "needs", "calls", "nothing", "ignore")
 IDENTITY_WORDS = ("merge", "move", "rename")
-INTERACTION_WORDS = ("upsert", "create", *IDENTITY_WORDS, "send")
+INTERACTION_WORDS = ("upsert", "create", "delete", *IDENTITY_WORDS, "send")
 CALL_WORDS = (*INTERACTION_WORDS, "use", "each", "when", "otherwise", "required", "linked")
 PART_WORDS = (
     *(

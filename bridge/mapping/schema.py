@@ -96,6 +96,7 @@ def _call(catalogue: Catalogue) -> Schema:
     shapes = {
         "upsert": resource,
         "create": resource,
+        "delete": resource,
         **dict.fromkeys(language.IDENTITY_WORDS, identified),
         "send": _TEXT,
         "use": _TEXT,

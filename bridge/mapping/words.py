@@ -17,6 +17,7 @@ MAPPING: Mapping[str, str] = {
 CALL: Mapping[str, str] = {
     "upsert": "the record exists afterwards and holds these fields",
     "create": "the record exists afterwards; what it holds already is left alone",
+    "delete": "the record is not there any more; one that others belong to is not deleted",
     "merge": "the record is another one's, `into`: what belonged to it belongs to that, and later "
     "messages with its number are about that; `fields` say what is left on it",
     "move": "the record belongs to `into` and no longer to `owner`; both stay as they are",

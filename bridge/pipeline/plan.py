@@ -190,11 +190,21 @@ class _Planning:
             if owner_key(resource, call.payload) in self.doubtful:
                 self._add_settled(position, call, Status.PARKED, _DOUBTFUL, Verdict.SENDER)
                 return
+            if call.interaction is Interaction.DELETE and (told := self._owns(call)):
+                self._add_settled(position, call, Status.PARKED, told, Verdict.SENDER)
+                return
             if not self._learn(call, resource):
                 self.doubtful.add(call.key)
         self.tx.add(self.message_id, position, lane_of(call, self.catalogue), call, self.at)
         for name in (call.key, *call.references):
             self.tx.release(name, self.at)
+
+    def _owns(self, call: Call) -> str:
+        """Why a record cannot be deleted, "" where nothing belongs to it."""
+        owned = [each for each in self.tx.owned_by(call.key) if each.sent is not None]
+        if not owned:
+            return ""
+        return f"{len(owned)} other records belong to it: delete or move those first, or by hand"
 
     def _learn(self, call: Call, resource: Resource) -> bool:
         """Remember what a call says of its record, unless it may be another's (then it parks)."""

@@ -163,6 +163,8 @@ def after_zauto(
             return Settle(Status.SUPPRESSED, "it exists there already and is left alone")
         case Reason.DUPLICATE:
             return Postpone(Step.IDENTIFY, 0, "the id exists there: reading whose it is")
+        case Reason.NOT_FOUND if request.method == "DELETE":
+            return Settle(Status.SUPPRESSED, "it is not there any more")
         case Reason.NOT_FOUND:
             return _absent(past)
         case Reason.NOT_THE_API if _lacks_update(request, resource, past):
@@ -175,9 +177,9 @@ def after_zauto(
             return _by_kind(delivery, outcome, quiet_seconds, past)
 
 
-def not_updated(resource: Resource) -> Settle:
-    """What becomes of an update where ZautoAI has none for its resource."""
-    reason = f"{Reason.NOT_OFFERED}: a {resource.title.lower()} cannot be updated, only by hand"
+def not_updated(resource: Resource, done: str = "updated") -> Settle:
+    """What becomes of an update, or a deletion, where ZautoAI has none for its resource."""
+    reason = f"{Reason.NOT_OFFERED}: a {resource.title.lower()} cannot be {done}, only by hand"
     return Settle(Status.PARKED, reason, Verdict.ZAUTO)
 
 
@@ -203,6 +205,8 @@ def _after_read(
 
 
 def _not_there(delivery: Delivery) -> Next:
+    if delivery.call.interaction is Interaction.DELETE:
+        return DELIVERED
     if delivery.step is Step.VERIFY:
         return Postpone(Step.POST, 0, "it had no effect: sending it again")
     reason = "conflict: the id is taken there, yet no such record can be read"
@@ -213,6 +217,8 @@ def _there(delivery: Delivery, record: Payload, resource: Resource, ours: Ours) 
     """A record of our id is there: ours as it should be, ours but different, or another's."""
     if delivery.call.interaction is Interaction.CREATE:
         return DELIVERED
+    if delivery.call.interaction is Interaction.DELETE:
+        return Postpone(Step.APPLY, 0, "it is still there: deleting it again")
     if not ours.accepted and not same_record(resource, ours.whole, record):
         names = ", ".join(resource.same + resource.not_different)
         reason = f"conflict: another {resource.title.lower()} has this id there (by {names})"

@@ -211,9 +211,11 @@ class ToZauto:
         self, tx: Transaction, delivery: Delivery, request: Request, now: float
     ) -> Request | None:
         """The request as ZautoAI offers it, with a call of the budget; or None."""
-        if request.method == "PUT" and not self._offers(Operation.UPDATE, request, now):
-            self._move(tx, delivery, not_updated(self._catalogue[request.resource]), now)
-            return None
+        for operation, done in ((Operation.UPDATE, "updated"), (Operation.DELETE, "deleted")):
+            if request.method == operation.method and not self._offers(operation, request, now):
+                lacking = not_updated(self._catalogue[request.resource], done)
+                self._move(tx, delivery, lacking, now)
+                return None
         if request.method == "GET" and not self._offers(Operation.READ, request, now):
             request = replace(request, by_list=True)
         wait = self._take(delivery, request, now)

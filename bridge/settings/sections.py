@@ -231,6 +231,9 @@ class Site(_Section):
     no_visit_time: Literal["event", "park"] = "event"
     #: a birth date of a year or month alone: `drop` it, take its `first_day`, or `park` the message
     partial_birth_dates: Literal["drop", "first_day", "park"] = "drop"
+    #: what becomes at ZautoAI of a record that the hospital deletes (A23, A29): `mark` says so in
+    #: its remarks or status, `keep` leaves it, `delete` deletes it
+    deletes: Literal["mark", "keep", "delete"] = "mark"
     #: what is left of a record that was merged into another says so, in its remarks or status
     mark_merged: bool = True
     #: groups of assigning authorities or systems that mean the same one

@@ -84,6 +84,7 @@ _BY_CODE: Mapping[str, _Row] = {
 _BY_METHOD: Mapping[tuple[str, str], _Row] = {
     ("POST", "DUPLICATE_EXTERNAL_ID"): _DUPLICATE,
     ("PUT", "RESOURCE_NOT_FOUND"): (Kind.PERMANENT, Reason.NOT_FOUND, Verdict.ZAUTO),
+    ("DELETE", "RESOURCE_NOT_FOUND"): (Kind.PERMANENT, Reason.NOT_FOUND, Verdict.ZAUTO),
     ("GET", "RESOURCE_NOT_FOUND"): (Kind.PERMANENT, Reason.ABSENT, Verdict.ZAUTO),
 }
 #: by status, where no errorCode is known
@@ -157,6 +158,9 @@ def _judged(request: Request, answer: Answer, now: float) -> Outcome:
 def _accepted(request: Request, answer: Answer) -> Outcome:
     envelope = json_object(answer)
     record = envelope.get("data")
+    if request.method == "DELETE" and envelope.get("status") == "success" and not record:
+        # the document shows no answer to a deletion; its record need not be in it
+        return Outcome(Kind.DELIVERED, Reason.ACCEPTED, answer.status)
     if envelope.get("status") != "success" or not isinstance(record, dict):
         return _unreadable(answer, "the answer is cut, too large or not the API's envelope")
     if "externalId" not in record:

@@ -130,6 +130,8 @@ def decide(
         return Settled(Status.PARKED, _another(resource), Verdict.SENDER)
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
         return Request("GET", call.resource, call.external_id, None)
+    if call.interaction is Interaction.DELETE:
+        return _delete(call, entity)
     if _exists(delivery, entity):
         return _update(delivery, entity, resource)
     return _create(learn(entity, call), resource)
@@ -148,6 +150,8 @@ def after(
     record that was read counts as taken when it does not differ from what a PUT would send (for
     CREATE: when it is there), and only the fields that the answer shows count as sent.
     """
+    if delivery.call.interaction is Interaction.DELETE:
+        return _gone(entity) if outcome.reason in _GONE else entity
     match outcome.reason:
         case Reason.ACCEPTED:
             learned = learn(entity, delivery.call)
@@ -158,6 +162,15 @@ def after(
         case Reason.NOT_FOUND | Reason.ABSENT:
             return replace(entity, sent=None) if entity else None
     return entity
+
+
+#: what says of a record that was to be deleted that it is not there
+_GONE = frozenset({Reason.ACCEPTED, Reason.NOT_FOUND, Reason.ABSENT})
+
+
+def _gone(entity: Entity | None) -> Entity | None:
+    """Nothing that was said of it before counts for one that is made under its id later."""
+    return replace(entity, desired={}, initial={}, sent=None) if entity else None
 
 
 def _exists(delivery: Delivery, entity: Entity | None) -> bool:
@@ -171,6 +184,12 @@ def _create(learned: Entity, resource: Resource) -> Request | Settled:
     if missing:
         return _parked_as_incomplete(missing, learned)
     return Request("POST", learned.resource, learned.external_id, body)
+
+
+def _delete(call: Call, entity: Entity | None) -> Request | Settled:
+    if entity is None or entity.sent is None:
+        return Settled(Status.SUPPRESSED, "the bridge has made no such record")
+    return Request("DELETE", call.resource, call.external_id, None)
 
 
 def _update(delivery: Delivery, entity: Entity | None, resource: Resource) -> Request | Settled:

@@ -88,6 +88,8 @@ class FunctionWriter:
         plan = self._plan
         if condition.asks_presence and not plan.required:
             return ""
+        if condition.source is None and not plan.always and not plan.otherwise:
+            return ""  # the site wants it so, whatever the message says
         because = f" ({plan.otherwise})" if plan.otherwise else ""
         return f"not called: {condition.told()}{because}"
 

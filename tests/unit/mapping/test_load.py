@@ -37,7 +37,7 @@ def test_every_shipped_mapping_compiles(shipped: Path, zauto: Catalogue) -> None
         for protocol in Protocol
     }
     events = "01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 20 21 22 24 25 26 27 28 31 32 33"
-    identity = "18 30 34 35 36 39 40 41 42 43 44 45 46 47 48 49 50 51"
+    identity = "18 23 29 30 34 35 36 39 40 41 42 43 44 45 46 47 48 49 50 51"
     later = "37 38 52 53 54 55 60 61 62"
     assert taken == {
         Protocol.HL7V2: {

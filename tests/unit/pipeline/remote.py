@@ -111,6 +111,8 @@ class Remote:
                 return self._created(key, request.body or {})
             case "PUT":
                 return self._updated(key, request.body or {})
+            case "DELETE":
+                return self._deleted(key)
         return self._listed(key) if request.by_list else self._shown(key)
 
     def _created(self, key: tuple[str, str], body: Payload) -> Answer:
@@ -124,6 +126,13 @@ class Remote:
         self.records[key] = dict(body)
         self.creations[key] += 1
         return self._shown(key, 201)
+
+    def _deleted(self, key: tuple[str, str]) -> Answer:
+        if self.records.pop(key, None) is None:
+            return refusal(404, "RESOURCE_NOT_FOUND")
+        return Answer(
+            200, {}, orjson.dumps({"status": "success", "message": "deleted"}), complete=True
+        )
 
     def _updated(self, key: tuple[str, str], body: Payload) -> Answer:
         if key not in self.records:
