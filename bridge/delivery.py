@@ -117,6 +117,17 @@ class Allocation:
     key: str
 
 
+class OtherId(NamedTuple):
+    """Another external id that a call's record may be known by."""
+
+    external_id: str
+    #: who issued it; "" when the source named nobody
+    authority: str = ""
+    #: the source does not say that it is the record's: it counts only where a record of the same
+    #: owner goes by it
+    guessed: bool = False
+
+
 # Not frozen, for the same reason: a frozen one of eleven fields takes three times as long.
 @dataclass(slots=True)
 class Call:
@@ -143,6 +154,8 @@ class Call:
     into: str = ""
     #: of a call about identity: the external id of the record that it belonged to before
     owner: str = ""
+    #: other external ids of the record; what is planned has none
+    also: tuple[OtherId, ...] = ()
 
     @property
     def key(self) -> str:

@@ -80,6 +80,7 @@ class Compiler:
             authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
             into=FieldPlan("into", compiled.rules(part.into, _ANY)),
             owner=FieldPlan("owner", compiled.rules(part.owner, _ANY)),
+            also=compiled.also(),
             fields=compiled.fields(),
             facts=compiled.facts(),
             segments=compiled.segments(),
@@ -140,6 +141,17 @@ class _PartCompiler:
     all: Compiler
     part: Part
     earlier: frozenset[str]
+
+    def also(self) -> tuple[plan.AlsoPlan, ...]:
+        """Other ids of the record."""
+        return tuple(
+            plan.AlsoPlan(
+                FieldPlan("also", self.rules(other.id, _ANY)),
+                FieldPlan("also.authority", self.rules(other.authority, _ANY)),
+                other.guessed,
+            )
+            for other in self.part.also
+        )
 
     def fields(self) -> tuple[FieldPlan, ...]:
         """Fields of a resource, checked against the catalogue."""

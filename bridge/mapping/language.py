@@ -29,6 +29,7 @@ PART_WORDS = (
         "authority",
         "into",
         "owner",
+        "also",
         "requires",
         "choose",
         "fields",
@@ -54,6 +55,7 @@ RULE_WORDS = (
     "when",
 )
 TEST_WORDS = ("path", "is", "not", "empty", "site")
+ALSO_WORDS = ("id", "authority", "guessed")
 CHOICE_WORDS = ("path", "is", "not")
 TABLE_WORDS = ("about", "otherwise", "rows", "senders")
 
@@ -121,6 +123,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """Another id of the record, or one that it may go by (`guessed`)."""
+
+    id: tuple[Rule, ...]
+    authority: tuple[Rule, ...]
+    guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One segment of a message to the hospital; field names are `3`, `3.1`, `3[2].1`."""
 
@@ -153,6 +164,7 @@ class Part:
     into: tuple[Rule, ...] = ()
     #: and of the one it belonged to before
     owner: tuple[Rule, ...] = ()
+    also: tuple[Also, ...] = ()
     #: fields without which the call is not made
     requires: tuple[Word, ...] = ()
     fields: tuple[Field, ...] = ()

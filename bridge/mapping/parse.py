@@ -11,6 +11,7 @@ import re
 from bridge.errors import Fault
 from bridge.mapping import language
 from bridge.mapping.language import (
+    Also,
     CallText,
     Choice,
     Each,
@@ -107,6 +108,9 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
         fields=_fields(table, "", "fields", faults),
         facts=_fields(table, "", "facts", faults),
         segments=_segments(table, faults),
+        also=tuple(
+            _also(item, key, faults) for key, item in take_tables(table, "", "also", faults)
+        ),
         choose=_choices(table, faults),
         ignore=take_words(table, "", "ignore", faults),
     )
@@ -162,6 +166,17 @@ def _required(table: Table, key: str, faults: Faults) -> tuple[bool, tuple[Test,
     if entry is None or (isinstance(entry.value, Word) and entry.value.text in ("true", "false")):
         return take_truth(table, key, "required", faults), ()
     return True, _tests(entry, f"{key}.required", faults)
+
+
+def _also(table: Table, key: str, faults: Faults) -> Also:
+    check_words(table, key, language.ALSO_WORDS, faults)
+    if "id" not in table.entries:
+        faults.append(table.place.fault(f"{key}.id", "say where the other id comes from."))
+    return Also(
+        id=_rules(table.entries.get("id"), f"{key}.id", faults),
+        authority=_rules(table.entries.get("authority"), f"{key}.authority", faults),
+        guessed=take_truth(table, key, "guessed", faults),
+    )
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:

@@ -50,6 +50,15 @@ class FieldPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AlsoPlan:
+    """Another id of the record (`also:`)."""
+
+    id: FieldPlan
+    authority: FieldPlan
+    guessed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChoicePlan:
     """Which of several HL7 segments of one name is read."""
 
@@ -94,6 +103,7 @@ class CallPlan:
     #: of a call about identity
     into: FieldPlan = FieldPlan("into", ())
     owner: FieldPlan = FieldPlan("owner", ())
+    also: tuple[AlsoPlan, ...] = ()
     fields: tuple[FieldPlan, ...] = ()
     facts: tuple[FieldPlan, ...] = ()
     segments: tuple[SegmentPlan | EachPlan, ...] = ()

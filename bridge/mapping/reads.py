@@ -121,6 +121,9 @@ def _of_fields(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
     for label, field in _traced(call):
         yield from _of_field(label, field, traced=True)
     yield from _of_field("authority", call.authority, traced=False)
+    for other in call.also:
+        yield from _of_field("also", other.id, traced=False)
+        yield from _of_field("also", other.authority, traced=False)
     for fact in call.facts:
         yield from _of_field(f"facts.{fact.name}", fact, traced=False)
 

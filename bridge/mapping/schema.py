@@ -27,7 +27,7 @@ _COMMON = ("about", "ignore")
 #: what tells a file's kind: any word that is its own, since a site's file may say no other
 _KINDS = {kind: [word for word in own if word not in _COMMON] for kind, own in _WORDS.items()}
 #: what differs by the source of a part
-_RULED = ("id", "authority", "into", "owner", "fields", "facts", "segments")
+_RULED = ("id", "authority", "also", "into", "owner", "fields", "facts", "segments")
 #: every scalar is a word: `1` and `NO` are too
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _TEXT: Schema = {"type": "string"}
@@ -160,6 +160,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
     """What differs by the source: its paths and its functions."""
     rule, rules = f"rule_{protocol.value}", f"rules_{protocol.value}"
     fields = {"type": "object", "additionalProperties": _ref(rules)}
+    also = {"id": _ref(rules), "authority": _ref(rules), "guessed": {"const": True}}
     segment = {
         "segment": _TEXT,
         "when": _ref("tests"),
@@ -171,6 +172,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
         f"part_{protocol.value}": {
             "properties": {
                 **{name: _ref(rules) for name in ("id", "authority", "into", "owner")},
+                "also": {"type": "array", "items": _object(words.ALSO, also), "minItems": 1},
                 "fields": fields,
                 "facts": fields,
                 "segments": {"type": "array", "items": _ref(f"segment_{protocol.value}")},

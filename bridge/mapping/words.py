@@ -47,6 +47,7 @@ PART: Mapping[str, str] = {
     "into": "of `merge` and `rename`: the id that it leads to from then on; of `move`: the id of "
     "the record that it belongs to from then on",
     "owner": "of `move`: the id of the record that it belonged to; of an account always",
+    "also": "other ids of the same record: what any of them leads to is the record",
     "requires": "fields without which the call is not made",
     "choose": "HL7: which of several segments of one name is read: the first whose value `is` one "
     "of these, else the first whose value is `not` one of those",
@@ -54,6 +55,13 @@ PART: Mapping[str, str] = {
     "facts": "what is remembered of the record beside the payload, for orders to the hospital",
     "segments": "what the message is made of, in this order",
     "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
+}
+
+ALSO: Mapping[str, str] = {
+    "id": "rules for the other id",
+    "authority": "who assigned it",
+    "guessed": "`guessed: true`: nobody says that it is this record's; it counts only where a "
+    "record of the same owner goes by it",
 }
 
 SEGMENT: Mapping[str, str] = {

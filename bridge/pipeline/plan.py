@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from bridge.delivery import ACCOUNT, OF_IDENTITY, Call, Entity, Interaction, Target, Translation
 from bridge.message import Status, Verdict
 from bridge.pipeline.aliases import Authorities, follow_all
+from bridge.pipeline.crosswalk import Crosswalk
 from bridge.pipeline.identities import Done, Identities
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
@@ -45,6 +46,8 @@ def plan(
     if behind := _held_before(tx, kept, calls, catalogue):
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
+    calls, odd = Crosswalk(tx, catalogue, same_authorities, kept.id, at).join(calls)
+    translation = replace(translation, warnings=(*translation.warnings, *odd))
     status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
     _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)

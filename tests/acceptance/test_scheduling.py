@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Connect, Launch
+from tests.acceptance.hl7 import message
 from tests.acceptance.mllp import Sender, field
 from tests.acceptance.processes import ROOT, Bridge, Sandbox
 
@@ -37,11 +38,14 @@ class Clinic:
         """Send samples one after another, each settled before the next; the last one's status."""
         status = ""
         for sample in samples:
-            body = (SAMPLES / f"{sample}.hl7").read_bytes()
-            assert field(await self._sender.send(body), "MSA", 1) in ("AA", "CA")
-            await self.bridge.settled()
-            status = (await self.bridge.message_of(field(body, "MSH", 10)))["status"]
+            status = await self.say((SAMPLES / f"{sample}.hl7").read_bytes())
         return status
+
+    async def say(self, body: bytes) -> str:
+        """Send a message and wait until it is settled; its status."""
+        assert field(await self._sender.send(body), "MSA", 1) in ("AA", "CA")
+        await self.bridge.settled()
+        return str((await self.bridge.message_of(field(body, "MSH", 10)))["status"])
 
     async def visit(self, external_id: str = VISIT) -> dict[str, Any]:
         """What ZautoAI holds of a visit, as far as a message of an appointment says it."""
@@ -144,3 +148,29 @@ async def test_slots_are_no_visits_and_say_so(clinic: Clinic) -> None:
     reasons = [row["reason"] for row in (await clinic.bridge.messages())[-3:]]
     assert "the message has no PID" in reasons[0]
     assert all("a slot of a schedule is no patient's visit" in reason for reason in reasons[1:])
+
+
+async def test_registration_finds_the_visit_of_the_appointment(clinic: Clinic) -> None:
+    await clinic.tell(BOOKED)
+    before = await clinic.visits()
+    await clinic.say(arrival("ARR1", alternate="AP551"))
+    await clinic.say(arrival("ARR2", ended="20260312112000+0530", trigger="A03"))
+    assert await clinic.visits() == before
+    assert (await clinic.visit())["status"] == "FINISHED"
+
+
+def arrival(
+    control_id: str, *, alternate: str = "", ended: str = "", trigger: str = "A04"
+) -> bytes:
+    """The patient of the first appointment, under a visit number."""
+    pv1 = {1: "1", 2: "O", 19: "V260460", 44: "20260312102500+0530", 45: ended, 50: alternate}
+    return message(
+        [
+            (
+                "MSH",
+                {3: "MEDISYS", 4: "SGH", 9: f"ADT^{trigger}", 10: control_id, 11: "P", 12: "2.5"},
+            ),
+            ("PID", {1: "1", 3: "100301^^^SGH^MR", 5: "Iyer^Lakshmi^Narayan^^Ms.^^L"}),
+            ("PV1", pv1),
+        ]
+    )

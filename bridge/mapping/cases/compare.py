@@ -98,6 +98,9 @@ def _call(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault]:
         at = expected.authority.place
         yield from _word(at, f"{key}.authority", expected.authority.text, call.authority)
     yield from _identity(expected, call)
+    if expected.also is not None:
+        ids = [other.external_id for other in call.also]
+        yield from _set(place, f"{key}.also", expected.also, ids)
     yield from _set(place, f"{key}.linked", expected.linked, call.references)
     if call.target is Target.HOSPITAL:
         yield from _message(expected, call, rules)

@@ -20,7 +20,7 @@ CASE_WORDS = ("name", "about", *SAMPLE_WORDS, *SETTING_WORDS, "expect")
 END_WORDS = ("calls", "held", "problem", "unmapped")
 EXPECT_WORDS = (*END_WORDS, "remarks")
 EXPECTED_CALL_WORDS = (
-    *(*INTERACTION_WORDS, "id", "authority", "into", "owner", "linked"),
+    *(*INTERACTION_WORDS, "id", "authority", "also", "into", "owner", "linked"),
     "message",
     *("fields", "on_create", "cleared", "allocated", "facts"),
 )
@@ -45,6 +45,8 @@ class ExpectedCall:
     #: of a call about identity
     into: Word | None = None
     owner: Word | None = None
+    #: other ids of the record; compared where they are stated
+    also: tuple[Word, ...] | None = None
     #: references that lead to the record from then on
     linked: tuple[Word, ...] = ()
     fields: Words = field(default_factory=dict)

@@ -132,6 +132,7 @@ def _call(table: Table, key: str, faults: Faults) -> ExpectedCall | None:
         authority=take_word(table, key, "authority", faults),
         into=take_word(table, key, "into", faults),
         owner=take_word(table, key, "owner", faults),
+        also=take_words(table, key, "also", faults) if "also" in table.entries else None,
         linked=take_words(table, key, "linked", faults),
         fields=_words(table, key, "fields", faults),
         on_create=_words(table, key, "on_create", faults),

@@ -73,6 +73,8 @@ def _call(call: Call, facts: bool) -> dict[str, Any]:
     words: dict[str, Any] = {str(call.interaction): call.resource, "id": call.external_id}
     named = {"authority": call.authority, "into": call.into, "owner": call.owner}
     words |= {word: value for word, value in named.items() if value}
+    if call.also:
+        words["also"] = [other.external_id for other in call.also]
     if call.references:
         words["linked"] = list(call.references)
     if call.target is Target.HOSPITAL:

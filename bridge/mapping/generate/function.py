@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bridge.delivery import OF_IDENTITY, Call, RuleLine, Target
+from bridge.delivery import OF_IDENTITY, Call, OtherId, RuleLine, Target
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
@@ -47,6 +47,7 @@ class FunctionWriter:
             self._find_authority()
             if self._plan.interaction in OF_IDENTITY:
                 self._find_identity()
+            self._find_also()
             for fact in self._plan.facts:
                 self._rules.field(fact, IntoFact())
             self._close()
@@ -192,15 +193,29 @@ class FunctionWriter:
                     missing = f"no {plan.interaction} of {plan.resource}: nothing says '{name}'"
                     self._stop_for(text.bind(missing))
 
+    def _find_also(self) -> None:
+        """Ids that the record may be known by beside its own."""
+        text = self._text
+        if self._plan.also:
+            text.line("also = []")
+        for other in self._plan.also:
+            text.line("other, issuer = '', ''")
+            self._rules.field(other.id, IntoName("other"))
+            with text.block("if other"):
+                self._rules.field(other.authority, IntoName("issuer"))
+                made = f"{text.bind(OtherId)}(other, issuer, {other.guessed})"
+                text.line(f"also.append({made})")
+
     def _close(self) -> None:
         text, plan = self._text, self._plan
         of_plan = ", ".join(map(text.bind, (plan.target, plan.interaction, plan.resource)))
         created = f"frozenset(created) if created else {text.bind(runtime.NO_FIELDS)}"
         identity = ", into, owner" if plan.interaction in OF_IDENTITY else ""
         references = "(reference,) if reference else ()" if plan.linked else "()"
+        also = ", also=tuple(also)" if plan.also else ""
         text.line(
             f"return {text.bind(Call)}({of_plan}, external_id, payload, {created}, authority,"
-            f" {references}, facts, tuple(allocations), tuple(lineage){identity})"
+            f" {references}, facts, tuple(allocations), tuple(lineage){identity}{also})"
         )
 
 
@@ -212,6 +227,8 @@ def _fields(plan: CallPlan) -> Iterator[FieldPlan]:
     yield plan.authority
     yield plan.into
     yield plan.owner
+    for other in plan.also:
+        yield from (other.id, other.authority)
     for segment in plan.segments:
         if isinstance(segment, SegmentPlan):
             yield from segment.fields

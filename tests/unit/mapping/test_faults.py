@@ -118,6 +118,13 @@ def test_what_cannot_be_meant_is_a_fault(plant: Plant, wrong: str, told: str) ->
     assert [told in fault.message for fault in found] == [True], found
 
 
+def test_another_id_says_where_it_comes_from(plant: Plant) -> None:
+    wrong = "also: [{authority: {from: PID-3.4}, gessed: true}]\nfields:"
+    found = plant("parts/patient.yaml", "fields:", wrong)
+    assert [fault.key for fault in found] == ["also[0].id", "also[0].gessed"]
+    assert found[1].suggestion == "guessed"
+
+
 def test_every_fault_of_every_file_is_told_at_once(plant: Plant, tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/other.yaml").write_text("sorce: hl7v2\nresource: patients\n")
