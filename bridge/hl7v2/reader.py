@@ -91,11 +91,12 @@ class Hl7Document:
         text, codec = charset.decode(
             body, header.charset, fallback_charset, default=default_charset, forced=forced_charset
         )
-        separator = header.field_separator
+        text, separator = text.lstrip(), header.field_separator
         self.header = header
-        self._segments = segments.split(text.lstrip(), separator)
+        self._segments = segments.split(text, separator)
         syntax = _syntax(separator, header.encoding_characters, codec, plain=True)
-        values = text[len(self._segments[0]) :]
+        # all but MSH-1 and MSH-2, which hold the characters themselves
+        values = text[text.find(separator, len("MSH|")) :]
         if syntax.escape in values or syntax.subcomponent in values or '"' in values:
             syntax = _syntax(separator, header.encoding_characters, codec, plain=False)
         self._syntax = syntax
@@ -139,8 +140,12 @@ class Hl7Document:
 
         A path that names a component gives texts, any other gives `Repetition`s.
         """
-        fields = self.fields(*path.line, path.field)
-        return self.at(path, fields[path.field])
+        line, number = path.line, path.field
+        fields = self._fields.get(line)
+        if fields is None:
+            fields = self._cut_fields(line)
+        text = fields[number] if number < len(fields) else ""
+        return self.at(path, text) if text else ()
 
     def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]:
         """The fields of a segment under their own numbers, its name under 0.
@@ -152,8 +157,7 @@ class Hl7Document:
         line = (segment, occurrence)
         fields = self._fields.get(line)
         if fields is None:
-            cut = self._cut_every if occurrence == EVERY else self._cut_one
-            fields = self._fields[line] = cut(segment, occurrence)
+            fields = self._cut_fields(line)
         if len(fields) <= last:
             fields += [""] * (last + 1 - len(fields))
         return fields
@@ -221,11 +225,17 @@ class Hl7Document:
             if part.strip(syntax.padding)
         )
 
-    def _cut_one(self, segment: str, occurrence: int) -> list[str]:
-        line = self._find(segment, occurrence)
-        return self._cut(line) if line else []
+    def _cut_fields(self, line: tuple[str, int]) -> list[str]:
+        segment, occurrence = line
+        if occurrence == EVERY:
+            fields = self._cut_every(segment)
+        else:
+            text = self._find(segment, occurrence)
+            fields = self._cut(text) if text else []
+        self._fields[line] = fields
+        return fields
 
-    def _cut_every(self, segment: str, _: int) -> list[str]:
+    def _cut_every(self, segment: str) -> list[str]:
         lines = [self._cut(self._find(segment, n)) for n in range(1, self.count(segment) + 1)]
         by_number = zip_longest(*lines, fillvalue="")
         return [self._syntax.repetition.join(filter(None, texts)) for texts in by_number]
@@ -257,6 +267,9 @@ class Hl7Document:
             parts = [one.rstrip(syntax.padding) for one in text.split(syntax.repetition)]
             return [Repetition(raw, syntax) for raw in parts if raw]
         chosen = _choose(text, path, syntax)
+        if syntax.plain and path.component is not None:
+            number, sub = path.component, path.subcomponent
+            return [part for one in chosen if (part := _part(one, syntax, number, sub))]
         return [value for one in chosen if (value := self._value(one, path))]
 
     def _value(self, repetition: str, path: Hl7Path) -> Value | None:

@@ -98,3 +98,13 @@ def test_a_further_given_name_alone_is_the_given_name() -> None:
     scope = scope_of("|^~\\&", "Iyer^^Meera")
     source = Source("PID-5", parse("PID-5"), compounds.HL7V2.name, None)
     assert scope.read_whole(source, field_of(scope))[0][0].given == "Meera"
+
+
+def test_a_field_of_the_header_is_read_the_short_way_as_the_careful_way() -> None:
+    body = b'MSH|^~\\&|A\\T\\B|""|ZAUTO|CLINIC|20260102||ADT^A04|7|P|2.5.1\rPID|1\r'
+    scope = Scope(Hl7Document(body, scan(body)), Context(), Site(), ZoneInfo("UTC"))
+    for number, expected in ((3, ["A&B"]), (4, []), (5, ["ZAUTO"])):
+        path = parse(f"MSH-{number}.1")
+        text = scope.document.fields("MSH", 1, number)[number]
+        found = scope.read_text(Source("MSH", path, compounds.plain, None), text)
+        assert [value for value, _, _ in found] == expected
