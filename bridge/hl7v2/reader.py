@@ -162,27 +162,29 @@ class Hl7Document:
             fields += [""] * (last + 1 - len(fields))
         return fields
 
-    def plain(self, path: Hl7Path, text: str) -> str | None:
-        """The text at `path` in a field whose text is known, "" for none.
+    def part(self, text: str, component: int) -> str | None:
+        """A component of a field whose text is known, "" for none.
 
-        None where it takes more to read it, as `at` does: the field repeats, the message deletes,
-        escapes or has subcomponents somewhere, or components are asked for as a whole.
+        None where it takes more to read it, as `at` does: the field repeats, or the message
+        deletes, escapes or has subcomponents somewhere.
         """
         syntax = self._syntax
-        if not syntax.plain or syntax.repetition in text or not path.usual:
+        if not syntax.plain or syntax.repetition in text:
             return None
-        number = path.component
-        if syntax.component in text:
-            if number is None or path.subcomponent > 1:
-                return None
-            parts = text.split(syntax.component, number)
-            return parts[number - 1].rstrip(_BLANKS) if number <= len(parts) else ""
-        return text.rstrip(_BLANKS) if number is None or number == path.subcomponent == 1 else ""
+        parts = text.split(syntax.component, component)
+        return parts[component - 1].rstrip(_BLANKS) if component <= len(parts) else ""
+
+    def only_text(self, text: str) -> str | None:
+        """The text of a field that holds one value and nothing else; None as above."""
+        syntax = self._syntax
+        if not syntax.plain or syntax.repetition in text or syntax.component in text:
+            return None
+        return text.rstrip(_BLANKS)
 
     def whole(self, text: str) -> Sequence[tuple[str, list[str]]] | None:
         """Each repetition of a field whose text is known, as sent and cut into its components.
 
-        None where it takes more to read it (see `plain`).
+        None where it takes more to read it (see `part`).
         """
         syntax = self._syntax
         if not syntax.plain:

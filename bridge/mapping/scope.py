@@ -84,11 +84,20 @@ class Scope:
         return self._read(source, self.document.at(source.path, text))
 
     def read_text(self, source: Source, text: str) -> Candidates:
-        """The same, where the source is read as plain text."""
-        raw = self.document.plain(source.path, text)
+        """The same, where the source is one component, or all of the field, as plain text."""
+        component = source.path.component
+        document = self.document
+        raw = document.only_text(text) if component is None else document.part(text, component)
         if raw is None:
             return self.read_field(source, text)
         return ((raw.strip(), raw, source.text),) if raw else ()
+
+    def first_text(self, source: Source, text: str) -> tuple[str | None, str, str]:
+        """The first that says something: the text, as it was sent, and its path."""
+        for value, raw, path in self.read_field(source, text):
+            if value:
+                return value, raw, path
+        return None, "", ""
 
     def read_whole(self, source: Source, text: str) -> Candidates:
         """The same, where the source is every repetition of the field, whole."""

@@ -9,7 +9,7 @@ written looks like this, where names that begin with `k` stand for objects of th
         …
         v = None
         if PID[7]:
-            for c, r, p in read(k3, PID[7]):
+            for c, r, p in scope.read_text(k3, PID[7]):
                 scope.where = p
                 v = k4(c, scope)
                 if v is not None: break

@@ -47,9 +47,10 @@ class RuleWriter:
         self._shared = {one: self._numbers + place for place, one in enumerate(several)}
         self._numbers += len(several)
         for one, number in self._shared.items():
-            unread = self._text.bind(runtime.UNREAD)
-            kind = "c" if isinstance(one, Source) else "v"
-            self._text.line(f"{kind}{number} = {unread}")
+            if isinstance(one, Source):
+                self._text.line(f"c{number} = None")
+            else:
+                self._text.line(f"v{number} = {self._text.bind(runtime.UNREAD)}")
 
     def field(self, field: FieldPlan, sink: Sink) -> None:
         """The first rule that finds something gives the field its value."""
@@ -59,7 +60,7 @@ class RuleWriter:
         """Whether a condition holds, as an expression."""
         if condition.source is None:
             return str(condition.settled)
-        holds = f"{self._text.bind(condition)}.holds({self._candidates(condition.source)})"
+        holds = f"{self._text.bind(condition)}.holds({self._reading(condition.source)})"
         if not self._hl7:
             return holds
         field = field_of(condition.source)
@@ -170,8 +171,12 @@ class RuleWriter:
 
     def _ask(self, reader: _Reader, source: Source, to: Found) -> None:
         """Go through a source's values until one gives something."""
-        text, candidates = self._text, self._read_source(source)
-        if reader.read.copies and reader.table is None:
+        text, copies = self._text, reader.read.copies and reader.table is None
+        if copies and _is_component(source) and source not in self._shared:
+            self._copy_component(source, to)
+            return
+        candidates = self._read_source(source)
+        if copies:
             with text.block(f"for {to.value}, {to.raw}, {to.path} in {candidates}"):
                 text.line(f"if {to.value}: break")
             text.line(f"else: {to.value} = None")
@@ -184,6 +189,16 @@ class RuleWriter:
                     self._look_up(reader.table, to)
                 else:
                     text.line("break")
+
+    def _copy_component(self, source: Source, to: Found) -> None:
+        """The way of most texts: in a field that does not repeat there is but one to ask."""
+        text, field = self._text, field_of(source)
+        text.line(f"{to.raw} = document.part({field}, {source.path.component})")
+        with text.block(f"if {to.raw} is None"):
+            names = f"{to.value}, {to.raw}, {to.path}"
+            text.line(f"{names} = scope.first_text({text.bind(source)}, {field})")
+        with text.block("else"):
+            text.line(f"{to.value}, {to.path} = {to.raw}.strip() or None, {text.bind(source.text)}")
 
     def _look_up(self, table: CodeTable, to: Found) -> None:
         """Take the row of a code, and of several codes the first that has one."""
@@ -203,7 +218,7 @@ class RuleWriter:
         if source not in self._shared:
             return self._in_order(source)
         name = f"c{self._shared[source]}"
-        with self._text.block(f"if {name} is {self._text.bind(runtime.UNREAD)}"):
+        with self._text.block(f"if {name} is None"):
             self._text.line(f"{name} = {self._in_order(source)}")
         return name
 
@@ -221,8 +236,8 @@ class RuleWriter:
     def _reading(self, source: Source) -> str:
         name = self._text.bind(source)
         if not self._hl7:
-            return f"read({name})"
-        return f"{_reader_of(source)}({name}, {field_of(source)})"
+            return f"scope.read({name})"
+        return f"scope.{_reader_of(source)}({name}, {field_of(source)})"
 
 
 def _can_find(rule: Rule) -> bool:
@@ -233,10 +248,17 @@ def _can_find(rule: Rule) -> bool:
 
 def _reader_of(source: Source) -> str:
     """The short way to read an HL7 source, where there is one."""
+    path = source.path
+    if not path.usual or path.subcomponent > 1:
+        return "read_field"
     if source.read is plain:
         return "read_text"
-    whole = source.path.usual and source.path.component is None
-    return "read_whole" if whole else "read_field"
+    return "read_whole" if path.component is None else "read_field"
+
+
+def _is_component(source: Source) -> bool:
+    """Whether it is one component of an HL7 field, as plain text."""
+    return _reader_of(source) == "read_text" and source.path.component is not None
 
 
 def _unordered(source: Source) -> Source:

@@ -57,11 +57,6 @@ class FunctionWriter:
         text.line("document, ids, links = scope.document, scope.ids, scope.context.links")
         text.line("deleted = scope.deleted")
         text.line("deleted.clear()")
-        if self._hl7:
-            readers = ("read_field", "read_text", "read_whole")
-            text.lines(f"{name} = scope.{name}" for name in readers)
-        else:
-            text.line("read = scope.read")
         chosen = {choice.source.path.line[0] for choice in self._plan.choose}
         chosen.update(one for one in self._plan.each if isinstance(one, str))
         repeated, field = self._plan.repeats or ("", 0)

@@ -60,12 +60,25 @@ def told(reads: Reads, scope: Scope, source: Source) -> tuple[list[Any], set[str
 @given(st.sampled_from(DELIMITERS), st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
 def test_a_text_is_read_the_short_way_as_the_careful_way(delimiters: str, field: str) -> None:
     scope = scope_of(delimiters, field)
-    for path in PATHS:
+    for path in ("PID-5", "PID-5.1", "PID-5.2"):
         source = Source(path, parse(path), compounds.plain, None)
         short, deleted = told(Scope.read_text, scope, source)
         careful, deleted_too = told(Scope.read_field, scope, source)
         assert [each for each in short if each[0]] == [each for each in careful if each[0]]
         assert deleted == deleted_too
+
+
+@given(st.sampled_from(DELIMITERS), st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+def test_the_first_text_is_the_first_that_says_something(delimiters: str, field: str) -> None:
+    scope = scope_of(delimiters, field)
+    text = field_of(scope)
+    for component in (1, 2):
+        path = f"PID-5.{component}"
+        source = Source(path, parse(path), compounds.plain, None)
+        said = [each for each in scope.read_field(source, text) if each[0]] or [(None, "", "")]
+        assert scope.first_text(source, text) == said[0]
+        part = scope.document.part(text, component)
+        assert part is None or (part.strip() or None) == said[0][0]
 
 
 @given(st.sampled_from(DELIMITERS), st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
