@@ -14,6 +14,9 @@ from bridge.mapping.rules import Fixed, IdOf, Rule
 from bridge.message import DELETE
 from bridge.zauto.catalogue import FieldType
 
+#: the type of Python that most values of these fields are of
+_PYTHON = {FieldType.STRING: "str", FieldType.NUMBER: "int"}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -39,16 +42,18 @@ class IntoPayload:
     legend: list[RuleLine]
 
     def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
-        """Texts, which most values are, as they stand; all others by their type."""
+        """What is of the field's type already as it stands; all others are made so."""
         taken = [f"note({trace(self.legend, field.name, rule, found)})"]
         if rule.on_create:
             taken.append(f"created.append({text.bind(field.name)})")
-        if field.type is FieldType.STRING:
-            with text.block(f"if {found.value}.__class__ is str"), text.block(f"if {found.value}"):
+        own = _PYTHON.get(field.type)
+        if own is not None:
+            # "" is of the type and no value
+            says = found.value if own == "str" else "True"
+            with text.block(f"if {found.value}.__class__ is {own}"), text.block(f"if {says}"):
                 text.line(f"payload[{text.bind(field.name)}] = {found.value}")
                 text.lines(taken)
-        word = "elif" if field.type is FieldType.STRING else "if"
-        self._put(text, word, field, rule, found, taken)
+        self._put(text, "elif" if own else "if", field, rule, found, taken)
 
     def _put(
         self,
