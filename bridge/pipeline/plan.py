@@ -47,7 +47,8 @@ def plan(
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
     calls, odd = Crosswalk(tx, catalogue, same_authorities, kept.id, at).join(calls)
-    translation = replace(translation, warnings=(*translation.warnings, *odd))
+    if odd:
+        translation = replace(translation, warnings=(*translation.warnings, *odd))
     status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
     _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
