@@ -103,6 +103,7 @@ def test_the_calls_and_their_answers_are_shown(printed: str) -> None:
     assert re.search(r"file +patients +providers +patient-visits", printed)
     assert re.search(r"02-number-with-a-prefix\.hl7 +MRN00451  POST 201 +L21  POST 201", printed)
     assert re.search(r"05-nothing-changed\.hl7 +\d+  unchanged", printed)
+    assert re.search(r"01-registered-as-outpatient\.hl7 .*\n +specialities +\w+  POST 201", printed)
 
 
 def test_the_messages_to_the_hospital_are_shown_with_their_acknowledgment(printed: str) -> None:
@@ -125,7 +126,8 @@ def test_a_difference_is_named_and_the_exit_is_1(one_sample: Path, temporary: Pa
 
 
 def test_keep_leaves_all_running_until_ctrl_c(one_sample: Path, temporary: Path) -> None:
-    calls = "[POST patients 201, POST providers 201, POST patient-visits 201]"
+    resources = ("patients", "providers", "patient-visits", "specialities")
+    calls = f"[{', '.join(f'POST {name} 201' for name in resources)}]"
     right = f"adt: {{1.hl7: {{answer: AA, status: delivered, calls: {calls}}}}}"
     (one_sample / "expected.yaml").write_text(right)
     with demo("--keep", "--samples", str(one_sample), folder=temporary) as running:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -36,6 +36,8 @@ _MEANINGS = {
 }
 #: what stands where a delivery needed no call
 _UNCALLED = {Status.SUPPRESSED: "unchanged", Status.SUPERSEDED: "in a later one"}
+#: resources that have a column of their own: those that are called most
+_COLUMNS = 3
 _MARKS = {"quarantined": "red", "duplicate": "cyan", **COLOURS}
 
 
@@ -106,7 +108,9 @@ def _heading(out: Console, words: str) -> None:
 def _incoming(ended: Iterable[Ended]) -> Table:
     columns = ("file", "type", "answer", "became", "why")
     return _by_folder(
-        ended, columns, lambda each: [each.message_type, each.answer, each.status, _why(each)]
+        ended,
+        columns,
+        lambda each: [(_name(each), each.message_type, each.answer, each.status, _why(each))],
     )
 
 
@@ -120,15 +124,21 @@ def _calls(ended: Iterable[Ended]) -> Table:
     concerned = [each for each in ended if each.done]
     # in the order of the message with the most calls, so that patients come before visits
     by_calls = sorted(concerned, key=lambda each: len(each.done), reverse=True)
-    resources = list(dict.fromkeys(done.resource for each in by_calls for done in each.done))
+    called = Counter(done.resource for each in by_calls for done in each.done)
+    most = [name for name, _ in called.most_common(_COLUMNS)]
+    own = [name for name in called if name in most]
 
-    def row(each: Ended) -> list[str]:
-        return [_cell([done for done in each.done if done.resource == name]) for name in resources]
+    def rows(each: Ended) -> Iterator[Sequence[str]]:
+        yield (_name(each), *(_cell(each, name) for name in own))
+        for name in dict.fromkeys(done.resource for done in each.done):
+            if name not in own:
+                yield (f"  {name}", _cell(each, name))
 
-    return _by_folder(concerned, ("file", *resources), row)
+    return _by_folder(concerned, ("file", *own), rows)
 
 
-def _cell(done: Sequence[Done]) -> str:
+def _cell(ended: Ended, resource: str) -> str:
+    done = (each for each in ended.done if each.resource == resource)
     return "\n".join(f"{each.external_id}  {_went(each)}" for each in done)
 
 
@@ -139,16 +149,19 @@ def _went(done: Done) -> str:
 
 
 def _by_folder(
-    ended: Iterable[Ended], columns: Sequence[str], row: Callable[[Ended], list[str]]
+    ended: Iterable[Ended],
+    columns: Sequence[str],
+    rows: Callable[[Ended], Iterable[Sequence[str]]],
 ) -> Table:
-    """A table with a line for each folder above its files."""
+    """A table with a line for each folder above its files, each of which has one or several."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:
         made.add_column(name, overflow="fold", no_wrap=name in ("file", "answer"))
     for folder, group in groupby(ended, key=lambda each: each.sample.rpartition("/")[0]):
         made.add_row(Text(folder, style="bold blue"))
         for each in group:
-            made.add_row(f"  {_name(each)}", *(_coloured(value) for value in row(each)))
+            for name, *values in rows(each):
+                made.add_row(f"  {name}", *map(_coloured, values))
     return made
 
 
