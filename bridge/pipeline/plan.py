@@ -49,10 +49,9 @@ def plan(
     calls, odd = Crosswalk(tx, catalogue, same_authorities, kept.id, at).join(calls)
     if odd:
         translation = replace(translation, warnings=(*translation.warnings, *odd))
-    status = _mark(tx, kept, translation, _lane_held(translation, catalogue), at)
     _count_codes(tx, kept, translation, at)
-    _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
-    return status
+    reports = _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
+    return _mark(tx, kept, translation, _lane_held(translation, catalogue), reports, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,15 @@ def _waits_for_code(translation: Translation) -> bool:
 
 
 def _mark(
-    tx: Transaction, kept: KeptMessage, translation: Translation, about: str, at: float
+    tx: Transaction,
+    kept: KeptMessage,
+    translation: Translation,
+    about: str,
+    reports: Sequence[str],
+    at: float,
 ) -> Status:
     status, reason, verdict = _fate(translation)
+    reason = "; ".join(filter(None, (*reports, reason)))
     tx.mark(
         kept.id,
         status,
@@ -173,19 +178,23 @@ class _Planning:
     #: records that may be another's than this message means
     doubtful: set[str] = field(default_factory=set)
 
-    def add_all(self, calls: Sequence[Call]) -> None:
-        """Numbers that lead elsewhere first, so that every other call is about the right record."""
+    def add_all(self, calls: Sequence[Call]) -> list[str]:
+        """Numbers that lead elsewhere first, so that every other call is about the right record.
+
+        Returns what became of those.
+        """
         identities = Identities(
             self.tx, self.catalogue, self.same_authorities, self.message_id, self.at, calls
         )
         done = identities.carry_out()
         if done:
             calls = follow_all(self.tx, calls, self.catalogue, self.same_authorities)
+        for each in done:
+            self._add_done(calls, each)
         for position, call in enumerate(calls):
             if call.interaction not in OF_IDENTITY:
                 self._add(position, _numbered(self.tx, call))
-        for each in done:
-            self._add_done(len(calls), each)
+        return [each.report for each in done]
 
     def _add(self, position: int, call: Call) -> None:
         """Let a call wait in its lane, and release what waited for it."""
@@ -228,8 +237,9 @@ class _Planning:
             self.tx.put_link(reference, call.resource, call.external_id)
         return True
 
-    def _add_done(self, position: int, done: Done) -> None:
+    def _add_done(self, calls: Sequence[Call], done: Done) -> None:
         """What follows from a call about identity, and the call itself, which is over."""
+        position = calls.index(done.call)
         for lane, call in done.following:
             self.tx.add(self.message_id, position, lane, call, self.at)
         if done.refused:
