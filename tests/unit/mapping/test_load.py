@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from bridge.delivery import RuleLine, origins
@@ -12,6 +13,7 @@ from bridge.mapping.document import Context
 from bridge.mapping.folders import Folder, content_hash
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mapping
+from bridge.mapping.rules import Read
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue
@@ -82,6 +84,19 @@ def test_a_site_overrides_single_rows_and_fields(
         origin.rule for origin in origins(call.lineage, mappings.legend) if origin.field == "title"
     )
     assert rule == f"{tmp_path.name}/parts/patient_from_pid.yaml:2"
+
+
+def test_a_patient_of_a_group_is_read_from_that_group_alone(
+    shipped: Path, zauto: Catalogue
+) -> None:
+    for mapping in load([shipped], zauto, Site(next_of_kin_phone=True)).all:
+        for call in mapping.calls:
+            if call.resource == "patients" and call.begins == "PID" and call.fields:
+                rules = [rule for field in (call.id, *call.fields) for rule in field.rules]
+                read = [rule.finder.sources for rule in rules if isinstance(rule.finder, Read)]
+                asked = [test.source for rule in rules for test in rule.when if test.source]
+                named = {source.path.line[0] for source in (*chain(*read), *asked)}
+                assert named - set(call.each) == set(), mapping.name
 
 
 def test_the_hash_is_another_where_the_same_rules_are_numbered_otherwise() -> None:
