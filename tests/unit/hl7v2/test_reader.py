@@ -195,3 +195,12 @@ def test_an_undeclared_charset_is_utf_8_or_the_channels() -> None:
 def test_bytes_that_are_not_of_the_charset_are_refused() -> None:
     with pytest.raises(ReadError, match="offset"):
         read(LINES[0] + "||||||UNICODE UTF-8", "PID|1|Müller", encoding="cp1252")
+
+
+def test_a_senders_own_segment_is_read_like_any_other() -> None:
+    body = b"MSH|^~\\&|HIS||||||ADT^A04|1|P|2.5.1\rZPI|1|A^B&C~D\\T\\E\rZPI|2|F\r"
+    document = Hl7Document(body, scan(body))
+
+    assert document.values(parse("ZPI-2.2.2")) == ("C",)
+    assert document.values(parse("ZPI-2[2].1")) == ("D&E",)
+    assert document.values(parse("ZPI[2]-2.1")) == ("F",)
