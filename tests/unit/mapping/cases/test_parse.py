@@ -61,7 +61,7 @@ def test_everything_stated_is_read() -> None:
         ("fields:", "feilds:", "a_test.yaml:13:11: tests[0].expect.calls[0].feilds"),
         ("fields:", "feilds:", "Did you mean 'fields'?"),
         ("  - name: a patient\n    m", "  - m", "tests[0].name: 'name' is missing."),
-        ("- upsert: patients", "- update: patients", "say exactly one of upsert, create, merge"),
+        ("- upsert: patients", "- update: patients", "say exactly one of upsert, create, delete"),
         ("{fullName: Rao}", "{fullName: [Rao]}", "fields.fullName: takes one word, not a list."),
         ("[address]", "{address: x}", "cleared: takes a word or a list of words."),
         ("patients/4711: {", "patients: {", "name a record by its resource and id"),
