@@ -40,6 +40,8 @@ LONGEST = 50
 #: seconds after which what waits is counted as waiting
 SETTLE = 120.0
 REGISTERS = ("ADT^A04", "ADT^A08")
+#: folders of files that are there a second time, or that their authors broke on purpose
+NOT_SINGLE = {RAW, "broken"}
 _BATCH = (b"FHS", b"BHS")
 
 
@@ -150,10 +152,10 @@ def longest(parts: Sequence[Part]) -> list[tuple[float, Path]]:
 
 
 def singles(parts: Sequence[Part]) -> Iterator[Single]:
-    """The registrations with a PID that are a file of their own, and no batch."""
+    """The well-formed registrations with a PID that are a file of their own, and no batch."""
     count = Counter(part.file for part in parts)
     for part in parts:
-        if count[part.file] > 1 or RAW in part.file.parts or _is_batch(part.file):
+        if count[part.file] > 1 or NOT_SINGLE & {*part.file.parts} or _is_batch(part.file):
             continue
         try:
             message = message_of(part.body)
