@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from bridge.delivery import Call, Kind, Outcome, Reason, Request
+from bridge.delivery import Call, Interaction, Kind, Outcome, Reason, Request
 from bridge.message import Status
 from bridge.pipeline.settle import LONGEST_WAIT, POISON
 from bridge.pipeline.to_zauto import AGAIN_AFTER
 from bridge.zauto.answers import Answer, Failure
-from tests.unit.pipeline.bench import Bench, a_patient, a_provider, a_visit
+from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_provider, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault, answer, refusal
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +56,7 @@ class Row:
 
 MOVED = (a_patient(address="7 Hill View"),)
 KNOWN = (a_patient(),)
+DELETED = (a_call("patients", "P1", {"id": "P1"}, interaction=Interaction.DELETE),)
 DELIVERED, PARKED, HELD = Status.DELIVERED, Status.PARKED, Status.HELD
 
 ROWS: dict[str, Row] = {
@@ -128,6 +129,25 @@ ROWS: dict[str, Row] = {
     ),
     "`REFERENCED_RESOURCE_NOT_FOUND`, and the record is not known": Row(
         [None], ["POST"], HELD, "ZautoAI does not know its patients record yet", calls=(a_visit(),)
+    ),
+    "DELETE 404 `RESOURCE_NOT_FOUND`": Row(
+        [refusal(404, "RESOURCE_NOT_FOUND")],
+        ["DELETE"],
+        Status.SUPPRESSED,
+        "it is not there any more",
+        before=KNOWN,
+        calls=DELETED,
+    ),
+    "unknown after a DELETE, and GET shows nothing": Row(
+        [Fault.UNHEARD], ["DELETE", "GET"], DELIVERED, before=KNOWN, calls=DELETED, quiet=QUIET
+    ),
+    "unknown after a DELETE, and GET shows it": Row(
+        [Fault.LOST],
+        ["DELETE", "GET", "DELETE"],
+        DELIVERED,
+        before=KNOWN,
+        calls=DELETED,
+        quiet=QUIET,
     ),
     "400": Row([Fault.INVALID], ["POST"], PARKED, "refused as invalid: fullName"),
     "401 again": Row([Fault.UNAUTHORIZED], ["POST", "POST"], DELIVERED, closed="", quiet=60),
