@@ -19,6 +19,8 @@ from bridge.store.acknowledgments import Answering
 
 #: a duplicate is counted at the message it repeats and is none of its own
 _STATUSES = ", ".join(status for status in Status if status is not Status.DUPLICATE)
+#: lines of what is wrong with a message's structure
+_FAULTS_SHOWN = 20
 
 messages_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
@@ -260,6 +262,7 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("status", report["status"]),
         ("cause", report["verdict"]),
         ("reason", report["reason"]),
+        ("structure", _structure(report["structure"])),
         ("waits for", report["waits_for"]),
         ("what to do", report["next"]),
         ("mapping", f"{report['mapping']} {report['mappings_hash'][:12]}".strip()),
@@ -268,6 +271,12 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
     out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
     if report["body"] is not None:
         out.print(report["body"], markup=False)
+
+
+def _structure(faults: list[str]) -> str:
+    """What is not as the standard says, a sentence a line; of very many the first."""
+    told, more = faults[:_FAULTS_SHOWN], len(faults) - _FAULTS_SHOWN
+    return "\n".join([*told, f"{more} more; --json has them all"] if more > 0 else told)
 
 
 def _later(later: dict[str, Any] | None, zone: str) -> str:

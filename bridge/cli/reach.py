@@ -55,7 +55,10 @@ class Reach:
     def message(self, message_id: int, reveal: bool) -> dict[str, Any] | None:
         """Everything about one message."""
         question = {"ask": "message", "id": message_id, "reveal": reveal}
-        return self._either(question, lambda view: message_report(view, message_id, reveal=reveal))
+        return self._either(
+            question,
+            lambda view: message_report(view, message_id, self._settings, reveal=reveal),
+        )
 
     def quarantine(self, limit: int, reveal: bool) -> list[dict[str, Any]]:
         """Rows of what was no message."""

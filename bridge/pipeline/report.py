@@ -12,7 +12,9 @@ from typing import Any
 
 from bridge.delivery import Call, Delivery, Legend, Outcome, origins
 from bridge.message import Message, Protocol, Status, Verdict
+from bridge.pipeline.structure import structure_faults
 from bridge.pipeline.uses import USES_NOTE, Uses
+from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import (
     Attempt,
@@ -174,8 +176,13 @@ def version_rows(view: View, limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, Any] | None:
-    """Everything about one message, or None when there is none of that number."""
+def message_report(
+    view: View, message_id: int, settings: Settings, *, reveal: bool
+) -> dict[str, Any] | None:
+    """Everything about one message, or None when there is none of that number.
+
+    Not for the event loop: a channel's check of the structure takes its time.
+    """
     kept = view.message(message_id)
     if kept is None:
         return None
@@ -183,6 +190,7 @@ def message_report(view: View, message_id: int, *, reveal: bool) -> dict[str, An
     row = message_row(kept, later, reveal=reveal)
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
+    row["structure"] = structure_faults(kept.message, settings)
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from bridge.pipeline.report import (
 )
 from bridge.service.control import Answer
 from bridge.service.reload import Reload
+from bridge.settings import Settings
 from bridge.store.contract import Store
 
 #: name under which the store remembers that delivery is paused
@@ -29,6 +31,7 @@ PAUSED_NOTE = "paused"
 class Asked(Protocol):
     """The running service, as far as it is asked."""
 
+    settings: Settings
     store: Store
     reload: Reload
 
@@ -77,7 +80,11 @@ class _Answers:
     async def message(self, question: Mapping[str, Any]) -> Any:
         number = int(question["id"])
         reveal = self._reveal(question, message=number)
-        return self._service.store.read(lambda view: message_report(view, number, reveal=reveal))
+        service = self._service
+        return await asyncio.to_thread(
+            service.store.read,
+            lambda view: message_report(view, number, service.settings, reveal=reveal),
+        )
 
     async def quarantine(self, question: Mapping[str, Any]) -> Any:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import app as module
-from bridge.cli.look import _budget, _told, _verdicts
+from bridge.cli.look import _budget, _structure, _told, _verdicts
 from bridge.cli.tables import lasting
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -116,6 +116,23 @@ async def test_what_is_asked_for_is_printed(run: Run, reached: str) -> None:
     printed = await said(run, "messages", "show", "1", "--reveal")
     assert [secret for secret in SECRETS if secret not in printed] == []
     assert MASK not in printed
+
+
+async def test_what_is_wrong_with_its_structure_is_told_where_its_channel_asks(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "warn.yaml").write_text("channels: [{name: default, structure: warn}]")
+    monkeypatch.setenv("BRIDGE_MLLP__PORT", "0")
+    monkeypatch.setenv("BRIDGE_HTTP__PORT", "0")
+    asked = ("messages", "show", "1", "--config", "warn.yaml")
+    service = Service(load(tmp_path / "warn.yaml"), PARTS)
+    await service.start()
+    without_visit = adt().partition(b"PV1")[0]
+    await service.intake.take_hl7(service.settings.channels[0], without_visit, "a peer")
+    running = await said(run, *asked)
+    await service.stop()
+    for printed in (running, await said(run, *asked)):
+        assert "PV1 is missing after PID; ADT_A01 of HL7 2.5.1 requires it." in printed
 
 
 async def test_an_empty_quarantine_says_so(run: Run, reached: str) -> None:
@@ -225,3 +242,10 @@ def test_a_row_tells_why_a_message_is_where_it_is(row: dict[str, Any], told: str
     assert (
         _told({"status": "delivered", "reason": "", "waits_for": "", "duplicates": 0} | row) == told
     )
+
+
+def test_of_very_many_faults_the_first_are_printed() -> None:
+    faults = [f"OBX-{n} is empty." for n in range(1, 23)]
+    assert _structure(faults[:2]) == "OBX-1 is empty.\nOBX-2 is empty."
+    last = ["OBX-20 is empty.", "2 more; --json has them all"]
+    assert _structure(faults).splitlines()[19:] == last

@@ -26,6 +26,7 @@ from bridge.pipeline.report import (
     without_quotations,
 )
 from bridge.pipeline.settle import quoted
+from bridge.settings import Settings
 from bridge.store.contract import View
 from tests.unit.pipeline.bench import Bench, a_patient, a_visit
 from tests.unit.pipeline.remote import Fault
@@ -44,7 +45,7 @@ async def told(bench: Bench, reveal: bool) -> list[dict[str, Any]]:
 
 
 def everything(view: View, ids: list[int], now: float, reveal: bool) -> list[dict[str, Any]]:
-    reports = [message_report(view, number, reveal=reveal) for number in ids]
+    reports = [message_report(view, number, Settings(), reveal=reveal) for number in ids]
     rows = message_rows(view, status=None, limit=50, reveal=reveal)
     status = status_report(view.tally(), now=now, running=True)
     return [*(report for report in reports if report is not None), *rows, status]
@@ -75,7 +76,7 @@ async def test_a_reason_names_the_field_but_not_what_was_said_of_it(bench: Bench
 
 
 async def test_a_message_that_is_not_there_has_no_report(bench: Bench) -> None:
-    assert bench.store.read(lambda view: message_report(view, 99, reveal=True)) is None
+    assert bench.store.read(lambda view: message_report(view, 99, Settings(), reveal=True)) is None
 
 
 def test_the_status_tells_every_status_and_how_old_the_oldest_is(bench: Bench) -> None:

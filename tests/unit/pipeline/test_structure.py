@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from structlog.testing import capture_logs
 
 from bridge.hl7v2.grammar import check_structure
-from bridge.pipeline.structure import Structure
-from bridge.settings import Channel
+from bridge.message import Message, Protocol
+from bridge.pipeline.structure import Structure, structure_faults
+from bridge.settings import Channel, Settings
 from tests.unit.pipeline.hl7 import adt
 
 WARN = Channel(name="adt", structure="warn")
@@ -58,3 +60,23 @@ async def test_what_is_not_judged_in_time_is_taken_and_holds_nobody_up() -> None
         assert await structure.refusal(REJECT, adt()) is None
     let_go.set()
     assert [entry["event"] for entry in logged] == ["structure not checked in time"]
+
+
+def kept(channel: str, protocol: Protocol = Protocol.HL7V2) -> Message:
+    return Message(channel, protocol, "ADT^A04", "1", "HIS", "LOTUS", 0.0, BAD)
+
+
+@pytest.mark.parametrize("channel", [WARN, REJECT])
+def test_every_fault_of_a_kept_message_is_told_where_its_channel_asks(channel: Channel) -> None:
+    settings = Settings(channels=(channel,))
+    assert [fault.split(" ")[0] for fault in structure_faults(kept("adt"), settings)] == [
+        "PV1",
+        "PID-3",
+        "PID-5",
+    ]
+    assert structure_faults(kept("another"), settings) == []
+
+
+def test_only_hl7_has_a_structure_to_check() -> None:
+    settings = Settings(channels=(Channel(name="fhir", listener="fhir", structure="warn"),))
+    assert structure_faults(kept("fhir", Protocol.FHIR), settings) == []

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from bridge.message import Message, Protocol, Status
 from bridge.pipeline.settle import quoted
 from bridge.service.answers import answers
+from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
 
@@ -20,6 +21,7 @@ class Running:
     """A service as far as it is asked."""
 
     def __init__(self, store: Store) -> None:
+        self.settings = Settings()
         self.store = store
         self.paused = False
         self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
