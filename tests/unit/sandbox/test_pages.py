@@ -137,6 +137,47 @@ async def test_a_page_is_nested_right_and_names_everything(
     assert [tag for tag, _ in page.elements].count("h1") == 1
 
 
+#: the width of a narrow phone, and of a letter's height, in CSS pixels
+PHONE, REM = 360, 16
+#: what an element is at least as wide as; `max-width` is none of these
+LEAST = re.compile(r"(?<![-\w])(?:min-)?(?:width|inline-size)\s*:\s*([\d.]+)(px|rem|em|ch)")
+#: of columns of a grid and parts of a row, how wide they are before they give way
+BASIS = re.compile(r"(?:minmax\(|flex:\s*\d\s+\d\s+|(?<=columns: ))([\d.]+)(px|rem|em|ch)")
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_a_page_is_as_wide_as_the_phone_it_is_read_on(
+    anyone: httpx.AsyncClient, address: str
+) -> None:
+    page = await seen(anyone, address)
+    meta = [one for tag, one in page.elements if tag == "meta" and one.get("name") == "viewport"]
+    assert [one["content"] for one in meta] == ["width=device-width, initial-scale=1"]
+    assert page.values("width") == page.values("style") == page.values("size") == []
+
+
+async def test_nothing_is_wider_than_a_phone(anyone: httpx.AsyncClient) -> None:
+    style = (await anyone.get("/sandbox/page.css")).text
+    widths = [
+        float(number) * (1 if unit == "px" else REM)
+        for form in (LEAST, BASIS)
+        for number, unit in form.findall(style)
+    ]
+    assert len(widths) > 5
+    assert max(widths) <= PHONE
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_on_a_phone_a_table_is_a_list_whose_cells_are_named(
+    anyone: httpx.AsyncClient, address: str
+) -> None:
+    style = (await anyone.get("/sandbox/page.css")).text
+    narrow = style.partition("@media (max-width: 52rem)")[2]
+    assert "table, tbody, tr, td { display: block; }" in narrow
+    assert "td::before { content: attr(data-label)" in narrow
+    cells = [one for tag, one in (await seen(anyone, address)).elements if tag == "td"]
+    assert [one for one in cells if not one.get("data-label")] == []
+
+
 @pytest.mark.parametrize("address", PAGES)
 async def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(
     anyone: httpx.AsyncClient, address: str
