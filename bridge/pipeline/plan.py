@@ -51,7 +51,7 @@ def plan(
         translation = replace(translation, warnings=(*translation.warnings, *odd))
     _count_codes(tx, kept, translation, at)
     reports = _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
-    return _mark(tx, kept, translation, _lane_held(translation, catalogue), reports, at)
+    return _mark(tx, kept, translation, _lanes_held(translation, catalogue), reports, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,26 @@ class _Behind:
 
     message_id: int
     waits_for: str
-    lane: str
+    #: of the message that must not pass it
+    lanes: Sequence[str]
 
 
 def _held_before(
     tx: Transaction, kept: KeptMessage, calls: Sequence[Call], catalogue: Catalogue
 ) -> _Behind | None:
     """What a message must not pass: a patient's events apply in order."""
-    for lane in dict.fromkeys(lane_of(call, catalogue) for call in _changes(calls)):
+    lanes = _lanes(calls, catalogue)
+    for lane in lanes:
         found = tx.held_about(lane, kept.id)
         if found is not None:
-            return _Behind(*found, lane)
+            return _Behind(*found, lanes)
     return None
 
 
-def _changes(calls: Sequence[Call]) -> list[Call]:
-    return [call for call in calls if call.interaction in _IN_ORDER]
+def _lanes(calls: Sequence[Call], catalogue: Catalogue) -> Sequence[str]:
+    """The lanes of calls that change something."""
+    changes = (call for call in calls if call.interaction in _IN_ORDER)
+    return list(dict.fromkeys(lane_of(call, catalogue) for call in changes))
 
 
 def _hold_behind(
@@ -88,17 +92,17 @@ def _hold_behind(
         reason=f"waits behind message {behind.message_id} of the same record",
         verdict=Verdict.MAPPING,
         waits_for=behind.waits_for,
-        about=behind.lane,
+        about=behind.lanes,
         mapping=translation.mapping,
         mappings_hash=translation.mappings_hash,
     )
 
 
-def _lane_held(translation: Translation, catalogue: Catalogue) -> str:
-    """The lane of a message that is held for a code, "" of any other."""
+def _lanes_held(translation: Translation, catalogue: Catalogue) -> Sequence[str]:
+    """The lanes of a message that is held for a code; none of any other."""
     if not translation.needs or not _waits_for_code(translation):
-        return ""
-    return next((lane_of(call, catalogue) for call in _changes(translation.held_calls)), "")
+        return ()
+    return _lanes(translation.held_calls, catalogue)
 
 
 def _waits_for_code(translation: Translation) -> bool:
@@ -109,7 +113,7 @@ def _mark(
     tx: Transaction,
     kept: KeptMessage,
     translation: Translation,
-    about: str,
+    about: Sequence[str],
     reports: Sequence[str],
     at: float,
 ) -> Status:

@@ -179,7 +179,7 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         reason: str = "",
         verdict: Verdict | None = None,
         waits_for: str = "",
-        about: str = "",
+        about: Sequence[str] = (),
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
@@ -187,7 +187,7 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
 
         WAITING means it is translated, with deliveries added in the same job: from now on its
         status, verdict and `waits_for` are those of the worst of them, and its reason too,
-        or the one given here where that has none. `about` is the lane that a held message
+        or the one given here where that has none. `about` are the lanes that a held message
         would queue in, where later ones must not pass it.
         """
         ...

@@ -117,3 +117,19 @@ async def test_what_is_held_in_it_is_released(store: Store) -> None:
     assert await store.run(lambda tx: tx.release("Patient/7", 200.0)) == 1
     (waiting,) = store.read(lambda view: view.untranslated(9))
     assert waiting.id == 2
+
+
+async def test_the_lane_of_a_message_that_waits_for_a_code_is_kept(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        steps = opening.schema_steps()[1:6]
+        file.executescript(f"{''.join(steps)} PRAGMA user_version = 6;")
+        file.execute("UPDATE message SET about = 'patients/P1' WHERE id = 2")
+        file.commit()
+    store = open_store(f"sqlite:///{path}", free_bytes=0, clock=lambda: 200.0)
+    try:
+        found = store.read(lambda view: view.held_about("patients/P1", 3))
+        assert found == (2, "Patient/7")
+        await store.run(lambda tx: tx.release("Patient/7", 201.0))
+        assert store.read(lambda view: view.held_about("patients/P1", 3)) is None
+    finally:
+        await store.close()

@@ -135,7 +135,7 @@ class SqliteTransaction(SqliteView):
         reason: str = "",
         verdict: Verdict | None = None,
         waits_for: str = "",
-        about: str = "",
+        about: Sequence[str] = (),
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
@@ -147,12 +147,13 @@ class SqliteTransaction(SqliteView):
             reason=reason,
             verdict=verdict,
             waits_for=waits_for,
-            about=about,
             translated=status is Status.WAITING,
             mapping=mapping,
             mappings_hash=mappings_hash,
         )
         _must_exist(marked, "message", message_id)
+        for lane in about:
+            self._write("hold_lane", message_id, lane)
         if status is Status.WAITING:
             self._follow(message_id, at)
 

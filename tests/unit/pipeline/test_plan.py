@@ -190,6 +190,22 @@ class TestOrderBehindACode:
         assert later.reason == f"waits behind message {first.id} of the same record"
         assert bench.store.read(lambda view: view.deliveries_of(later.id)) == []
 
+    async def test_of_several_records_none_is_passed(self, bench: Bench) -> None:
+        both = (a_patient(), replace(a_patient(), external_id="P2", payload={"id": "P2"}))
+        await planned(bench, replace(self.HELD, held_calls=both))
+        second = await planned(bench, made(both[1], a_patient("P3")))
+        assert second.status is Status.HELD
+        # and what is behind it in any of its lanes
+        third = await planned(bench, made(a_patient("P3")))
+        assert third.reason == f"waits behind message {second.id} of the same record"
+
+    async def test_once_let_go_it_holds_nothing_back(self, bench: Bench) -> None:
+        first = await planned(bench, self.HELD)
+        await bench.store.run(lambda tx: tx.release("codes/gender/W", 3.0))
+        found = bench.store.read(lambda view: view.held_about("patients/P1", first.id + 1))
+        assert found is None
+        assert (await planned(bench, made(a_patient()))).status is Status.WAITING
+
     async def test_another_patients_message_does_not(self, bench: Bench) -> None:
         await planned(bench, self.HELD)
         other = replace(a_patient(), external_id="P2", payload={"id": "P2"})

@@ -36,7 +36,7 @@ INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
 -- name: mark_message
 UPDATE message
 SET status = :status, changed_at = :at, reason = :reason, remark = :reason, verdict = :verdict,
-    waits_for = :waits_for, about = :about, translated = :translated,
+    waits_for = :waits_for, translated = :translated,
     mapping = :mapping, mappings_hash = :mappings_hash
 WHERE id = :id
 
@@ -84,9 +84,12 @@ WHERE message.status = 'waiting' AND message.translated = 0
 ORDER BY message.id LIMIT ?
 
 -- name: held_about
-SELECT id, waits_for FROM message INDEXED BY message_about
-WHERE about = ? AND about <> '' AND status = 'held' AND translated = 0 AND id < ?
-ORDER BY id DESC LIMIT 1
+SELECT id, waits_for FROM held_lane CROSS JOIN message ON message.id = held_lane.message_id
+WHERE lane = ? AND message_id < ?
+ORDER BY message_id DESC LIMIT 1
+
+-- name: hold_lane
+INSERT INTO held_lane (message_id, lane) VALUES (?, ?) ON CONFLICT DO NOTHING
 
 -- name: seen_reference
 SELECT 1 FROM message
