@@ -13,6 +13,7 @@ from bridge.cli import (
     codes,
     fixture,
     look,
+    merges,
     pause,
     replay,
     sandbox,
@@ -67,6 +68,7 @@ app.add_typer(look.messages_app, name="messages")
 app.add_typer(zauto.zauto_app, name="zauto")
 app.add_typer(mapping_app, name="mapping")
 app.command("codes")(codes.codes)
+app.command("merges")(merges.merges)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("demo")(demo.demo)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
+from bridge.pipeline.alias_report import alias_rows
 from bridge.pipeline.report import (
     budget_report,
     code_row,
@@ -74,6 +75,14 @@ class Reach:
         return self._either(
             question,
             lambda view: [code_row(each, reveal=reveal) for each in view.unmapped_codes(limit)],
+        )
+
+    def merges(self, limit: int, before: int | None, reveal: bool) -> list[dict[str, Any]]:
+        """Rows of the numbers that lead to other records."""
+        question = {"ask": "merges", "limit": limit, "before": before, "reveal": reveal}
+        return self._either(
+            question,
+            lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal),
         )
 
     def pause(self, paused: bool) -> dict[str, Any]:

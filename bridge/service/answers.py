@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.message import Status
+from bridge.pipeline.alias_report import alias_rows
 from bridge.pipeline.report import (
     code_row,
     mappings_in_use,
@@ -110,6 +111,14 @@ class _Answers:
         found = self._service.store.read(lambda view: view.unmapped_codes(limit))
         return [code_row(each, reveal=reveal) for each in found]
 
+    async def merges(self, question: Mapping[str, Any]) -> Any:
+        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
+        before = question.get("before")
+        return await asyncio.to_thread(
+            self._service.store.read,
+            lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal),
+        )
+
     async def pause(self, question: Mapping[str, Any]) -> Any:
         await self._service.pause(bool(question["paused"]))
         return {"paused": self._service.paused}
@@ -129,8 +138,8 @@ def _limit(question: Mapping[str, Any]) -> int:
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, quarantine, zauto, codes, reload,
-    rollback, versions, pause."""
+    """One answer a question: status, messages, message, quarantine, zauto, codes, merges,
+    reload, rollback, versions, pause."""
     told = _Answers(service)
     return {
         "status": told.status,
@@ -139,6 +148,7 @@ def answers(service: Asked) -> Mapping[str, Answer]:
         "quarantine": told.quarantine,
         "zauto": told.zauto,
         "codes": told.codes,
+        "merges": told.merges,
         "reload": told.reload,
         "rollback": told.rollback,
         "versions": told.versions,

@@ -41,6 +41,7 @@ COMMANDS = [
     "mapping versions",
     "mapping rollback",
     "codes",
+    "merges",
     "pause",
     "resume",
     "demo",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.delivery import Alias
 from bridge.message import Message, Protocol, Status
 from bridge.pipeline.settle import quoted
 from bridge.service.answers import answers
@@ -134,3 +135,17 @@ async def test_of_longer_codes_the_length_is_told_unless_asked_for(running: Runn
 async def test_pause_says_what_holds_now(running: Running) -> None:
     assert await answered(running, "pause", paused=True) == {"paused": True}
     assert await answered(running, "pause", paused=False) == {"paused": False}
+
+
+async def test_merges_are_told_and_that_their_numbers_were_asked_for_is_logged(
+    running: Running,
+) -> None:
+    alias = Alias("patients/4711", "patients/5822", "LOTUS", True, 1, 5.0)
+    await running.store.run(lambda tx: tx.put_alias(alias))
+    (masked,) = await answered(running, "merges")
+    with capture_logs() as logged:
+        (shown,) = await answered(running, "merges", reveal=True, limit=1)
+    assert (masked["level"], "4711" in str(masked)) == ("patients", False)
+    assert (shown["number"], shown["leads_to"]) == ("4711", "5822")
+    assert [line["event"] for line in logged] == ["patient data shown"]
+    assert await answered(running, "merges", before=1) == []

@@ -1,0 +1,49 @@
+"""What people are told of numbers that lead to other records, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.delivery import OF_IDENTITY, Alias, Call, Delivery
+from bridge.pipeline.report import MASK
+from bridge.store.contract import View
+
+
+def alias_rows(view: View, *, limit: int, before: int | None, reveal: bool) -> list[dict[str, Any]]:
+    """The latest aliases, of messages before that one, each with what made it."""
+    return [
+        _alias_row(alias, _made(view, alias), reveal=reveal)
+        for alias in view.aliases(limit, before=before)
+    ]
+
+
+def _alias_row(alias: Alias, made: Delivery | None, *, reveal: bool) -> dict[str, Any]:
+    level, _, number = alias.key.partition("/")
+    authority = alias.authority if reveal or not alias.authority else MASK
+    return {
+        "message": alias.message_id,
+        "at": alias.at,
+        "interaction": str(made.call.interaction) if made else "",
+        "level": level,
+        "number": number if reveal else MASK,
+        "authority": authority,
+        "leads_to": alias.external_id if reveal else MASK,
+        "retired": alias.retired,
+        "reason": made.reason if made else "",
+    }
+
+
+def _made(view: View, alias: Alias) -> Delivery | None:
+    """The merge or change of number that made an alias; None where one record had two ids."""
+    level = alias.key.partition("/")[0]
+    made = [
+        each
+        for each in view.deliveries_of(alias.message_id)
+        if each.call.interaction in OF_IDENTITY and each.call.resource == level
+    ]
+    # a message can have several; an alias of an alias is named by neither of its call's numbers
+    return max(made, key=lambda each: _is_named(alias.key, each.call), default=None)
+
+
+def _is_named(key: str, call: Call) -> bool:
+    return key in (call.key, f"{call.resource}/{call.into}")
