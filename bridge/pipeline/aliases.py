@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from bridge.delivery import ACCOUNT, OF_IDENTITY, Alias, Call, Payload, Target
+from bridge.delivery import (
+    ACCOUNT,
+    OF_IDENTITY,
+    Alias,
+    Call,
+    Delivery,
+    Entity,
+    Payload,
+    Step,
+    Target,
+)
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.identity import same_issuer
@@ -43,6 +53,21 @@ def follow_all(
         _follow(tx, call, catalogue[call.resource], usable) if _is_followed(call) else call
         for call in calls
     )
+
+
+def as_owned(delivery: Delivery, entity: Entity | None, resource: Resource) -> Delivery:
+    """A delivery with whom its record belongs to now, since it was planned before a merge or move.
+
+    That a message does not name another's record was seen when it was planned. One whose request
+    may be out already stays as it was: first it is seen what that did.
+    """
+    name, call = resource.owner(), delivery.call
+    if delivery.step is not Step.APPLY or entity is None or name is None:
+        return delivery
+    _, _, owner = entity.owner.partition("/")
+    if not owner or call.payload.get(name) in (None, owner):
+        return delivery
+    return replace(delivery, call=replace(call, payload={**call.payload, name: owner}))
 
 
 def _is_followed(call: Call) -> bool:

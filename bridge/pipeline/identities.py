@@ -28,7 +28,7 @@ from bridge.pipeline.aliases import Authorities
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.folding import conflict, conflicting, learn
-from bridge.zauto.identity import of_another, owner_key
+from bridge.zauto.identity import owner_key
 
 _UNSEEN = "what ZautoAI has of it from other sources must be put right by hand"
 
@@ -189,25 +189,16 @@ class Identities:
                     facts=_with(each.facts, name, owner),
                 )
             )
-            self._restate(each, name, owner)
             if self._is_there(each):
                 following.append((lane, _update(each, {name: owner})))
         return following
 
-    def _restate(self, entity: Entity, name: str, owner: str) -> None:
-        """Let what is yet to be sent of the record name its new owner."""
-        for pending in self.tx.pending(entity.resource, entity.external_id):
-            call = pending.call
-            if call.payload.get(name) and not of_another(
-                self.catalogue[entity.resource], entity, call
-            ):
-                stated = replace(call, payload={**call.payload, name: owner})
-                self.tx.restate(pending.id, stated)
-
     def _is_there(self, entity: Entity) -> bool:
         """ZautoAI has the record, or gets it."""
-        pending = self.tx.unsettled(entity.resource, entity.external_id, besides=0)
-        return entity.sent is not None or pending is Status.WAITING
+        if entity.sent is not None:
+            return True
+        pending = self.tx.pending(entity.resource, entity.external_id)
+        return any(each.status is Status.WAITING for each in pending)
 
     def _inherit(self, before: Entity, into: str) -> None:
         """Where the surviving record is not at ZautoAI yet, what was said of the other counts for

@@ -17,7 +17,7 @@ from bridge.pipeline.identities import Done, Identities
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting, facts_with
-from bridge.zauto.identity import of_another, owner_key
+from bridge.zauto.identity import another, of_another, owner_key
 
 #: what must not pass an earlier message of the same record
 _IN_ORDER = OF_IDENTITY | {Interaction.UPSERT}
@@ -210,8 +210,15 @@ class _Planning:
             if call.interaction is Interaction.DELETE and (told := self._owns(call)):
                 self._add_settled(position, call, Status.PARKED, told, Verdict.SENDER)
                 return
-            if not self._learn(call, resource):
+            entity = self.tx.entity(call.resource, call.external_id)
+            if entity is not None and of_another(resource, entity, call):
+                told = another(resource)
+                self._add_settled(position, call, Status.PARKED, told, Verdict.SENDER)
+                return
+            if conflicting(entity, call, self.same_authorities):
                 self.doubtful.add(call.key)
+            else:
+                self._learn(call, entity, resource)
         self.tx.add(self.message_id, position, lane_of(call, self.catalogue), call, self.at)
         for name in (call.key, *call.references):
             self.tx.release(name, self.at)
@@ -223,12 +230,9 @@ class _Planning:
             return ""
         return f"{len(owned)} other records belong to it: delete or move those first, or by hand"
 
-    def _learn(self, call: Call, resource: Resource) -> bool:
-        """Remember what a call says of its record, unless it may be another's (then it parks)."""
-        known = self.tx.entity(call.resource, call.external_id)
+    def _learn(self, call: Call, known: Entity | None, resource: Resource) -> None:
+        """Remember what a call says of its record."""
         entity = known or Entity(call.resource, call.external_id)
-        if conflicting(known, call, self.same_authorities) or of_another(resource, entity, call):
-            return False
         learned = replace(
             entity,
             facts=facts_with(entity, call),
@@ -239,7 +243,6 @@ class _Planning:
             self.tx.put_entity(learned)
         for reference in call.references:
             self.tx.put_link(reference, call.resource, call.external_id)
-        return True
 
     def _add_done(self, calls: Sequence[Call], done: Done) -> None:
         """What follows from a call about identity, and the call itself, which is over."""

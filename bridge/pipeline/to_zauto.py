@@ -18,6 +18,7 @@ from bridge.delivery import (
     Target,
 )
 from bridge.message import Status, Verdict
+from bridge.pipeline.aliases import as_owned
 from bridge.pipeline.closings import Closed, Closings
 from bridge.pipeline.correct import correct, read_as_ours
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
@@ -153,16 +154,17 @@ class ToZauto:
 
     def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
-        call = delivery.call
+        call, resource = delivery.call, self._catalogue[delivery.call.resource]
         self._give_back(delivery)
         closed = self._closings.of(call.resource, now)
         if closed is not None:
             self._wait(tx, delivery, closed.until - now, now, closed.reason)
             return None
+        entity = tx.entity(call.resource, call.external_id)
+        delivery = as_owned(delivery, entity, resource)
         if delivery.step is Step.APPLY and self._set_aside(tx, delivery, now):
             return None
-        entity = tx.entity(call.resource, call.external_id)
-        decision = decide(delivery, entity, self._catalogue[call.resource], self.same_authorities)
+        decision = decide(delivery, entity, resource, self.same_authorities)
         if isinstance(decision, Settled):
             self._settle_uncalled(tx, delivery, decision, now)
             return None
@@ -179,8 +181,10 @@ class ToZauto:
 
     def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
         """Write down the outcome, correct the shadow and move the delivery on."""
-        delivery = attempted.delivery
-        call = delivery.call
+        planned = attempted.delivery.call
+        entity = tx.entity(planned.resource, planned.external_id)
+        delivery = as_owned(attempted.delivery, entity, self._catalogue[planned.resource])
+        attempted, call = replace(attempted, delivery=delivery), delivery.call
         tx.end(attempted.attempt_id, outcome, now)
         self.note(tx, now)
         self._close(outcome, call.resource, now)
@@ -188,7 +192,6 @@ class ToZauto:
         if outcome.reason is Reason.REFERENT_MISSING:
             self._hold_for_lost(tx, attempted, outcome, now)
             return
-        entity = tx.entity(call.resource, call.external_id)
         learned = learn(entity, call)
         outcome = read_as_ours(tx, attempted, outcome, learned, self._catalogue)
         following = after_zauto(

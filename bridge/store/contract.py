@@ -205,11 +205,6 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         the message, which was done with, waits again."""
         ...
 
-    def restate(self, delivery_id: int, call: Call) -> None:
-        """Change what a pending delivery asks for; its lane and its place in it stay. One that
-        is under way is sent as it was."""
-        ...
-
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
         """Lease up to `limit` ready lanes of a target, longest ready first; their heads,
         without the lineage of their calls (`deliveries_of` has it)."""

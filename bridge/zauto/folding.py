@@ -25,7 +25,7 @@ from bridge.delivery import (
 )
 from bridge.message import Status, Verdict
 from bridge.zauto.catalogue import Resource
-from bridge.zauto.identity import differs, of_another, same_issuer
+from bridge.zauto.identity import differs, same_issuer
 
 #: begins the reason of what is parked for want of a required field; a later message may bring it
 INCOMPLETE = "incomplete"
@@ -126,8 +126,6 @@ def decide(
     call = delivery.call
     if entity is not None and conflicting(entity, call, same_authorities):
         return Settled(Status.PARKED, conflict(entity, call), Verdict.SENDER)
-    if entity is not None and of_another(resource, entity, call):
-        return Settled(Status.PARKED, _another(resource), Verdict.SENDER)
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
         return Request("GET", call.resource, call.external_id, None)
     if call.interaction is Interaction.DELETE:
@@ -224,11 +222,6 @@ def _read(entity: Entity | None, call: Call, record: Payload, resource: Resource
 def _parked_as_incomplete(missing: Sequence[str], learned: Entity) -> Settled:
     reason = f"{INCOMPLETE}: {', '.join(missing)}"
     return Settled(Status.PARKED, reason, Verdict.SENDER, learned)
-
-
-def _another(resource: Resource) -> str:
-    named = ", ".join(resource.same)
-    return f"conflict: this id is known as another {resource.title.lower()} (by {named})"
 
 
 def conflict(entity: Entity, call: Call) -> str:

@@ -42,6 +42,12 @@ def of_another(resource: Resource, entity: Entity, call: Call) -> bool:
     return bool(entity.owner and owner and owner != entity.owner)
 
 
+def another(resource: Resource) -> str:
+    """What to say of a call that is `of_another`."""
+    named = ", ".join(resource.same)
+    return f"conflict: this id is known as another {resource.title.lower()} (by {named})"
+
+
 def owner_key(resource: Resource, payload: Payload) -> str:
     """The record that one belongs to, `patients/P1`; "" where the payload names none."""
     name = resource.owner()

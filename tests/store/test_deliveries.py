@@ -298,18 +298,3 @@ async def test_pending_deliveries_of_a_record_come_in_order(store: Store) -> Non
     found = store.read(lambda view: view.pending("patients", "P1"))
     assert [each.id for each in found] == ids[1:4]
     assert found[0].call == a_call()
-
-
-async def test_a_pending_delivery_can_ask_for_something_else_in_its_place(store: Store) -> None:
-    first, second = await store.run(lambda tx: plan(tx, a_call(), a_call()))
-    other = a_call(payload={"firstName": "Lata"})
-    await store.run(lambda tx: tx.restate(second, other))
-    found = store.read(lambda view: view.pending("patients", "P1"))
-    assert [(each.id, each.call) for each in found] == [(first, a_call()), (second, other)]
-
-
-async def test_what_is_settled_cannot_ask_for_something_else(store: Store) -> None:
-    (first,) = await store.run(lambda tx: plan(tx, a_call()))
-    await store.run(lambda tx: tx.settle(first, Status.DELIVERED, at=2.0))
-    with pytest.raises(StoreError, match="pending delivery"):
-        await store.run(lambda tx: tx.restate(first, a_call()))

@@ -196,10 +196,6 @@ class SqliteTransaction(SqliteView):
             self._follow(message_id, at)
         return delivery_id
 
-    def restate(self, delivery_id: int, call: Call) -> None:
-        restated = self._write("restate", rows.call_json(call), delivery_id)
-        _must_exist(restated, "pending delivery", delivery_id)
-
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
         heads = lanes.lease(self._connection, target, now, limit)
         return [rows.delivery(row, lineage=False) for row in heads]

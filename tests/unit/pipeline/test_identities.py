@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.delivery import ACCOUNT, Alias, Call, Interaction, Target
 from bridge.message import Status
 from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_visit
+from tests.unit.pipeline.remote import Fault
 
 
 def merge(prior: str, into: str, resource: str = "patients", **payload: Any) -> Call:
@@ -323,17 +324,24 @@ events = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(events)
+troubles = st.lists(
+    st.sampled_from([Fault.NONE, Fault.LOST, Fault.UNHEARD, Fault.FAILED_AFTER, Fault.LIMITED]),
+    max_size=12,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(events, troubles)
 def test_whatever_becomes_one_no_alias_leads_to_another_and_every_visit_to_a_record(
-    script: list[tuple[str, str, str]],
+    script: list[tuple[str, str, str]], faults: list[Fault]
 ) -> None:
-    asyncio.run(play(script))
+    asyncio.run(play(script, faults))
 
 
-async def play(script: list[tuple[str, str, str]]) -> None:
+async def play(script: list[tuple[str, str, str]], faults: list[Fault]) -> None:
     with TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
+        bench.remote.faults = iter(faults)
         try:
             for kind, one, other in script:
                 await bench.plan(*calls_of(kind, one, other))

@@ -35,9 +35,6 @@ SELECT * FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
 ORDER BY id
 
--- name: restate
-UPDATE delivery SET call = ? WHERE id = ? AND status IN ('waiting', 'held', 'parked')
-
 -- name: ahead
 SELECT status, waits_for FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
