@@ -76,7 +76,7 @@ class Sweep:
         now = self._clock()
         abandoned = tx.abandon_acknowledgments(now - self._hold_seconds, self._unsent, now)
         if abandoned:
-            self._log.warning("application acknowledgments given up", abandoned=abandoned)
+            self._log.warning("application acknowledgments given up", count=abandoned)
 
     def _park(self, tx: Transaction) -> bool:
         now = self._clock()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import StoreBusy
@@ -21,6 +22,7 @@ from bridge.pipeline.acknowledge import BATCH, Acknowledge
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
 from bridge.store.open import open_store
+from tests.unit.pipeline.bench import Bench
 from tests.unit.pipeline.hl7 import adt, message
 from tests.unit.pipeline.remote import Clock
 
@@ -350,3 +352,37 @@ class TestSending:
         running.cancel()
         await asyncio.wait([running])
         assert running.cancelled()
+
+
+async def test_what_cannot_be_sent_is_given_up_after_as_long_as_anything_is_held(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path)
+    kept = await bench.store.run(
+        lambda tx: tx.keep(
+            message(adt(), bench.clock()),
+            status=Status.UNMAPPED,
+            answer_code="CA",
+            acknowledgment=b"",
+            identity=None,
+            owing=Owing("AL", "translation", BACK),
+        )
+    )
+
+    def row() -> ApplicationAcknowledgment:
+        found = bench.store.read(lambda view: view.acknowledgment(kept.id))
+        assert found is not None
+        return found
+
+    bench.clock.now += 72 * 3600 - 1
+    await bench.sweep()
+    assert row().state is Answering.DUE
+    bench.clock.now += 1
+    with capture_logs() as logged:
+        await bench.sweep()
+    assert (row().state, row().reason) == (
+        Answering.ABANDONED,
+        "it could not be sent within 72 h",
+    )
+    assert [line["count"] for line in logged] == [1]
+    await bench.store.close()
