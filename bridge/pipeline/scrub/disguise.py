@@ -66,7 +66,8 @@ class Disguise:
         if token[0].isdecimal():
             return token if _is_zero(token) else self._replaced(token, self._number)
         folded = token.casefold()
-        key = folded if len(folded) == len(token) else token
+        # the Kelvin sign folds to a k: it would be written in other bytes than came
+        key = folded if list(map(str.isascii, folded)) == list(map(str.isascii, token)) else token
         made = self._replaced(key, self._letters)
         return "".join(
             _upper(new) if old.isupper() else new for old, new in zip(token, made, strict=True)

@@ -7,7 +7,7 @@ import random
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bridge.pipeline.scrub.disguise import Disguise, tokens
@@ -21,6 +21,8 @@ def disguised(text: str, seed: int = 1, codec: str = "utf-8") -> str:
     return Disguise(text, random.Random(seed), codec).text(text)
 
 
+@example("\N{KELVIN SIGN}", 1)
+@example("\N{LATIN SMALL LETTER LONG S}\N{LATIN CAPITAL LETTER E WITH ACUTE}", 1)
 @given(TEXTS, SEEDS)
 def test_every_character_is_replaced_by_one_of_its_kind(text: str, seed: int) -> None:
     assume("@" not in text)
