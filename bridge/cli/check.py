@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.options import Config, settings_of
-from bridge.delivery import OF_IDENTITY, Target
+from bridge.delivery import Interaction
 from bridge.errors import MappingError
 from bridge.settings import Settings
 
@@ -69,6 +69,10 @@ def _print_schema(settings: Settings) -> None:
     print_json(schema_of(parts.catalogue, parts.mappings.folders))
 
 
+#: what makes a record that is not there yet
+_MAKES = (Interaction.UPSERT, Interaction.CREATE)
+
+
 def unfilled(parts: Parts) -> list[str]:
     """Fields that ZautoAI requires and a mapping never fills: its records can not be made."""
     return [
@@ -77,7 +81,7 @@ def unfilled(parts: Parts) -> list[str]:
         for site, mappings in parts.sets.by_site.items()
         for mapping in mappings.all
         for call in mapping.calls
-        if call.target is Target.ZAUTO and call.interaction not in OF_IDENTITY
+        if call.interaction in _MAKES
         for name in sorted(
             parts.catalogue[call.resource].required() - {"id"} - {each.name for each in call.fields}
         )
