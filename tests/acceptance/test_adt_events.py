@@ -73,6 +73,29 @@ def others_visit(owner: str = "{p}", **wanted: Any) -> dict[str, dict[str, Any]]
     return {"patient-visits/{w}": {"patientId": owner, **wanted}}
 
 
+def unmoved(event: str) -> Story:
+    """What happens to an inpatient changes nothing that ZautoAI keeps."""
+    sends = [ADMITTED, sent(event, pid(), pv1(f2="I"))]
+    return Story(sends, visit(patientType="IN_PATIENT", status="IN_QUEUE"), "suppressed")
+
+
+def merged(event: str, account: str = "", prior: str = "") -> Story:
+    """Patient q was p all along."""
+    merge = sent(event, pid(account=account), mrg(account=prior))
+    return Story([REGISTERED, OTHER, merge], visit() | others_visit())
+
+
+def renumbered(event: str) -> Story:
+    """Account a becomes b, and with b its visit goes to patient q."""
+    sends = [
+        sent("A04", pid(account="{a}"), pv1()),
+        sent(event, pid(account="{b}"), mrg("{p}", "{a}")),
+        OTHER,
+        sent("A44", pid("{q}", account="{b}"), mrg("{p}", "{b}")),
+    ]
+    return Story(sends, {"patient-visits/{v}": {"patientId": "{q}"}}, "suppressed")
+
+
 PATIENT = {"patients/{p}": {"fullName": "Anjali Nair"}}
 STORIES: Mapping[str, Story] = {
     "A01": Story([ADMITTED], PATIENT | visit(patientType="IN_PATIENT", status="IN_QUEUE")),
@@ -96,12 +119,10 @@ STORIES: Mapping[str, Story] = {
         [REGISTERED, sent("A08", pid(name="Menon^Anjali"), pv1())],
         {"patients/{p}": {"fullName": "Anjali Menon"}} | visit(),
     ),
-    "A09": Story([ADMITTED, sent("A09", pid(), pv1(f2="I"))], visit(), "suppressed"),
-    "A10": Story([ADMITTED, sent("A10", pid(), pv1(f2="I"))], visit(), "suppressed"),
+    "A09": unmoved("A09"),
+    "A10": unmoved("A10"),
     "A11": Story([ADMITTED, sent("A11", pid(), pv1(f2="I"))], visit(status="CANCELED")),
-    "A12": Story(
-        [ADMITTED, sent("A12", pid(), pv1(f2="I"))], visit(status="IN_QUEUE"), "suppressed"
-    ),
+    "A12": unmoved("A12"),
     "A13": Story(
         [
             ADMITTED,
@@ -114,27 +135,20 @@ STORIES: Mapping[str, Story] = {
         [sent("A14", pid(), pv1(f2="P"), ("PV2", {8: "20260120100000+0530"}))],
         PATIENT | visit(visitDateTime="2026-01-20T04:30:00Z"),
     ),
-    "A15": Story([ADMITTED, sent("A15", pid(), pv1(f2="I"))], visit(), "suppressed"),
+    "A15": unmoved("A15"),
     "A16": Story(
         [ADMITTED, sent("A16", pid(), pv1(f2="I"))], visit(dischargeDateTime=None), "suppressed"
     ),
-    "A18": Story(
-        [REGISTERED, OTHER, sent("A18", pid(account="{a}"), mrg(account="{b}"))],
-        visit() | others_visit(),
-    ),
+    "A18": merged("A18", account="{a}", prior="{b}"),
     "A20": Story([sent("A20")], {}, "suppressed"),
-    "A21": Story(
-        [ADMITTED, sent("A21", pid(), pv1(f2="I"))], visit(status="IN_QUEUE"), "suppressed"
-    ),
-    "A22": Story(
-        [ADMITTED, sent("A22", pid(), pv1(f2="I"))], visit(status="IN_QUEUE"), "suppressed"
-    ),
+    "A21": unmoved("A21"),
+    "A22": unmoved("A22"),
     "A23": Story([ADMITTED, sent("A23", pid(), pv1(f2="I"))], PATIENT | visit(status="CANCELED")),
     "A24": Story(
         [REGISTERED, sent("A24", pid(), pid("{q}"))], {"patients/{q}": None}, "suppressed"
     ),
-    "A25": Story([ADMITTED, sent("A25", pid(), pv1(f2="I"))], visit(), "suppressed"),
-    "A26": Story([ADMITTED, sent("A26", pid(), pv1(f2="I"))], visit(), "suppressed"),
+    "A25": unmoved("A25"),
+    "A26": unmoved("A26"),
     "A27": Story(
         [sent("A14", pid(), pv1(f2="P")), sent("A27", pid(), pv1(f2="P"))],
         visit(status="CANCELED"),
@@ -144,29 +158,16 @@ STORIES: Mapping[str, Story] = {
         [sent("A28", pid(), pv1(f2="N")), sent("A29", pid(), pv1(f2="N"))],
         {"patients/{p}": {"remarks": "Deleted by the hospital"}},
     ),
-    "A30": Story([REGISTERED, OTHER, sent("A30", pid(), mrg())], visit() | others_visit()),
+    "A30": merged("A30"),
     "A31": Story(
         [REGISTERED, sent("A31", pid(name="Menon^Anjali"), pv1(f2="N"))],
         {"patients/{p}": {"fullName": "Anjali Menon"}},
     ),
-    "A32": Story([ADMITTED, sent("A32", pid(), pv1(f2="I"))], visit(), "suppressed"),
-    "A33": Story([ADMITTED, sent("A33", pid(), pv1(f2="I"))], visit(), "suppressed"),
-    "A34": Story([REGISTERED, OTHER, sent("A34", pid(), mrg())], visit() | others_visit()),
-    "A35": Story(
-        [
-            sent("A04", pid(account="{a}"), pv1()),
-            sent("A35", pid(account="{b}"), mrg("{p}", "{a}")),
-            OTHER,
-            # the visit goes along with the account that it is of now
-            sent("A44", pid("{q}", account="{b}"), mrg("{p}", "{b}")),
-        ],
-        {"patient-visits/{v}": {"patientId": "{q}"}},
-        "suppressed",
-    ),
-    "A36": Story(
-        [REGISTERED, OTHER, sent("A36", pid(account="{a}"), mrg(account="{b}"))],
-        visit() | others_visit(),
-    ),
+    "A32": unmoved("A32"),
+    "A33": unmoved("A33"),
+    "A34": merged("A34"),
+    "A35": renumbered("A35"),
+    "A36": merged("A36", account="{a}", prior="{b}"),
     "A37": Story(
         [REGISTERED, sent("A37", pid(), pid("{q}"))], {"patients/{q}": None}, "suppressed"
     ),
@@ -174,7 +175,7 @@ STORIES: Mapping[str, Story] = {
         [sent("A05", pid(), pv1(f2="P")), sent("A38", pid(), pv1(f2="P"))],
         visit(status="CANCELED"),
     ),
-    "A39": Story([REGISTERED, OTHER, sent("A39", pid(), mrg())], visit() | others_visit()),
+    "A39": merged("A39"),
     "A40": Story(
         [
             REGISTERED,
@@ -190,16 +191,7 @@ STORIES: Mapping[str, Story] = {
             }
         },
     ),
-    "A41": Story(
-        [
-            sent("A04", pid(account="{a}"), pv1()),
-            sent("A41", pid(account="{b}"), mrg("{p}", "{a}")),
-            OTHER,
-            sent("A44", pid("{q}", account="{b}"), mrg("{p}", "{b}")),
-        ],
-        {"patient-visits/{v}": {"patientId": "{q}"}},
-        "suppressed",
-    ),
+    "A41": renumbered("A41"),
     "A42": Story(
         [
             REGISTERED,
@@ -231,16 +223,7 @@ STORIES: Mapping[str, Story] = {
         {"patients/{p}": {"uhid": "{q}"}, "patients/{q}": None} | visit() | others_visit(),
     ),
     "A48": Story([REGISTERED, sent("A48", pid(), mrg("{p}"))], PATIENT | visit(), "suppressed"),
-    "A49": Story(
-        [
-            sent("A04", pid(account="{a}"), pv1()),
-            sent("A49", pid(account="{b}"), mrg("{p}", "{a}")),
-            OTHER,
-            sent("A44", pid("{q}", account="{b}"), mrg("{p}", "{b}")),
-        ],
-        {"patient-visits/{v}": {"patientId": "{q}"}},
-        "suppressed",
-    ),
+    "A49": renumbered("A49"),
     "A50": Story(
         [
             REGISTERED,
@@ -255,8 +238,8 @@ STORIES: Mapping[str, Story] = {
         visit(),
         "suppressed",
     ),
-    "A52": Story([ADMITTED, sent("A52", pid(), pv1(f2="I"))], visit(), "suppressed"),
-    "A53": Story([ADMITTED, sent("A53", pid(), pv1(f2="I"))], visit(), "suppressed"),
+    "A52": unmoved("A52"),
+    "A53": unmoved("A53"),
     "A54": Story(
         [ADMITTED, sent("A54", pid(), pv1(f2="I", f7="D18^Menon^Arun"))], visit(providerId="D18")
     ),
