@@ -55,9 +55,15 @@ def date_time(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str | N
         text = f"{text[:8]}T{text[8:]}" if text[8:9].isdigit() else text[:8]
     try:
         moment = dt.datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone or scope.zone)
-        return moment.astimezone(dt.UTC).isoformat()[:19] + "Z"
+        # without its zone from here on: replace, astimezone and isoformat of a moment with one take
+        # two to three times as long
+        offset = moment.utcoffset()
+        if offset is None:
+            offset = (zone or scope.zone).utcoffset(moment)
+        else:
+            moment = dt.datetime.combine(moment, moment.time())
+        assert offset is not None
+        return (moment - offset).isoformat()[:19] + "Z"
     except (ValueError, OverflowError):
         scope.remark("is not a date and time; left out")
         return None
