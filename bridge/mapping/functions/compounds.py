@@ -93,14 +93,13 @@ def parts(value: Any, count: int) -> list[str]:
     `value` is a `Repetition`, a text, which is its own first component, or a repetition that is
     cut already.
     """
-    if type(value) is not list:
-        return [part(value, number) for number in range(1, count + 1)]
-    missing = count - len(value)
-    return value + _NOTHING[:missing] if missing > 0 else value[:count]
+    if type(value) is list:
+        return (value + _NOTHING)[:count]
+    return [part(value, number) for number in range(1, count + 1)]
 
 
-#: components that a repetition ends without
-_NOTHING = [""] * 32
+#: components that a repetition ends without, as many as are ever asked for
+_NOTHING = [""] * 12
 
 
 def part(value: Any, component: int, subcomponent: int = 1) -> str:
@@ -135,7 +134,7 @@ _MOBILE = frozenset({"CP", "MOBILE", "CELL"})
 
 
 def _xtn(value: Any) -> Telecom:
-    first, use, equipment, email, country, area, local, _, remark, *_, last = parts(value, 12)
+    first, use, equipment, email, country, area, local, _, remark, _, _, last = parts(value, 12)
     use, equipment = use.upper(), equipment.upper()
     # XTN.12 is the unformatted number from 2.5 on, XTN.1 before; a sender fills one of them
     text = last or first
