@@ -24,7 +24,7 @@ _NOT_RECORDS = frozenset({"SS", "SSN", "DL", "PPN", "AN", "VN", "AM", "BA", "CC"
 _NOT_RECORD_SYSTEMS = ("us-ssn", "2.16.840.1.113883.4.1")
 
 _SEPARATORS = re.compile(r"[\s./-]+")
-_PREFIXED = re.compile(r"([A-Za-z]*)([0-9]+)")
+_DIGITS = "0123456789"
 #: digits that every JSON reader keeps exact: 2^53 has 16
 _MAX_DIGITS = 15
 
@@ -60,6 +60,8 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
         rank = _rank(candidate[0], wanted)
         if rank is not None and rank < best_rank:
             best, best_rank = candidate, rank
+        if best_rank == 0:
+            break
     return () if best is None else (best,)
 
 
@@ -85,10 +87,15 @@ class _Number(NamedTuple):
 
 def _number(text: str, policies: Sequence[str]) -> _Number | None:
     """What the site's policies before `allocate` make of an identifier."""
-    split = _PREFIXED.fullmatch(text if text.isalnum() else _SEPARATORS.sub("", text))
-    if split is None or len(split[2]) > _MAX_DIGITS:
+    if not text.isalnum():
+        text = _SEPARATORS.sub("", text)
+    prefix = text.rstrip(_DIGITS)
+    digits = text[len(prefix) :]
+    if prefix and not (prefix.isascii() and prefix.isalpha()):
         return None
-    prefix, number = split[1], int(split[2])
+    if not 0 < len(digits) <= _MAX_DIGITS:
+        return None
+    number = int(digits)
     wanted = "prefix" if prefix else "digits"
     for policy in policies:
         if policy == wanted and number:
