@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.delivery import ACCOUNT, OF_IDENTITY, Call, Entity, Interaction, Target, Translation
+from bridge.delivery import (
+    ACCOUNT,
+    ACCOUNT_OF,
+    OF_IDENTITY,
+    Call,
+    Entity,
+    Interaction,
+    Target,
+    Translation,
+)
 from bridge.message import Status, Verdict
 from bridge.pipeline.aliases import Authorities, follow_all
 from bridge.pipeline.crosswalk import Crosswalk
@@ -20,7 +29,7 @@ from bridge.zauto.folding import conflicting, facts_with
 from bridge.zauto.identity import another, of_another, owner_key
 
 #: what must not pass an earlier message of the same record
-_IN_ORDER = OF_IDENTITY | {Interaction.UPSERT}
+_IN_ORDER = OF_IDENTITY | {Interaction.UPSERT, Interaction.DELETE}
 #: first number of a sequence the bridge hands out: above what hospitals number patients with
 FIRST_NUMBER = 900_000_001
 #: places that a remark is told of by name
@@ -51,7 +60,8 @@ def plan(
         translation = replace(translation, warnings=(*translation.warnings, *odd))
     _count_codes(tx, kept, translation, at)
     reports = _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
-    return _mark(tx, kept, translation, _lanes_held(translation, catalogue), reports, at)
+    held = follow_all(tx, _calls_held(translation), catalogue, same_authorities)
+    return _mark(tx, kept, translation, _lanes(tx, held, catalogue), reports, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def _held_before(
     tx: Transaction, kept: KeptMessage, calls: Sequence[Call], catalogue: Catalogue
 ) -> _Behind | None:
     """What a message must not pass: a patient's events apply in order."""
-    lanes = _lanes(calls, catalogue)
+    lanes = _lanes(tx, calls, catalogue)
     for lane in lanes:
         found = tx.held_about(lane, kept.id)
         if found is not None:
@@ -76,10 +86,22 @@ def _held_before(
     return None
 
 
-def _lanes(calls: Sequence[Call], catalogue: Catalogue) -> Sequence[str]:
-    """The lanes of calls that change something."""
-    changes = (call for call in calls if call.interaction in _IN_ORDER)
-    return list(dict.fromkeys(lane_of(call, catalogue) for call in changes))
+def _lanes(tx: Transaction, calls: Sequence[Call], catalogue: Catalogue) -> Sequence[str]:
+    """The lanes of calls that change something, whose aliases were followed."""
+    changes = [call for call in calls if call.interaction in _IN_ORDER]
+    lanes = dict.fromkeys(lane_of(call, catalogue) for call in changes)
+    for call in changes:
+        if call.interaction in OF_IDENTITY:
+            lanes |= dict.fromkeys(_lanes_changed(tx, call, catalogue))
+    return list(lanes)
+
+
+def _lanes_changed(tx: Transaction, call: Call, catalogue: Catalogue) -> Sequence[str]:
+    """Where the record of a call about identity, and whom it belonged to, queue so far."""
+    visit = catalogue[ACCOUNT_OF]
+    keys = [call.key, owner_key(visit, {visit.owner() or "": call.owner})]
+    found = tx.aliases_of(keys)
+    return [found[key].leads_to if key in found else key for key in keys if key]
 
 
 def _hold_behind(
@@ -98,11 +120,11 @@ def _hold_behind(
     )
 
 
-def _lanes_held(translation: Translation, catalogue: Catalogue) -> Sequence[str]:
-    """The lanes of a message that is held for a code; none of any other."""
+def _calls_held(translation: Translation) -> Sequence[Call]:
+    """The calls of a message that is held for a code; none of any other."""
     if not translation.needs or not _waits_for_code(translation):
         return ()
-    return _lanes(translation.held_calls, catalogue)
+    return translation.held_calls
 
 
 def _waits_for_code(translation: Translation) -> bool:
@@ -225,10 +247,17 @@ class _Planning:
 
     def _owns(self, call: Call) -> str:
         """Why a record cannot be deleted, "" where nothing belongs to it."""
-        owned = [each for each in self.tx.owned_by(call.key) if each.sent is not None]
+        owned = [each for each in self.tx.owned_by(call.key) if self._is_there(each)]
         if not owned:
             return ""
         return f"{len(owned)} other records belong to it: delete or move those first, or by hand"
+
+    def _is_there(self, entity: Entity) -> bool:
+        """ZautoAI has the record, or may get it."""
+        if entity.sent is not None:
+            return True
+        pending = self.tx.pending(entity.resource, entity.external_id)
+        return any(each.status is not Status.PARKED for each in pending)
 
     def _learn(self, call: Call, known: Entity | None, resource: Resource) -> None:
         """Remember what a call says of its record."""

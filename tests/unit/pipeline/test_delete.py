@@ -42,6 +42,14 @@ async def test_a_patient_who_has_visits_is_not_deleted(bench: Bench) -> None:
     assert bench.reason(deleted).startswith("1 other records belong to it")
 
 
+async def test_a_patient_whose_visits_are_on_their_way_is_not_deleted(bench: Bench) -> None:
+    await bench.plan(a_patient(), a_visit())
+    deleted = await bench.plan(delete("patients", "P1"))
+    await bench.finish()
+    assert bench.status(deleted) is Status.PARKED
+    assert ("patients", "P1") in bench.remote.records
+
+
 async def test_a_record_that_is_gone_already_is_no_fault(bench: Bench) -> None:
     await bench.plan(a_patient())
     await bench.finish()

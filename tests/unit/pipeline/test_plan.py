@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation, UnknownCode
+from bridge.delivery import (
+    ACCOUNT,
+    Allocation,
+    Call,
+    Interaction,
+    Remark,
+    Target,
+    Translation,
+    UnknownCode,
+)
 from bridge.message import Status, Verdict
 from bridge.pipeline.plan import FIRST_NUMBER, lane_of, plan
 from bridge.store.contract import KeptMessage, Transaction
@@ -174,6 +183,10 @@ class TestReleasing:
         assert [kept.id for kept in untranslated] == [held.id]
 
 
+def a_renumbering(kind: Interaction, number: str, into: str) -> Call:
+    return a_call("patients", number, {"id": number}, interaction=kind, into=into)
+
+
 class TestOrderBehindACode:
     """A message that waits for a row of a code table is not passed by its patient's later ones."""
 
@@ -198,6 +211,36 @@ class TestOrderBehindACode:
         # and what is behind it in any of its lanes
         third = await planned(bench, made(a_patient("P3")))
         assert third.reason == f"waits behind message {second.id} of the same record"
+
+    async def test_a_deletion_waits_behind_it(self, bench: Bench) -> None:
+        await planned(bench, self.HELD)
+        gone = replace(a_patient(), interaction=Interaction.DELETE)
+        assert (await planned(bench, made(gone))).status is Status.HELD
+
+    @pytest.mark.parametrize("resource", ["patient-visits", ACCOUNT])
+    async def test_what_takes_something_from_its_patient_waits(
+        self, bench: Bench, resource: str
+    ) -> None:
+        await planned(bench, self.HELD)
+        moved = a_call(resource, "N1", {"id": "N1"}, interaction=Interaction.MOVE)
+        moved = replace(moved, owner="P1", into="P2")
+        later = await planned(bench, made(a_patient("P2"), moved))
+        assert later.status is Status.HELD
+
+    async def test_numbers_of_one_record_are_one(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1"))
+        await bench.plan(a_patient("P2", uhid=2), a_renumbering(Interaction.MERGE, "P2", "P1"))
+        late = replace(a_patient(), external_id="P2", payload={"id": "P2"})
+        await planned(bench, replace(self.HELD, held_calls=(late,)))
+        for number in ("P1", "P2"):
+            assert (await planned(bench, made(a_patient(number)))).status is Status.HELD
+
+    async def test_a_merge_of_its_other_number_waits(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1"))
+        await bench.plan(a_patient("P9", uhid=9), a_renumbering(Interaction.RENAME, "P1", "P9"))
+        await planned(bench, self.HELD)
+        merged = made(a_patient("P3", uhid=3), a_renumbering(Interaction.MERGE, "P9", "P3"))
+        assert (await planned(bench, merged)).status is Status.HELD
 
     async def test_once_let_go_it_holds_nothing_back(self, bench: Bench) -> None:
         first = await planned(bench, self.HELD)
