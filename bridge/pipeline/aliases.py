@@ -18,6 +18,7 @@ from bridge.delivery import (
     Call,
     Delivery,
     Entity,
+    Interaction,
     Payload,
     Step,
     Target,
@@ -95,7 +96,17 @@ def _follow(tx: Transaction, call: Call, resource: Resource, found: Aliases) -> 
     if account := found.get(f"{ACCOUNT}/{call.facts.get(ACCOUNT)}"):
         call = replace(call, facts={**call.facts, ACCOUNT: account.external_id})
     alias = found.get(call.key)
-    return call if alias is None else _renamed(tx, call, resource, alias)
+    if alias is None or _is_left_behind(call, alias):
+        return call
+    return _renamed(tx, call, resource, alias)
+
+
+def _is_left_behind(call: Call, alias: Alias) -> bool:
+    """Whether a call clears away what was left under a number that its record gave up.
+
+    Hospitals delete the record before once it is merged; the surviving one is not meant.
+    """
+    return alias.retired and call.interaction is Interaction.DELETE
 
 
 def _renamed(tx: Transaction, call: Call, resource: Resource, alias: Alias) -> Call:

@@ -28,7 +28,7 @@ from bridge.pipeline.aliases import Authorities
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.folding import conflict, conflicting, learn
-from bridge.zauto.identity import owner_key
+from bridge.zauto.identity import owner_key, same_issuer
 
 _UNSEEN = "what ZautoAI has of it from other sources must be put right by hand"
 
@@ -84,6 +84,10 @@ class Identities:
             known = self.tx.entity(each.resource, each.external_id)
             if known is not None and conflicting(known, each, self.same_authorities):
                 return conflict(known, each)
+            alias = self.tx.aliases_of([each.key]).get(each.key)
+            if alias and not same_issuer(alias.authority, each.authority, self.same_authorities):
+                issued = Entity(each.resource, each.external_id, authority=alias.authority)
+                return conflict(issued, each)
         return ""
 
     def _merge(self, call: Call) -> Done:
@@ -98,12 +102,14 @@ class Identities:
         for key in {prior, call.key}:
             self._alias(key, into, call.authority, retired=True)
         visits = self.tx.owned_by(prior)
-        following = self._give(visits, into, prior)
+        count = self._count(visits)
+        following, marks = self._give(visits, into, prior), []
         if before is not None:
             self._inherit(before, into)
-            following += self._mark(before, call)
+            marks = self._mark(before, call)
         self._let_go(prior)
-        return Done(call, _merged(before, visits, following), following=tuple(following))
+        report = _merged(before, count, is_marked=bool(marks))
+        return Done(call, report, following=(*following, *marks))
 
     def _rename(self, call: Call) -> Done:
         record, other = self._record(call.key), f"{call.resource}/{call.into}"
@@ -130,6 +136,9 @@ class Identities:
                 reason = "conflict: it belongs to another record than the message says"
                 return Done(call, reason, refused=True)
         following = self._give([each for each in moved if each.owner != into], into, before)
+        if any(self._is_held(each) for each in moved):
+            # for the patient before, maybe, who may never come
+            self.tx.release(before, self.at)
         told = _told(len(moved), "re-pointed") if moved else "the bridge has seen no such visit"
         return Done(call, told, following=tuple(following))
 
@@ -200,6 +209,17 @@ class Identities:
         pending = self.tx.pending(entity.resource, entity.external_id)
         return any(each.status is Status.WAITING for each in pending)
 
+    def _is_held(self, entity: Entity) -> bool:
+        pending = self.tx.pending(entity.resource, entity.external_id)
+        return any(each.status is Status.HELD for each in pending)
+
+    def _count(self, entities: Iterable[Entity]) -> int:
+        """How many there are: those that were deleted, and said no more of, are remembered too."""
+        return sum(
+            each.sent is not None or bool(self.tx.pending(each.resource, each.external_id))
+            for each in entities
+        )
+
     def _inherit(self, before: Entity, into: str) -> None:
         """Where the surviving record is not at ZautoAI yet, what was said of the other counts for
         it until something else is said: so that it can be made."""
@@ -252,13 +272,14 @@ def _update(entity: Entity, payload: Payload) -> Call:
     )
 
 
-def _merged(before: Entity | None, visits: Sequence[Entity], following: Sequence[object]) -> str:
+def _merged(before: Entity | None, visits: int, *, is_marked: bool) -> str:
     if before is None:
         return f"the bridge has seen no record of the number before: {_UNSEEN}"
-    report = f"{_told(len(visits), 're-pointed')}, the record before is kept"
-    if len(following) > len(visits):
-        report = f"{_told(len(visits), 're-pointed')}, the record before is marked"
-    return f"{report}; visits that the bridge has not seen are unknown to it"
+    became = "marked" if is_marked else "kept"
+    return (
+        f"{_told(visits, 're-pointed')}, the record before is {became}; "
+        "visits that the bridge has not seen are unknown to it"
+    )
 
 
 def _told(count: int, what: str) -> str:

@@ -58,9 +58,19 @@ def _wait_for_one(
     if pending is None:
         return None
     key = f"{referent}/{external_id}"
-    if pending is Status.WAITING and delivery.lane != key:
+    if pending is Status.WAITING and delivery.lane != key and _is_behind(tx, delivery, key):
         return Block(key)
     return Hold(key, f"waits for its {referent} record")
+
+
+def _is_behind(tx: Transaction, delivery: Delivery, key: str) -> bool:
+    """Whether something earlier is on its way for a record.
+
+    A lane blocks only on what is earlier than its head, so that no two wait for each other: what
+    is later may queue behind a lane that waits for this one.
+    """
+    resource, _, external_id = key.partition("/")
+    return any(each.id < delivery.id for each in tx.pending(resource, external_id))
 
 
 def lost(catalogue: Catalogue, request: Request, outcome: Outcome) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from bridge.delivery import ACCOUNT, Alias, Call, Interaction, Target
 from bridge.message import Status
 from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_visit
 from tests.unit.pipeline.remote import Fault
+from tests.unit.pipeline.test_delete import delete
 
 
 def merge(prior: str, into: str, resource: str = "patients", **payload: Any) -> Call:
@@ -32,6 +34,10 @@ def move(number: str, owner: str, into: str, resource: str = "patient-visits") -
 def identity(kind: Interaction, resource: str, number: str, into: str, **changes: Any) -> Call:
     payload = changes.pop("payload", {"id": number})
     return Call(Target.ZAUTO, kind, resource, number, payload, into=into, **changes)
+
+
+def issued(authority: str, call: Call) -> Call:
+    return replace(call, authority=authority)
 
 
 def held(bench: Bench, resource: str, number: str) -> dict[str, Any]:
@@ -218,6 +224,119 @@ class TestMerge:
         assert owners(bench) == {"V9": "P1"}
         assert held(bench, "patients", "P2")["uhid"] == 2
 
+    async def test_a_prior_number_that_another_issued_leads_to_nobody(self, bench: Bench) -> None:
+        await bench.plan(issued("LOTUS", a_patient("P2", uhid=2)), a_visit("V2", "P2"))
+        await bench.plan(issued("LOTUS", merge("P1", "P2")))
+        await bench.finish()
+        theirs = issued("ROSE", a_patient("P5", uhid=5))
+        merged = await bench.plan(theirs, issued("ROSE", merge("P1", "P5")))
+        await bench.finish()
+        assert (bench.status(merged), owners(bench)) == (Status.PARKED, {"V2": "P2"})
+        assert told(bench, merged).startswith("conflict: this id was issued by 'LOTUS'")
+
+    async def test_a_surviving_number_that_another_issued_leads_to_nobody(
+        self, bench: Bench
+    ) -> None:
+        await bench.plan(issued("LOTUS", a_patient("P2", uhid=2)))
+        await bench.plan(issued("LOTUS", merge("P1", "P2")))
+        await bench.plan(issued("ROSE", a_patient("P6", uhid=6)), a_visit("V6", "P6"))
+        await bench.finish()
+        theirs = issued("ROSE", a_patient("P1", uhid=1))
+        merged = await bench.plan(theirs, issued("ROSE", merge("P6", "P1")))
+        await bench.finish()
+        assert (bench.status(merged), owners(bench)) == (Status.PARKED, {"V6": "P6"})
+
+    async def test_pairs_in_a_row_in_one_message_lead_to_the_last_one(self, bench: Bench) -> None:
+        for number in (1, 2, 3):
+            await bench.plan(
+                a_patient(f"P{number}", uhid=number), a_visit(f"V{number}", f"P{number}")
+            )
+        second, third = a_patient("P2", uhid=2), a_patient("P3", uhid=3)
+        await bench.plan(second, third, merge("P1", "P2", remarks="M"), merge("P2", "P3"))
+        await bench.finish()
+        assert set(owners(bench).values()) == {"P3"}
+        assert held(bench, "patients", "P3")["uhid"] == 3
+        assert held(bench, "patients", "P1")["remarks"] == "M"
+
+    async def test_a_pair_into_a_number_that_the_same_message_gave_up(self, bench: Bench) -> None:
+        for number in (1, 2, 3):
+            await bench.plan(
+                a_patient(f"P{number}", uhid=number), a_visit(f"V{number}", f"P{number}")
+            )
+        second, first = a_patient("P2", uhid=2), a_patient("P1", uhid=1)
+        await bench.plan(second, first, merge("P1", "P2"), merge("P3", "P1"))
+        await bench.finish()
+        assert set(owners(bench).values()) == {"P2"}
+        assert held(bench, "patients", "P2")["uhid"] == 2
+
+    async def test_a_mark_is_told_whatever_became_of_the_visits(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1", uhid=1), a_visit("V1", "P1"), a_visit("V2", "P1"))
+        await bench.plan(a_patient("P2", uhid=2))
+        bench.remote.faults = iter([Fault.NONE, Fault.NONE, Fault.INVALID])
+        await bench.finish()
+        merged = await bench.plan(merge("P1", "P2", remarks="Merged"))
+        await bench.finish()
+        assert held(bench, "patients", "P1")["remarks"] == "Merged"
+        assert "is marked" in told(bench, merged)
+
+    async def test_a_deleted_visit_is_not_counted(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1", uhid=1), a_visit("V1", "P1"))
+        await bench.plan(delete("patient-visits", "V1", patientId="P1"))
+        await bench.plan(a_patient("P2", uhid=2))
+        await bench.finish()
+        merged = await bench.plan(merge("P1", "P2"))
+        assert told(bench, merged).startswith("0 visits re-pointed")
+
+    async def test_a_visit_held_for_another_record_is_the_surviving_ones_when_it_goes(
+        self, bench: Bench
+    ) -> None:
+        nameless = a_call("providers", "D1", {"id": "D1"}, interaction=Interaction.CREATE)
+        await bench.plan(a_patient("P1", uhid=1), nameless, a_visit("V1", "P1", providerId="D1"))
+        await bench.plan(a_patient("P2", uhid=2))
+        await bench.finish()
+        await bench.plan(merge("P1", "P2"))
+        await bench.plan(a_call("providers", "D1", {"id": "D1", "fullName": "Dr. Anand Rao"}))
+        await bench.finish()
+        assert owners(bench) == {"V1": "P2"}
+
+    async def test_a_record_that_is_cleared_away_after_a_merge_is_not_the_surviving_one(
+        self, bench: Bench
+    ) -> None:
+        await bench.plan(a_patient("P1", uhid=1), a_visit("V1", "P1"), a_visit("V2", "P1"))
+        await bench.plan(merge("V1", "V2", "patient-visits"))
+        await bench.plan(delete("patient-visits", "V1", patientId="P1"))
+        await bench.plan(a_patient("P2", uhid=2), merge("P1", "P2"))
+        await bench.plan(delete("patients", "P1"))
+        await bench.finish()
+        assert list(all_of(bench, "patients")) == ["P2"]
+        assert owners(bench) == {"V2": "P2"}
+
+
+class TestLanes:
+    """No two lanes wait for each other."""
+
+    async def test_a_lost_survivor_is_made_again_behind_its_visits(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1", uhid=1), a_visit("V1", "P1"), a_visit("V2", "P1"))
+        await bench.plan(a_patient("P2", uhid=2))
+        await bench.finish()
+        bench.remote.wipe()
+        await bench.plan(merge("P1", "P2"))
+        await bench.plan(a_visit("V2", "P2", purposeOfVisit="Fever"))
+        await bench.finish()
+        assert owners(bench) == {"V1": "P2", "V2": "P2"}
+        assert held(bench, "patient-visits", "V2")["purposeOfVisit"] == "Fever"
+
+    async def test_visits_that_change_places_before_their_patients_come(self, bench: Bench) -> None:
+        await bench.plan(a_visit("V1", "P1"))
+        await bench.plan(a_visit("V2", "P2"))
+        await bench.finish()
+        await bench.plan(a_patient("P1", uhid=1))
+        await bench.plan(a_patient("P2", uhid=2))
+        await bench.plan(move("V1", "P1", "P2"))
+        await bench.plan(move("V2", "P2", "P1"))
+        await bench.finish()
+        assert owners(bench) == {"V1": "P2", "V2": "P1"}
+
 
 class TestVisits:
     async def test_a_visit_that_was_one_with_another_is_marked_and_followed(
@@ -251,6 +370,18 @@ class TestVisits:
         moved = await bench.plan(a_patient("P2", uhid=2), move("V1", "P1", "P2"))
         await bench.finish()
         assert (owners(bench), bench.status(moved)) == ({"V1": "P3"}, Status.PARKED)
+
+    async def test_a_visit_that_moves_waits_no_longer_for_the_patient_before(
+        self, bench: Bench
+    ) -> None:
+        incomplete = a_call("patients", "P1", {"id": "P1", "uhid": 1, "fullName": "Meera Nair"})
+        await bench.plan(incomplete, a_visit("V1", "P1"))
+        await bench.finish()
+        await bench.plan(a_patient("P2", uhid=2), move("V1", "P1", "P2"))
+        await bench.plan(a_visit("V1", "P2", purposeOfVisit="Fever"))
+        await bench.finish()
+        assert owners(bench) == {"V1": "P2"}
+        assert held(bench, "patient-visits", "V1")["purposeOfVisit"] == "Fever"
 
     async def test_a_visit_that_was_never_seen_is_told(self, bench: Bench) -> None:
         moved = await bench.plan(a_patient("P2", uhid=2), move("V1", "P1", "P2"))
