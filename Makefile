@@ -19,7 +19,7 @@ install: $(VENV)/.installed ## make .venv with the bridge in it: .venv/bin/bridg
 dev: $(VENV)/.developing ## the same, with what tests and checks need
 
 test: $(VENV)/.developing ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 demo: $(VENV)/.installed ## sandbox, hospital and bridge at work on samples/ (KEEP=1 leaves them running)
 	$(BIN)/bridge demo $(if $(KEEP),--keep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,21 +15,26 @@ from tests.acceptance.relay import Relay, relaying
 Launch = Callable[..., Awaitable[Bridge]]
 Connect = Callable[[Bridge], Sender]
 
-REPORT = pytest.StashKey[list[str]]()
+#: name of the property that carries a test's report from the process it ran in
+REPORT = "report"
 
 
 @pytest.fixture
-def report(pytestconfig: pytest.Config) -> list[str]:
+def report(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Lines that are printed below the tests."""
-    return pytestconfig.stash.setdefault(REPORT, [])
+    lines: list[str] = []
+    yield lines
+    request.node.user_properties.append((REPORT, lines))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests reported."""
-    for line in config.stash.get(REPORT, []):
-        terminalreporter.write_line(line)
+    for reports in terminalreporter.stats.values():
+        for each in reports:
+            if getattr(each, "when", "") == "teardown":
+                for name, lines in each.user_properties:
+                    if name == REPORT:
+                        terminalreporter.write("".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture(scope="session")

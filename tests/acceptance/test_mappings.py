@@ -146,6 +146,8 @@ async def test_wrong_mappings_are_refused_with_every_fault_and_the_old_ones_stay
     code, report = await hospitals.mapping("reload")
     assert code == 1
     assert {"rowz", "otherwise"} <= {fault["key"] for fault in report["faults"]}
+    # wide enough that no path is folded
+    hospitals.bridge.environment["COLUMNS"] = "300"
     shown = await hospitals.bridge.command("mapping", "reload")
     assert shown.returncode == 1
     assert "lakeside/codes/gender.yaml:1:1" in shown.stdout.replace("\n", "")
