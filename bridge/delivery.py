@@ -51,6 +51,8 @@ OF_IDENTITY = frozenset({Interaction.MERGE, Interaction.MOVE, Interaction.RENAME
 ACCOUNT = "account"
 #: the resource whose records have one
 ACCOUNT_OF = "patient-visits"
+#: the fact of a call that marks a record because the sender deleted it
+DELETED = "deleted"
 
 #: Where one field of one call came from, in short: the number of its rule in the legend of the set
 #: of mappings, the source path as the sender's standard writes it (`PID-5[1]`, "" for a constant)

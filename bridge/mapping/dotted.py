@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.delivery import ACCOUNT
+from bridge.delivery import ACCOUNT, DELETED
 from bridge.errors import PathError
 from bridge.mapping.document import Context
 from bridge.mapping.taking import nearest
@@ -35,6 +35,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "given",
         "dateOfBirth",
         "sex",
+        DELETED,
     ),
     "providers": ("id", "authority", "family", "given"),
     "patient-visits": (
@@ -49,6 +50,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "facility",
         "patientId",
         "providerId",
+        DELETED,
     ),
 }
 

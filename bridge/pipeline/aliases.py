@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bridge.delivery import (
     ACCOUNT,
+    DELETED,
     OF_IDENTITY,
     Alias,
     Call,
@@ -106,7 +107,7 @@ def _is_left_behind(call: Call, alias: Alias) -> bool:
 
     Hospitals delete the record before once it is merged; the surviving one is not meant.
     """
-    return alias.retired and call.interaction is Interaction.DELETE
+    return alias.retired and (call.interaction is Interaction.DELETE or DELETED in call.facts)
 
 
 def _renamed(tx: Transaction, call: Call, resource: Resource, alias: Alias) -> Call:

@@ -128,7 +128,7 @@ class Identities:
     def _move(self, call: Call) -> Done:
         before, into = self._owner(call.owner), self._owner(call.into)
         if call.resource == ACCOUNT:
-            moved = self._of_account(before, call.external_id)
+            moved = self._of_account(before, self._record(call.key))
         else:
             known = self._entity(self._record(call.key))
             moved = [known] if known is not None else []
@@ -146,7 +146,7 @@ class Identities:
         """Accounts merge or change their number: ZautoAI has no place for them."""
         prior, into = self._record(call.key), self._record(f"{ACCOUNT}/{call.into}")
         _, _, number = into.partition("/")
-        visits = self._of_account(self._owner(call.owner), call.external_id)
+        visits = self._of_account(self._owner(call.owner), prior)
         for visit in visits:
             self.tx.put_entity(replace(visit, facts={**visit.facts, ACCOUNT: number}))
         if prior != into:
@@ -156,7 +156,8 @@ class Identities:
         return Done(call, f"{_told(len(visits), 'noted')} under the other account")
 
     def _of_account(self, owner: str, account: str) -> list[Entity]:
-        return [each for each in self.tx.owned_by(owner) if each.facts.get(ACCOUNT) == account]
+        _, _, number = account.partition("/")
+        return [each for each in self.tx.owned_by(owner) if each.facts.get(ACCOUNT) == number]
 
     def _record(self, key: str) -> str:
         """The record that a number leads to."""

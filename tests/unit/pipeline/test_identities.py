@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery import ACCOUNT, Alias, Call, Interaction, Target
+from bridge.delivery import ACCOUNT, DELETED, Alias, Call, Interaction, Target
 from bridge.message import Status
 from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_visit
 from tests.unit.pipeline.remote import Fault
@@ -311,6 +311,16 @@ class TestMerge:
         assert list(all_of(bench, "patients")) == ["P2"]
         assert owners(bench) == {"V2": "P2"}
 
+    async def test_a_mark_of_deletion_stays_with_the_record_before(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1", uhid=1))
+        await bench.plan(a_patient("P2", uhid=2))
+        await bench.plan(merge("P1", "P2"))
+        marked = a_patient("P1", uhid=1, remarks="Deleted by the hospital")
+        await bench.plan(replace(marked, facts={DELETED: "Y"}))
+        await bench.finish()
+        assert held(bench, "patients", "P1")["remarks"] == "Deleted by the hospital"
+        assert "remarks" not in held(bench, "patients", "P2")
+
 
 class TestLanes:
     """No two lanes wait for each other."""
@@ -408,6 +418,14 @@ class TestAccounts:
         await bench.plan(a_patient("P2", uhid=2), move("A2", "P1", "P2", ACCOUNT))
         await bench.finish()
         assert owners(bench) == {"V1": "P2", "V2": "P2"}
+
+    async def test_an_account_moves_by_the_number_before_too(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1"), of_account(a_visit("V1", "P1"), "A1"))
+        for into in ("A2", "A3"):
+            await bench.plan(identity(Interaction.MERGE, ACCOUNT, "A1", into, owner="P1"))
+        await bench.plan(a_patient("P2", uhid=2), move("A1", "P1", "P2", ACCOUNT))
+        await bench.finish()
+        assert owners(bench) == {"V1": "P2"}
 
 
 class TestRename:
