@@ -20,7 +20,7 @@ from bridge.delivery import (
     Translation,
 )
 from bridge.message import Status, Verdict
-from bridge.pipeline.aliases import Authorities, follow_all
+from bridge.pipeline.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.crosswalk import Crosswalk
 from bridge.pipeline.identities import Done, Identities
 from bridge.store.contract import KeptMessage, Transaction
@@ -51,7 +51,9 @@ def plan(
     if translation is None:
         tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
         return Status.UNMAPPED
-    calls = follow_all(tx, translation.calls, catalogue, same_authorities)
+    idle = given_up(tx, translation.calls)
+    named = [call for call in translation.calls if call not in idle]
+    calls = follow_all(tx, named, catalogue, same_authorities)
     if behind := _held_before(tx, kept, calls, catalogue):
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
@@ -59,7 +61,9 @@ def plan(
     if odd:
         translation = replace(translation, warnings=(*translation.warnings, *odd))
     _count_codes(tx, kept, translation, at)
-    reports = _Planning(tx, kept.id, catalogue, same_authorities, at).add_all(calls)
+    planning = _Planning(tx, kept.id, catalogue, same_authorities, at)
+    reports = planning.add_all(calls)
+    planning.add_idle(idle)
     held = follow_all(tx, _calls_held(translation), catalogue, same_authorities)
     return _mark(tx, kept, translation, _lanes(tx, held, catalogue), reports, at)
 
@@ -221,6 +225,12 @@ class _Planning:
             if call.interaction not in OF_IDENTITY:
                 self._add(position, _numbered(self.tx, call))
         return [each.report for each in done]
+
+    def add_idle(self, calls: Sequence[Call]) -> None:
+        """Show calls that clear away what a record was called before."""
+        told = "the record does not go by this number any more: it stays"
+        for position, call in enumerate(calls):
+            self._add_settled(position, call, Status.SUPPRESSED, told, None)
 
     def _add(self, position: int, call: Call) -> None:
         """Let a call wait in its lane, and release what waited for it."""

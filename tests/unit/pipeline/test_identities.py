@@ -461,6 +461,18 @@ class TestRename:
         assert list(all_of(bench, "patients")) == ["P9"]
         assert aliases(bench) == {"patients/P1": "patients/P9"}
 
+    async def test_a_number_that_a_record_gave_up_deletes_nothing(self, bench: Bench) -> None:
+        await bench.plan(a_patient("P1", uhid=1))
+        await bench.plan(a_patient("P9", uhid=9), rename("P1", "P9"))
+        deleted = await bench.plan(delete("patients", "P1"))
+        await bench.finish()
+        assert list(bench.remote.records) == [("patients", "P1")]
+        assert bench.status(deleted) is Status.SUPPRESSED
+        assert bench.reason(deleted) == "the record does not go by this number any more: it stays"
+        await bench.plan(delete("patients", "P9"))
+        await bench.finish()
+        assert bench.remote.records == {}
+
 
 numbers = st.integers(1, 5).map("P{}".format)
 events = st.lists(
