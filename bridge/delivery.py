@@ -43,6 +43,9 @@ class Interaction(StrEnum):
     #: the record goes by another number, `into`
     RENAME = "rename"
 
+    # every call is looked up in OF_IDENTITY, and an Enum's own hash is written in Python
+    __hash__ = str.__hash__
+
 
 #: what concerns numbers and whose a record is: done in the bridge, with calls that follow from it
 OF_IDENTITY = frozenset({Interaction.MERGE, Interaction.MOVE, Interaction.RENAME})

@@ -229,16 +229,23 @@ class Hl7Document:
 
     def _cut_fields(self, line: tuple[str, int]) -> list[str]:
         segment, occurrence = line
-        if occurrence == EVERY:
+        if segment not in self._names:
+            fields = []
+        elif occurrence == 1:
+            fields = self._cut(self._segments[self._names.index(segment)])
+        elif occurrence == EVERY:
             fields = self._cut_every(segment)
         else:
-            text = self._find(segment, occurrence)
-            fields = self._cut(text) if text else []
+            fields = self._cut_further(segment, occurrence)
         self._fields[line] = fields
         return fields
 
+    def _cut_further(self, segment: str, occurrence: int) -> list[str]:
+        lines = self._lines_of(segment)
+        return self._cut(lines[occurrence - 1]) if 0 < occurrence <= len(lines) else []
+
     def _cut_every(self, segment: str) -> list[str]:
-        lines = [self._cut(self._find(segment, n)) for n in range(1, self.count(segment) + 1)]
+        lines = map(self._cut, self._lines_of(segment))
         by_number = zip_longest(*lines, fillvalue="")
         return [self._syntax.repetition.join(filter(None, texts)) for texts in by_number]
 
@@ -249,17 +256,12 @@ class Hl7Document:
             fields.insert(1, separator)
         return fields
 
-    def _find(self, segment: str, occurrence: int) -> str:
-        if segment not in self._names or not occurrence:
-            return ""
-        if occurrence == 1:
-            return self._segments[self._names.index(segment)]
+    def _lines_of(self, segment: str) -> list[str]:
         # Only now: most mappings ask for the first of each name, and need no index for that.
         if not self._named:
             for name, line in zip(self._names, self._segments, strict=True):
                 self._named.setdefault(name, []).append(line)
-        lines = self._named[segment]
-        return lines[occurrence - 1] if occurrence <= len(lines) else ""
+        return self._named[segment]
 
     def _repetitions(self, text: str, path: Hl7Path) -> Sequence[Value]:
         if path.field <= 2 and path.line[0] in DECLARING:

@@ -33,22 +33,20 @@ def choose(
     for choice in choices:
         segment = choice.source.path.line[0]
         every = within[segment] if segment in within else range(1, document.count(segment) + 1)
-        found[segment] = _number(choice, document, every[:CHOSEN_FROM])
+        found[segment] = _number(choice, document, every[:CHOSEN_FROM]) if every else 0
     return found
 
 
 def _number(choice: ChoicePlan, document: Segmented, numbers: Sequence[int]) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
-    segment = choice.source.path.line[0]
-    said = [(number, _texts(choice, document, segment, number)) for number in numbers]
-    for number, texts in said:
+    segment, usable = choice.source.path.line[0], 0
+    for number in numbers:
+        texts = _texts(choice, document, segment, number)
         if not choice.wanted.isdisjoint(texts):
             return number
-    if choice.unwanted:
-        for number, texts in said:
-            if choice.unwanted.isdisjoint(texts):
-                return number
-    return 0
+        if not usable and choice.unwanted and choice.unwanted.isdisjoint(texts):
+            usable = number
+    return usable
 
 
 def _texts(choice: ChoicePlan, document: Segmented, segment: str, number: int) -> tuple[Any, ...]:
