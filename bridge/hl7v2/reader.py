@@ -189,12 +189,15 @@ class Hl7Document:
         syntax = self._syntax
         if not syntax.plain:
             return None
-        cut, padding = syntax.component, syntax.padding
-        if syntax.repetition not in text:
-            raw = text.rstrip(padding)
-            return ((raw, _components(raw, cut)),)
-        repetitions = [one.rstrip(padding) for one in text.split(syntax.repetition)]
-        return [(raw, _components(raw, cut)) for raw in repetitions if raw]
+        # every blank but the space, a tab or U+00A0, is unprintable
+        blanks = " " in text or not text.isprintable()
+        found: list[tuple[str, list[str]]] = []
+        for repetition in text.split(syntax.repetition):
+            raw = repetition.rstrip(syntax.padding)
+            if raw:
+                parts = raw.split(syntax.component)
+                found.append((raw, list(map(str.strip, parts)) if blanks else parts))
+        return found
 
     def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
         """`values` of a field whose text is known."""
@@ -313,14 +316,6 @@ def _choose(text: str, path: Hl7Path, syntax: Syntax) -> Sequence[str]:
     if isinstance(choice, int):
         return repetitions[choice - 1 : choice]
     return [one for one in repetitions if _part(one, syntax, path.qualified_by, 1) == choice]
-
-
-def _components(raw: str, cut: str) -> list[str]:
-    parts = raw.split(cut)
-    # every blank but the space, a tab or U+00A0, is unprintable
-    if raw.isprintable() and " " not in raw:
-        return parts
-    return [part.strip() for part in parts]
 
 
 def _part(text: str, syntax: Syntax, component: int, subcomponent: int) -> str:

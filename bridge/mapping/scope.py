@@ -104,10 +104,10 @@ class Scope:
         found = self.document.whole(text)
         if found is None:
             return self.read_field(source, text)
-        label, _, read, _ = source
+        label, read = source.text, source.read
         if len(found) == 1:
             raw, parts = found[0]
-            return ((read(parts), raw, label),) if raw else ()
+            return ((read(parts), raw, label),)
         return [
             (read(parts), raw, f"{label} #{number}" if number > 1 else label)
             for number, (raw, parts) in enumerate(found, 1)
