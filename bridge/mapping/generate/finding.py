@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import NamedTuple
 
 from bridge.hl7v2.paths import EVERY
@@ -262,7 +263,7 @@ def _is_component(source: Source) -> bool:
 
 
 def _unordered(source: Source) -> Source:
-    return source._replace(order=None)
+    return replace(source, order=None)
 
 
 def line_name(segment: str, occurrence: int) -> str:
