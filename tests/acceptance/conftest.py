@@ -11,12 +11,10 @@ import pytest
 from tests.acceptance.mllp import Sender
 from tests.acceptance.processes import CLIENT, Bridge, Process, Sandbox, settings
 from tests.acceptance.relay import Relay, relaying
+from tests.conftest import REPORT
 
 Launch = Callable[..., Awaitable[Bridge]]
 Connect = Callable[[Bridge], Sender]
-
-#: name of the property that carries a test's report from the process it ran in
-REPORT = "report"
 
 
 @pytest.fixture
@@ -25,16 +23,6 @@ def report(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     lines: list[str] = []
     yield lines
     request.node.user_properties.append((REPORT, lines))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests reported."""
-    for reports in terminalreporter.stats.values():
-        for each in reports:
-            if getattr(each, "when", "") == "teardown":
-                for name, lines in each.user_properties:
-                    if name == REPORT:
-                        terminalreporter.write("".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture(scope="session")
