@@ -18,6 +18,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from dataclasses import field as declared
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.errors import PathError
@@ -120,6 +121,8 @@ class Place(NamedTuple):
     subcomponent: int = 1
 
 
+# A set of mappings writes a few hundred paths several thousand times.
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Hl7Path:
     """The path written as `text`; raises PathError."""
     match = _PATH.fullmatch(text)

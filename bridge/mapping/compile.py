@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ _FORMATS = {
 
 #: a field of a segment has no entry in the catalogue: any text will do
 _ANY = ResourceField()
+
+
+@lru_cache(maxsize=1024)
+def _short(file: str) -> str:
+    """Enough of a file's path to tell a site's folder from the shipped one, and fit a table."""
+    return "/".join(Path(file).parts[-3:])
 
 
 @dataclass(slots=True)
@@ -247,8 +254,7 @@ class _PartCompiler:
 
     def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
         when = self.conditions(rule.when)
-        # enough to tell a site's folder from the shipped one, short enough for a table
-        place = f"{'/'.join(Path(rule.place.file).parts[-3:])}:{rule.place.line}"
+        place = f"{_short(rule.place.file)}:{rule.place.line}"
         table = self._table(rule, spec)
         default = None
         if rule.default is not None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from bridge.errors import PathError
@@ -37,6 +38,7 @@ def read(text: str, protocol: Protocol) -> tuple[Trail, ...]:
     return _READ[protocol](text)
 
 
+@lru_cache(maxsize=4096)
 def ignored(text: str, protocol: Protocol) -> Trail:
     """What `ignore:` names: a path without a choice, or an HL7 segment; raises PathError."""
     segment = _SEGMENT.fullmatch(text) if protocol is Protocol.HL7V2 else None
