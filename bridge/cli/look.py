@@ -117,6 +117,9 @@ def _counts(report: dict[str, Any]) -> Iterator[Table]:
     held = [(row["waits_for"], row["count"]) for row in report["held_for"]]
     if held:
         yield table("", ("held for", "messages and calls that wait"), held)
+    unmapped = [(row["message_type"], row["count"]) for row in report["unmapped_types"]]
+    if unmapped:
+        yield table("", ("no mapping takes", "messages"), unmapped)
 
 
 def _budget(budget: dict[str, Any], zone: str) -> str:

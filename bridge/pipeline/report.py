@@ -43,6 +43,9 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "deliveries": {str(status): count for status, count in tally.deliveries.items() if count},
         "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
         "held_for": _held_for(tally),
+        "unmapped_types": [
+            {"message_type": name, "count": count} for name, count in tally.unmapped_types
+        ],
         "quarantined": tally.quarantined,
         "application_acknowledgments": {
             str(state): tally.acknowledgments.get(state, 0) for state in Answering

@@ -148,5 +148,7 @@ class Tally:
     #: what is waited for, with how many messages and deliveries wait, most first, at most 20
     held_for: Sequence[tuple[str, int]]
     quarantined: int
+    #: message types that no mapping takes, with how many came, most first, at most 20
+    unmapped_types: Sequence[tuple[str, int]] = ()
     #: application acknowledgments by state
     acknowledgments: Mapping[Answering, int] = field(default_factory=dict)

@@ -259,3 +259,17 @@ async def test_an_earlier_message_of_the_same_sender_and_control_id_is_found(
     assert store.read(lambda view: view.earlier(b"L7", ours, second.id)) == first.id
     assert store.read(lambda view: view.earlier(b"L7", ours, first.id)) is None
     assert store.read(lambda view: view.earlier(b"L7", theirs, of_another.id)) is None
+
+
+async def test_messages_that_no_mapping_takes_are_counted_by_type(store: Store) -> None:
+    def job(tx: Transaction) -> list[int]:
+        kinds = ["ORU^R01", "ORU^R01", "MDM^T02", "ADT^A04"]
+        return [keep(tx, a_message(message_type=kind, control_id=kind)).id for kind in kinds]
+
+    ids = await store.run(job)
+    for number in ids[:3]:
+        await store.run(lambda tx, number=number: tx.mark(number, Status.UNMAPPED, at=2.0))  # type: ignore[misc]
+    tally = store.read(lambda view: view.tally())
+    assert tally.unmapped_types == [("ORU^R01", 2), ("MDM^T02", 1)]
+    await store.run(lambda tx: tx.mark(ids[2], Status.SUPPRESSED, at=3.0))
+    assert store.read(lambda view: view.tally()).unmapped_types == [("ORU^R01", 2)]

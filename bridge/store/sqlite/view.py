@@ -26,6 +26,8 @@ from bridge.store.sqlite.sql import SQL
 _AFTER_ALL = 2**63 - 1
 #: bytes of bodies that `untranslated` reads at once
 _BODIES_AT_ONCE = 64 * 1024 * 1024
+#: types without a mapping that are told of
+_MOST_TYPES = 20
 #: what one query is asked of; a message names about four
 _KEYS_AT_ONCE = 6
 
@@ -143,6 +145,7 @@ class SqliteView:
             oldest_waiting=None if oldest is None else oldest[0],
             held_for=[(row["waits_for"], row["waiting"]) for row in self._all("held_for")],
             quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
+            unmapped_types=_most(counts, "unmapped"),
             acknowledgments={
                 Answering(row["status"]): row["count"]
                 for row in counts
@@ -180,6 +183,11 @@ class SqliteView:
 
 def _by_status(counts: Iterable[sqlite3.Row], kind: str) -> dict[Status, int]:
     return {Status(row["status"]): row["count"] for row in counts if row["kind"] == kind}
+
+
+def _most(counts: Iterable[sqlite3.Row], kind: str) -> list[tuple[str, int]]:
+    found = [(row["status"], row["count"]) for row in counts if row["kind"] == kind]
+    return sorted(found, key=lambda each: (-each[1], each[0]))[:_MOST_TYPES]
 
 
 def _within(size: int, found: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
