@@ -98,9 +98,7 @@ class Identities:
         before, after = self._entity(prior), self._entity(into)
         if before and after and before.owner != after.owner:
             return Done(call, "conflict: the two belong to different records", refused=True)
-        self.tx.redirect(prior, into)
-        for key in {prior, call.key}:
-            self._alias(key, into, call.authority, retired=True)
+        self._lead(call, prior, into)
         visits = self.tx.owned_by(prior)
         count = self._count(visits)
         following, marks = self._give(visits, into, prior), []
@@ -136,7 +134,7 @@ class Identities:
                 reason = "conflict: it belongs to another record than the message says"
                 return Done(call, reason, refused=True)
         following = self._give([each for each in moved if each.owner != into], into, before)
-        if any(self._is_held(each) for each in moved):
+        if any(self._has(each, Status.HELD) for each in moved):
             # for the patient before, maybe, who may never come
             self.tx.release(before, self.at)
         told = _told(len(moved), "re-pointed") if moved else "the bridge has seen no such visit"
@@ -150,9 +148,7 @@ class Identities:
         for visit in visits:
             self.tx.put_entity(replace(visit, facts={**visit.facts, ACCOUNT: number}))
         if prior != into:
-            self.tx.redirect(prior, into)
-            for key in {prior, call.key}:
-                self._alias(key, into, call.authority, retired=True)
+            self._lead(call, prior, into)
         return Done(call, f"{_told(len(visits), 'noted')} under the other account")
 
     def _of_account(self, owner: str, account: str) -> list[Entity]:
@@ -181,6 +177,12 @@ class Identities:
         self._alias(call.key, record, call.authority, retired=True)
         self._alias(f"{call.resource}/{call.into}", record, "", retired=False)
 
+    def _lead(self, call: Call, prior: str, into: str) -> None:
+        """Let every number of the record before lead to the other."""
+        self.tx.redirect(prior, into)
+        for key in {prior, call.key}:
+            self._alias(key, into, call.authority, retired=True)
+
     def _alias(self, key: str, leads_to: str, authority: str, *, retired: bool) -> None:
         self.tx.put_alias(Alias(key, leads_to, authority, retired, self.message_id, self.at))
 
@@ -205,14 +207,12 @@ class Identities:
 
     def _is_there(self, entity: Entity) -> bool:
         """ZautoAI has the record, or gets it."""
-        if entity.sent is not None:
-            return True
-        pending = self.tx.pending(entity.resource, entity.external_id)
-        return any(each.status is Status.WAITING for each in pending)
+        return entity.sent is not None or self._has(entity, Status.WAITING)
 
-    def _is_held(self, entity: Entity) -> bool:
+    def _has(self, entity: Entity, status: Status) -> bool:
+        """Whether one of its deliveries is so."""
         pending = self.tx.pending(entity.resource, entity.external_id)
-        return any(each.status is Status.HELD for each in pending)
+        return any(each.status is status for each in pending)
 
     def _count(self, entities: Iterable[Entity]) -> int:
         """How many there are: those that were deleted, and said no more of, are remembered too."""
