@@ -9,7 +9,6 @@ messages came, and one line never waits for another.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +22,7 @@ from bridge.message import AckError, Acknowledgment, Status, Verdict
 from bridge.pipeline.channels import channel_named, header_of
 from bridge.pipeline.owe import goes_back
 from bridge.pipeline.settle import LONGEST_WAIT_OF_ORDER, backoff, quoted
+from bridge.pipeline.tasks import finish, rest
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import Store, Transaction
@@ -100,7 +100,7 @@ class Acknowledge:
                 self.once()
             except StoreError as error:
                 self._log.error("store cannot be read", error=type(error).__name__)
-            await self._rest()
+            await rest(self._woken, EVERY)
 
     def once(self) -> None:
         """Begin on each line on which something is due and may be sent."""
@@ -116,21 +116,11 @@ class Acknowledge:
 
     async def stop(self, grace: float) -> None:
         """Give what is under way this many seconds; what is not marked as sent is sent again."""
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way.values(), timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await finish(self._under_way.values(), grace)
 
     def stalled(self) -> Mapping[str, Stalled]:
         """The addresses that take nothing at present."""
         return {line: each for line, each in self._stalled.items() if not goes_back(line)}
-
-    async def _rest(self) -> None:
-        # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes with the waking.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EVERY):
-                await self._woken.wait()
 
     def _is_ready(self, line: str, now: float) -> bool:
         if goes_back(line) and not self._callers.reaches(line):

@@ -8,7 +8,6 @@ delivery or an unanswered attempt, which `Transaction.recover` sends to be verif
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from bridge.delivery import Delivery, Kind, Outcome, Reason, Request, Target
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
+from bridge.pipeline.tasks import finish, rest
 from bridge.store.contract import Store, Transaction
 
 #: heads looked at in one transaction: keeps senders from waiting long behind it
@@ -137,7 +137,7 @@ class Deliver:
             self._woken.clear()
             wait = await self.once()
             if wait > 0:
-                await self._rest(wait)
+                await rest(self._woken, wait)
 
     async def once(self) -> float:
         """Start what may start now; returns seconds until it is worth looking again."""
@@ -168,17 +168,7 @@ class Deliver:
 
     async def stop(self, grace: float) -> None:
         """Give what is under way this many seconds, then abandon it to recovery."""
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-    async def _rest(self, seconds: float) -> None:
-        # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes with the waking.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        await finish(self._under_way, grace)
 
     async def _claimed(self, now: float, allowance: Allowance) -> Claimed:
         try:
