@@ -49,7 +49,8 @@ class Structure:
             return []
         judged = self._thread.submit(self._check, body)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(judged), self._deadline)
+            async with asyncio.timeout(self._deadline):
+                return await asyncio.wrap_future(judged)
         except TimeoutError:
             self._late = judged
             self._log.warning("structure not checked in time", channel=channel.name)
