@@ -111,6 +111,26 @@ def _origin(trace: Trace, legend: Legend) -> Origin:
     return Origin(field, path, raw, line.place, made_by)
 
 
+class Role(StrEnum):
+    """Which of the records of a call a number is for."""
+
+    #: the one that the call is about
+    ID = "id"
+    #: the one that it leads to, or belongs to from then on
+    INTO = "into"
+    #: the one that it belongs to, or belonged to
+    OWNER = "owner"
+
+
+class StatedNumber(NamedTuple):
+    """A number by which a message names one of the records of a call."""
+
+    role: Role
+    external_id: str
+    #: who issued it; "" when the source named nobody
+    authority: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """A number the planner must take from a durable sequence before the call is kept."""
@@ -161,11 +181,23 @@ class Call:
     owner: str = ""
     #: other external ids of the record; what is planned has none
     also: tuple[OtherId, ...] = ()
+    #: all numbers that the message gives for the records of the call; what is planned has none
+    numbers: tuple[StatedNumber, ...] = ()
 
     @property
     def key(self) -> str:
         """Names the record, `patients/P1`."""
         return f"{self.resource}/{self.external_id}"
+
+    @property
+    def clears(self) -> bool:
+        """Whether it is made because the sender deleted the record."""
+        return self.interaction is Interaction.DELETE or DELETED in self.facts
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it cannot be undone: any doubt about it keeps the whole message back."""
+        return self.interaction in OF_IDENTITY or self.clears
 
 
 @dataclass(frozen=True, slots=True)

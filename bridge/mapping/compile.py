@@ -8,13 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import ACCOUNT, Interaction, Target
+from bridge.delivery import ACCOUNT, ACCOUNT_OF, Interaction, Role, Target
 from bridge.errors import Fault, PathError
 from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
 from bridge.mapping import dotted, language, plan, trails
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions import COPY, EARLIEST, FUNCTIONS, PLAIN, Function
+from bridge.mapping.functions.identity import is_any_number, is_record_number
 from bridge.mapping.language import Part
 from bridge.mapping.options import with_options
 from bridge.mapping.plan import CallPlan, FieldPlan
@@ -88,6 +89,7 @@ class Compiler:
             into=FieldPlan("into", compiled.rules(part.into, _ANY)),
             owner=FieldPlan("owner", compiled.rules(part.owner, _ANY)),
             also=compiled.also(),
+            numbers=compiled.numbers(text.interaction),
             fields=compiled.fields(),
             facts=compiled.facts(),
             segments=compiled.segments(),
@@ -105,13 +107,14 @@ class Compiler:
     def _check_identity(self, text: language.CallText, part: Part) -> None:
         """`into` and `owner` stand where they say something, and nowhere else."""
         kind, account = text.interaction, part.target.text == ACCOUNT
-        wanted = {"into": kind in language.IDENTITY_WORDS, "owner": kind == "move" or account}
+        identity = kind in language.IDENTITY_WORDS
+        wanted = {"into": identity, "owner": kind == "move" or account}
         for name, needed in wanted.items():
             rules = part.into if name == "into" else part.owner
             if needed and not rules:
                 message = f"'{kind}: {part.target.text}' needs '{name}' in part '{part.name}'."
                 self.faults.append(text.use.place.fault(name, message))
-            elif rules and not needed:
+            elif rules and not identity:
                 message = f"part '{part.name}' says '{name}', which '{kind}' has no use for."
                 self.faults.append(text.use.place.fault(name, message))
 
@@ -159,6 +162,30 @@ class _PartCompiler:
             )
             for other in self.part.also
         )
+
+    def numbers(self, interaction: str) -> tuple[plan.NumbersPlan, ...]:
+        """All numbers of the record, of `into` and of `owner`."""
+        return tuple(self._numbers(role, words, interaction) for role, words in self.part.numbers)
+
+    def _numbers(self, role: Role, paths: tuple[Word, ...], interaction: str) -> plan.NumbersPlan:
+        key, source = f"numbers.{role}", self.part.source
+        identifier = FUNCTIONS[source].get("identifier")
+        if identifier is None:
+            message = f"'{source.value}' has no identifiers."
+            self.all.faults.append(self.part.place.fault(key, message))
+        reading = Reading(identifier.reading.read) if identifier else PLAIN
+        sources = tuple(self.all.source(word, key, source, reading) for word in paths)
+        is_number = is_record_number if self._has_numbers(role, interaction) else is_any_number
+        return plan.NumbersPlan(role, sources, is_number)
+
+    def _has_numbers(self, role: Role, interaction: str) -> bool:
+        """Whether the record of this role is one that the hospital numbers by `PID-3`."""
+        catalogue, name = self.all.catalogue, self.part.target.text
+        owned = ACCOUNT_OF if name == ACCOUNT else name
+        if role is Role.OWNER or (role is Role.INTO and interaction == Interaction.MOVE):
+            owner = catalogue[owned].owner() if owned in catalogue else None
+            name = catalogue[owned].referents()[owner] if owner else name
+        return name in catalogue and bool(catalogue[name].numbers)
 
     def fields(self) -> tuple[FieldPlan, ...]:
         """Fields of a resource, checked against the catalogue."""

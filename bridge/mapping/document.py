@@ -38,5 +38,7 @@ class Context:
     key: str = ""
     #: sending application and facility, `MEDIS|RIVERSIDE`; tables can have rows for one sender
     sender: str = ""
+    #: who issued the patient numbers of senders that name nobody (the channel's `authority`)
+    authority: str = ""
     #: where orders go; needed for order documents only
     hospital: Hospital | None = None

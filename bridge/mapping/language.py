@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bridge.delivery import Role
 from bridge.mapping.tree import Place, Word
 from bridge.message import Protocol
 
@@ -30,6 +31,7 @@ PART_WORDS = (
         "into",
         "owner",
         "also",
+        "numbers",
         "requires",
         "choose",
         "fields",
@@ -56,6 +58,7 @@ RULE_WORDS = (
 )
 TEST_WORDS = ("path", "is", "not", "empty", "site")
 ALSO_WORDS = ("id", "authority", "guessed")
+NUMBERS_WORDS = ("id", "into", "owner")
 CHOICE_WORDS = ("path", "is", "not")
 TABLE_WORDS = ("about", "otherwise", "rows", "senders")
 
@@ -165,6 +168,8 @@ class Part:
     #: and of the one it belonged to before
     owner: tuple[Rule, ...] = ()
     also: tuple[Also, ...] = ()
+    #: paths of all numbers of the record, of `into` and of `owner`
+    numbers: tuple[tuple[Role, tuple[Word, ...]], ...] = ()
     #: fields without which the call is not made
     requires: tuple[Word, ...] = ()
     fields: tuple[Field, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bridge.delivery import Role
 from bridge.errors import Fault
 from bridge.mapping import language
 from bridge.mapping.language import (
@@ -111,6 +112,7 @@ def parse_part(table: Table, name: str, faults: Faults) -> Part | None:
         also=tuple(
             _also(item, key, faults) for key, item in take_tables(table, "", "also", faults)
         ),
+        numbers=_numbers(table, faults),
         choose=_choices(table, faults),
         ignore=take_words(table, "", "ignore", faults),
     )
@@ -177,6 +179,15 @@ def _also(table: Table, key: str, faults: Faults) -> Also:
         authority=_rules(table.entries.get("authority"), f"{key}.authority", faults),
         guessed=take_truth(table, key, "guessed", faults),
     )
+
+
+def _numbers(table: Table, faults: Faults) -> tuple[tuple[Role, tuple[Word, ...]], ...]:
+    inner = take_table(table, "", "numbers", faults)
+    if inner is None:
+        return ()
+    check_words(inner, "numbers", language.NUMBERS_WORDS, faults)
+    stated = [role for role in Role if role in inner.entries]
+    return tuple((role, take_words(inner, "numbers", role, faults)) for role in stated)
 
 
 def _choices(table: Table, faults: Faults) -> tuple[Choice, ...]:

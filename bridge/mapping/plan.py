@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import Call, Interaction, Legend, Target
+from bridge.delivery import Call, Interaction, Legend, Role, Target
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.folders import Folder
+from bridge.mapping.functions.compounds import Identifier
 from bridge.mapping.rules import Condition, Rule
 from bridge.mapping.scope import Scope, Source
 from bridge.mapping.trails import Trail
@@ -59,6 +60,16 @@ class AlsoPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class NumbersPlan:
+    """All numbers that a document gives for one of the records of a call (`numbers:`)."""
+
+    role: Role
+    sources: tuple[Source, ...]
+    #: whether an identifier can be a number of such a record
+    is_number: Callable[[Identifier, Scope], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class ChoicePlan:
     """Which of several HL7 segments of one name is read."""
 
@@ -104,6 +115,7 @@ class CallPlan:
     into: FieldPlan = FieldPlan("into", ())
     owner: FieldPlan = FieldPlan("owner", ())
     also: tuple[AlsoPlan, ...] = ()
+    numbers: tuple[NumbersPlan, ...] = ()
     fields: tuple[FieldPlan, ...] = ()
     facts: tuple[FieldPlan, ...] = ()
     segments: tuple[SegmentPlan | EachPlan, ...] = ()

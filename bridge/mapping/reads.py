@@ -124,6 +124,9 @@ def _of_fields(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
     for other in call.also:
         yield from _of_field("also", other.id, traced=False)
         yield from _of_field("also", other.authority, traced=False)
+    for numbers in call.numbers:
+        for source in numbers.sources:
+            yield Reader("numbers", call.resource, traced=False), source
     for fact in call.facts:
         yield from _of_field(f"facts.{fact.name}", fact, traced=False)
 

@@ -27,7 +27,7 @@ _COMMON = ("about", "ignore")
 #: what tells a file's kind: any word that is its own, since a site's file may say no other
 _KINDS = {kind: [word for word in own if word not in _COMMON] for kind, own in _WORDS.items()}
 #: what differs by the source of a part
-_RULED = ("id", "authority", "also", "into", "owner", "fields", "facts", "segments")
+_RULED = ("id", "authority", "also", "numbers", "into", "owner", "fields", "facts", "segments")
 #: every scalar is a word: `1` and `NO` are too
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _TEXT: Schema = {"type": "string"}
@@ -161,6 +161,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
     rule, rules = f"rule_{protocol.value}", f"rules_{protocol.value}"
     fields = {"type": "object", "additionalProperties": _ref(rules)}
     also = {"id": _ref(rules), "authority": _ref(rules), "guessed": {"const": True}}
+    numbers = dict.fromkeys(words.NUMBERS, _one_or_many(_TEXT))
     segment = {
         "segment": _TEXT,
         "when": _ref("tests"),
@@ -173,6 +174,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
             "properties": {
                 **{name: _ref(rules) for name in ("id", "authority", "into", "owner")},
                 "also": {"type": "array", "items": _object(words.ALSO, also), "minItems": 1},
+                "numbers": _object(words.NUMBERS, numbers),
                 "fields": fields,
                 "facts": fields,
                 "segments": {"type": "array", "items": _ref(f"segment_{protocol.value}")},

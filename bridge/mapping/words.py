@@ -48,6 +48,9 @@ PART: Mapping[str, str] = {
     "the record that it belongs to from then on",
     "owner": "of `move`: the id of the record that it belonged to; of an account always",
     "also": "other ids of the same record: what any of them leads to is the record",
+    "numbers": "the paths of all numbers that the message gives for the record (`id`), for `into` "
+    "and for `owner`: where they lead to two records, or lack the issuer that the record has, "
+    "merges, moves, changes of number and deletions are refused",
     "requires": "fields without which the call is not made",
     "choose": "HL7: which of several segments of one name is read: the first whose value `is` one "
     "of these, else the first whose value is `not` one of those",
@@ -62,6 +65,12 @@ ALSO: Mapping[str, str] = {
     "authority": "who assigned it",
     "guessed": "`guessed: true`: nobody says that it is this record's; it counts only where a "
     "record of the same owner goes by it",
+}
+
+NUMBERS: Mapping[str, str] = {
+    "id": "where the numbers of the record stand",
+    "into": "where those of the record stand that it leads to or belongs to from then on",
+    "owner": "where those of the record stand that it belongs to, or belonged to",
 }
 
 SEGMENT: Mapping[str, str] = {

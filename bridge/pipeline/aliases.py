@@ -13,13 +13,11 @@ from typing import TypeAlias
 
 from bridge.delivery import (
     ACCOUNT,
-    DELETED,
     OF_IDENTITY,
     Alias,
     Call,
     Delivery,
     Entity,
-    Interaction,
     Payload,
     Step,
     Target,
@@ -59,7 +57,7 @@ def follow_all(
 
 def given_up(tx: Transaction, calls: Sequence[Call]) -> list[Call]:
     """The calls that clear away a record by a number that it went by before: it is not meant."""
-    clearing = [call for call in calls if _is_followed(call) and _clears(call)]
+    clearing = [call for call in calls if _is_followed(call) and call.clears]
     found = tx.aliases_of({call.key for call in clearing})
     own = {key for key, alias in found.items() if alias.retired and alias.leads_to == key}
     return [call for call in clearing if call.key in own]
@@ -115,12 +113,7 @@ def _is_left_behind(call: Call, alias: Alias) -> bool:
 
     Hospitals delete the record before once it is merged; the surviving one is not meant.
     """
-    return alias.retired and _clears(call)
-
-
-def _clears(call: Call) -> bool:
-    """Whether it is sent because the sender deleted the record."""
-    return call.interaction is Interaction.DELETE or DELETED in call.facts
+    return alias.retired and call.clears
 
 
 def _renamed(tx: Transaction, call: Call, resource: Resource, alias: Alias) -> Call:

@@ -8,14 +8,12 @@ what comes later for one of the visits behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.delivery import (
     ACCOUNT,
-    ACCOUNT_OF,
-    OF_IDENTITY,
     Alias,
     Call,
     Entity,
@@ -24,13 +22,15 @@ from bridge.delivery import (
     Target,
 )
 from bridge.message import Status
-from bridge.pipeline.aliases import Authorities
+from bridge.pipeline.known_records import KnownRecords
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
-from bridge.zauto.folding import conflict, conflicting, learn
-from bridge.zauto.identity import owner_key, same_issuer
+from bridge.zauto.folding import learn
 
-_UNSEEN = "what ZautoAI has of it from other sources must be put right by hand"
+_UNSEEN_PRIOR = (
+    "the bridge has seen no record of the number before: what ZautoAI has of it from other sources "
+    "must be put right by hand"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,6 @@ class Done:
     call: Call
     #: for people; holds no patient data
     report: str
-    #: it would have touched a record that may be another's, so that nothing was done
-    refused: bool = False
     #: what ZautoAI must be told because of it, each with its lane
     following: tuple[tuple[str, Call], ...] = ()
 
@@ -52,19 +50,15 @@ class Identities:
 
     tx: Transaction
     catalogue: Catalogue
-    same_authorities: Authorities
+    known: KnownRecords
     message_id: int
     at: float
-    #: everything that the message asks for
-    calls: Sequence[Call]
 
-    def carry_out(self) -> list[Done]:
-        """Do it, before the message's other calls are planned."""
-        return [self._one(call) for call in self.calls if call.interaction in OF_IDENTITY]
+    def carry_out(self, call: Call, issuer: str) -> Done:
+        """Do it, before the message's other calls are planned; there must be no doubt about it.
 
-    def _one(self, call: Call) -> Done:
-        if reason := self._not_ours(call):
-            return Done(call, reason, refused=True)
+        `issuer` is who issued the number that it leads to, "" where nobody is named.
+        """
         if call.into == call.external_id and call.interaction is not Interaction.MOVE:
             return Done(call, "both numbers are the same: nothing changes")
         match call.interaction:
@@ -73,31 +67,16 @@ class Identities:
             case _ if call.resource == ACCOUNT:
                 return self._renumber_account(call)
             case Interaction.MERGE:
-                return self._merge(call)
+                return self._merge(call, issuer)
             case _:
-                return self._rename(call)
+                return self._rename(call, issuer)
 
-    def _not_ours(self, call: Call) -> str:
-        """Why one of the records may be another's, "" where none is."""
-        others = (each for each in self.calls if each.interaction not in OF_IDENTITY)
-        for each in (call, *others):
-            known = self.tx.entity(each.resource, each.external_id)
-            if known is not None and conflicting(known, each, self.same_authorities):
-                return conflict(known, each)
-            alias = self.tx.aliases_of([each.key]).get(each.key)
-            if alias and not same_issuer(alias.authority, each.authority, self.same_authorities):
-                issued = Entity(each.resource, each.external_id, authority=alias.authority)
-                return conflict(issued, each)
-        return ""
-
-    def _merge(self, call: Call) -> Done:
-        prior, into = self._record(call.key), self._record(f"{call.resource}/{call.into}")
+    def _merge(self, call: Call, issuer: str) -> Done:
+        prior, into = self.known.record(call.key), self.known.record(f"{call.resource}/{call.into}")
         if prior == into:
-            self._go_by(call, into)
+            self._go_by(call, into, issuer)
             return Done(call, "they are one record already")
-        before, after = self._entity(prior), self._entity(into)
-        if before and after and before.owner != after.owner:
-            return Done(call, "conflict: the two belong to different records", refused=True)
+        before = self.known.entity(prior)
         self._lead(call, prior, into)
         visits = self.tx.owned_by(prior)
         count = self._count(visits)
@@ -109,30 +88,25 @@ class Identities:
         report = _merged(before, count, is_marked=bool(marks))
         return Done(call, report, following=(*following, *marks))
 
-    def _rename(self, call: Call) -> Done:
-        record, other = self._record(call.key), f"{call.resource}/{call.into}"
-        if self._entity(record) is None:
+    def _rename(self, call: Call, issuer: str) -> Done:
+        record, other = self.known.record(call.key), f"{call.resource}/{call.into}"
+        if self.known.entity(record) is None:
             # nothing was ever sent of it: it begins under its new number
-            self._alias(call.key, self._record(other), call.authority, retired=True)
-            return Done(call, f"the bridge has seen no record of the number before: {_UNSEEN}")
-        if self._record(other) != record and self._is_known(other):
-            reason = "conflict: another record has the new number already; only a merge joins two"
-            return Done(call, reason, refused=True)
-        self._alias(call.key, record, call.authority, retired=True)
-        self._alias(other, record, "", retired=False)
+            self._alias(call.key, self.known.record(other), call.authority, retired=True)
+            return Done(call, _UNSEEN_PRIOR)
+        self._go_by(call, record, issuer)
         self.tx.release(other, self.at)
         return Done(call, "goes by the new number from now on")
 
     def _move(self, call: Call) -> Done:
-        before, into = self._owner(call.owner), self._owner(call.into)
+        if not self.known.owner_key(call.resource, call.into):
+            return self._move_under_person(call)
+        before, into = self._owner(call, call.owner), self._owner(call, call.into)
         if call.resource == ACCOUNT:
-            moved = self._of_account(before, self._record(call.key))
+            moved = self._of_account(before, self.known.record(call.key))
         else:
-            known = self._entity(self._record(call.key))
+            known = self.known.entity(self.known.record(call.key))
             moved = [known] if known is not None else []
-            if known is not None and known.owner not in ("", before, into):
-                reason = "conflict: it belongs to another record than the message says"
-                return Done(call, reason, refused=True)
         following = self._give([each for each in moved if each.owner != into], into, before)
         if any(self._has(each, Status.HELD) for each in moved):
             # for the patient before, maybe, who may never come
@@ -140,48 +114,44 @@ class Identities:
         told = _told(len(moved), "re-pointed") if moved else "the bridge has seen no such visit"
         return Done(call, told, following=tuple(following))
 
+    def _move_under_person(self, call: Call) -> Done:
+        """A patient belongs to another person: only whether the patient is known matters."""
+        if call.into != call.external_id and self.known.of(call.key) is None:
+            return Done(call, _UNSEEN_PRIOR)
+        return Done(call, "belongs to another person now, of whom ZautoAI keeps nothing")
+
     def _renumber_account(self, call: Call) -> Done:
         """Accounts merge or change their number: ZautoAI has no place for them."""
-        prior, into = self._record(call.key), self._record(f"{ACCOUNT}/{call.into}")
+        prior, into = self.known.record(call.key), self.known.record(f"{ACCOUNT}/{call.into}")
         _, _, number = into.partition("/")
-        visits = self._of_account(self._owner(call.owner), prior)
+        visits = self._of_account(self._owner(call, call.owner), prior)
         for visit in visits:
             self.tx.put_entity(replace(visit, facts={**visit.facts, ACCOUNT: number}))
         if prior != into:
             self._lead(call, prior, into)
         return Done(call, f"{_told(len(visits), 'noted')} under the other account")
 
+    def _owner(self, call: Call, external_id: str) -> str:
+        """The record that owns such records under this number."""
+        return self.known.record(self.known.owner_key(call.resource, external_id))
+
     def _of_account(self, owner: str, account: str) -> list[Entity]:
         _, _, number = account.partition("/")
         return [each for each in self.tx.owned_by(owner) if each.facts.get(ACCOUNT) == number]
 
-    def _record(self, key: str) -> str:
-        """The record that a number leads to."""
-        alias = self.tx.aliases_of([key]).get(key)
-        return alias.leads_to if alias is not None else key
-
-    def _owner(self, external_id: str) -> str:
-        """The record that owns visits under this number."""
-        visit = self.catalogue[ACCOUNT_OF]
-        return self._record(owner_key(visit, {visit.owner() or "": external_id}))
-
-    def _entity(self, key: str) -> Entity | None:
-        resource, _, external_id = key.partition("/")
-        return self.tx.entity(resource, external_id)
-
-    def _is_known(self, key: str) -> bool:
-        return self._entity(self._record(key)) is not None
-
-    def _go_by(self, call: Call, record: str) -> None:
-        """Of two numbers of one record, the one that a merge calls the surviving one counts."""
+    def _go_by(self, call: Call, record: str, issuer: str) -> None:
+        """Let a record be known by both numbers, and go by the one that the call leads to."""
         self._alias(call.key, record, call.authority, retired=True)
-        self._alias(f"{call.resource}/{call.into}", record, "", retired=False)
+        self._alias(f"{call.resource}/{call.into}", record, issuer, retired=False)
 
     def _lead(self, call: Call, prior: str, into: str) -> None:
         """Let every number of the record before lead to the other."""
+        known = self.known.entity(prior)
+        issuer = known.authority if known is not None else ""
         self.tx.redirect(prior, into)
-        for key in {prior, call.key}:
-            self._alias(key, into, call.authority, retired=True)
+        self._alias(prior, into, issuer or call.authority, retired=True)
+        if call.key != prior:
+            self._alias(call.key, into, call.authority, retired=True)
 
     def _alias(self, key: str, leads_to: str, authority: str, *, retired: bool) -> None:
         self.tx.put_alias(Alias(key, leads_to, authority, retired, self.message_id, self.at))
@@ -225,11 +195,13 @@ class Identities:
         """Where the surviving record is not at ZautoAI yet, what was said of the other counts for
         it until something else is said: so that it can be made."""
         resource, _, external_id = into.partition("/")
-        known = self._entity(into) or Entity(resource, external_id)
+        known = self.known.entity(into) or Entity(resource, external_id)
         if known.sent is not None:
             return
         for pending in self.tx.pending(before.resource, before.external_id):
-            before = learn(before, pending.call)
+            if pending.status is not Status.PARKED:
+                # what was parked was refused, or is known already: it lacked something
+                before = learn(before, pending.call)
         own = {"id", *self.catalogue[resource].numbers}
         stated, first = (
             {name: value for name, value in values.items() if name not in own}
@@ -275,7 +247,7 @@ def _update(entity: Entity, payload: Payload) -> Call:
 
 def _merged(before: Entity | None, visits: int, *, is_marked: bool) -> str:
     if before is None:
-        return f"the bridge has seen no record of the number before: {_UNSEEN}"
+        return _UNSEEN_PRIOR
     became = "marked" if is_marked else "kept"
     return (
         f"{_told(visits, 're-pointed')}, the record before is {became}; "

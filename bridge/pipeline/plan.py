@@ -6,7 +6,7 @@ released. What a delivery becomes (POST, PUT, nothing) is decided when it heads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.delivery import (
@@ -16,13 +16,17 @@ from bridge.delivery import (
     Call,
     Entity,
     Interaction,
+    Remark,
+    Role,
     Target,
     Translation,
 )
 from bridge.message import Status, Verdict
 from bridge.pipeline.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.crosswalk import Crosswalk
+from bridge.pipeline.doubt import Doubts, Refused
 from bridge.pipeline.identities import Done, Identities
+from bridge.pipeline.known_records import KnownRecords
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting, facts_with
@@ -57,12 +61,11 @@ def plan(
     if behind := _held_before(tx, kept, calls, catalogue):
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
-    calls, odd = Crosswalk(tx, catalogue, same_authorities, kept.id, at).join(calls)
-    if odd:
-        translation = replace(translation, warnings=(*translation.warnings, *odd))
     _count_codes(tx, kept, translation, at)
     planning = _Planning(tx, kept.id, catalogue, same_authorities, at)
-    reports = planning.add_all(calls)
+    reports, odd = planning.add_all_or_none(named, calls)
+    if odd:
+        translation = replace(translation, warnings=(*translation.warnings, *odd))
     planning.add_idle(idle)
     held = follow_all(tx, _calls_held(translation), catalogue, same_authorities)
     return _mark(tx, kept, translation, _lanes(tx, held, catalogue), reports, at)
@@ -208,23 +211,54 @@ class _Planning:
     #: records that may be another's than this message means
     doubtful: set[str] = field(default_factory=set)
 
-    def add_all(self, calls: Sequence[Call]) -> list[str]:
-        """Numbers that lead elsewhere first, so that every other call is about the right record.
+    def add_all_or_none(
+        self, stated: Sequence[Call], calls: Sequence[Call]
+    ) -> tuple[Sequence[str], Sequence[Remark]]:
+        """Plan the calls of a message, or park them all where one that cannot be undone is in
+        doubt: then nothing is changed and nothing is learned.
 
-        Returns what became of those.
+        `stated` are the calls by the numbers of the message, `calls` the same by those that its
+        aliases lead to. Returns a report of each call about identity, and further remarks.
         """
-        identities = Identities(
-            self.tx, self.catalogue, self.same_authorities, self.message_id, self.at, calls
+        doubts = Doubts(KnownRecords(self.tx, self.catalogue), self.same_authorities, stated)
+        if not any(call.is_final for call in stated):
+            return self._add_all(doubts, calls)
+        try:
+            return self.tx.attempt(lambda: self._add_all(doubts, calls))
+        except Refused as refused:
+            for position, call in enumerate(stated):
+                self._add_settled(position, call, Status.PARKED, refused.reason, Verdict.SENDER)
+            return (), ()
+
+    def _add_all(
+        self, doubts: Doubts, calls: Sequence[Call]
+    ) -> tuple[Sequence[str], Sequence[Remark]]:
+        """Numbers that lead elsewhere first, so that every other call is about the right record."""
+        doubts.refuse_clearing()
+        crosswalk = Crosswalk(
+            self.tx, self.catalogue, self.same_authorities, self.message_id, self.at
         )
-        done = identities.carry_out()
+        calls, odd = crosswalk.join(calls)
+        done = self._carry_out(doubts, calls)
         if done:
             calls = follow_all(self.tx, calls, self.catalogue, self.same_authorities)
-        for each in done:
-            self._add_done(calls, each)
         for position, call in enumerate(calls):
-            if call.interaction not in OF_IDENTITY:
+            if call.interaction in OF_IDENTITY:
+                self._add_done(position, done[position])
+            else:
                 self._add(position, _numbered(self.tx, call))
-        return [each.report for each in done]
+        return [each.report for each in done.values()], odd
+
+    def _carry_out(self, doubts: Doubts, calls: Sequence[Call]) -> Mapping[int, Done]:
+        """Carry out the calls about identity in their order; what came of each by its place."""
+        identities = Identities(self.tx, self.catalogue, doubts.known, self.message_id, self.at)
+        done = {}
+        for position, call in enumerate(calls):
+            if call.interaction in OF_IDENTITY:
+                doubts.refuse(call)
+                issuer = doubts.issuer(call, Role.INTO, call.into)
+                done[position] = identities.carry_out(call, issuer)
+        return done
 
     def add_idle(self, calls: Sequence[Call]) -> None:
         """Show calls that clear away what a record was called before."""
@@ -283,15 +317,11 @@ class _Planning:
         for reference in call.references:
             self.tx.put_link(reference, call.resource, call.external_id)
 
-    def _add_done(self, calls: Sequence[Call], done: Done) -> None:
+    def _add_done(self, position: int, done: Done) -> None:
         """What follows from a call about identity, and the call itself, which is over."""
-        position = calls.index(done.call)
         for lane, call in done.following:
             self.tx.add(self.message_id, position, lane, call, self.at)
-        if done.refused:
-            self._add_settled(position, done.call, Status.PARKED, done.report, Verdict.SENDER)
-        else:
-            self._add_settled(position, done.call, Status.SUPPRESSED, done.report, None)
+        self._add_settled(position, done.call, Status.SUPPRESSED, done.report, None)
 
     def _add_settled(
         self, position: int, call: Call, status: Status, reason: str, verdict: Verdict | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from typing import Any
 from typing import Protocol as Interface
 
@@ -77,15 +78,16 @@ def read(message: Message, settings: Settings, known: Known) -> tuple[Document, 
     """The message as a document, and what is known beside it; raises ReadError."""
     match message.protocol:
         case Protocol.HL7V2:
-            return _hl7(message, settings), _context(message)
+            return _hl7(message, settings), _context(message, settings)
         case Protocol.FHIR:
-            return _fhir(message, known)
+            return _fhir(message, settings, known)
         case Protocol.ORDERS:
             return _order(message, settings, known)
 
 
-def _context(message: Message) -> Context:
-    return Context(message.received_at, sender=message.sender)
+def _context(message: Message, settings: Settings) -> Context:
+    authority = channel_named(settings, message.channel).authority
+    return Context(message.received_at, sender=message.sender, authority=authority)
 
 
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
@@ -100,7 +102,7 @@ def _hl7(message: Message, settings: Settings) -> Hl7Document:
     )
 
 
-def _fhir(message: Message, known: Known) -> tuple[Document, Context]:
+def _fhir(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:
     resource = fhir_reader.read(message.body)
     document = fhir_reader.FhirDocument(resource, message.reference)
     links = {}
@@ -109,7 +111,7 @@ def _fhir(message: Message, known: Known) -> tuple[Document, Context]:
         external_id = known.link(reference)
         if external_id is not None:
             links[reference] = external_id
-    return document, Context(message.received_at, links, sender=message.sender)
+    return document, replace(_context(message, settings), links=links)
 
 
 def _order(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:

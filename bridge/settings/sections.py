@@ -269,6 +269,8 @@ class Channel(_Section):
     forced_charset: str = ""
     #: the later answer of enhanced mode, where MSH-16 asks for one
     application_acknowledgment: ApplicationAcknowledgment = ApplicationAcknowledgment()
+    #: assigning authority of patient numbers that name none (CX-4, FHIR Identifier.system)
+    authority: str = ""
     unknown_types: Literal["accept", "reject"] = "accept"
     #: MSH-11 values taken; empty takes any
     processing_ids: tuple[str, ...] = ()

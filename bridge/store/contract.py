@@ -72,6 +72,10 @@ class View(AcknowledgmentView, Protocol):
         """The records whose owner is `patients/P1`."""
         ...
 
+    def of_account(self, number: str) -> Sequence[Entity]:
+        """The visits that are of the account of this number, whoever they belong to."""
+        ...
+
     def aliases_of(self, keys: Collection[str]) -> Mapping[str, Alias]:
         """Those of the keys, `patients/P1`, that are aliases."""
         ...
@@ -139,6 +143,10 @@ class View(AcknowledgmentView, Protocol):
 
 class Transaction(View, AcknowledgmentTransaction, Protocol):
     """What can be changed, inside a job."""
+
+    def attempt(self, job: Callable[[], T]) -> T:
+        """Run a part of a job; where it raises, only what that part changed is undone."""
+        ...
 
     def keep(
         self,

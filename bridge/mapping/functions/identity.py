@@ -65,14 +65,24 @@ def order(candidates: Candidates, scope: Scope) -> Candidates:
     return () if best is None else (best,)
 
 
+def is_record_number(identifier: Identifier, scope: Scope) -> bool:
+    """Whether an identifier can be the number of a patient's record at this site."""
+    return _rank(identifier, scope.site.identifier_types) is not None
+
+
+def is_any_number(identifier: Identifier, scope: Scope) -> bool:
+    """Whether there is a number at all: visits and accounts have fields of their own."""
+    return bool(identifier.value)
+
+
 def value(identifier: Identifier, scope: Scope) -> str | None:
     """The identifier itself, exactly as sent."""
     return identifier.value or None
 
 
 def authority(identifier: Identifier, scope: Scope) -> str:
-    """Its assigning authority or system; "" settles that the sender named none."""
-    return identifier.authority
+    """Its assigning authority or system, or the channel's; "" settles that nobody is named."""
+    return identifier.authority or scope.context.authority
 
 
 def type_code(identifier: Identifier, scope: Scope) -> str:

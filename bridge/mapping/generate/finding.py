@@ -105,8 +105,8 @@ class RuleWriter:
             return Found("v", raw="v")
         if isinstance(finder, (Join, Earliest)):
             made = runtime.joined if isinstance(finder, Join) else runtime.earliest
-            found = "".join(f"{self._candidates(source)}, " for source in finder.sources)
-            text.line(f"v, r, p = {text.bind(made)}({text.bind(finder)}, ({found}), scope)")
+            found = self.all_at(finder.sources)
+            text.line(f"v, r, p = {text.bind(made)}({text.bind(finder)}, {found}, scope)")
             return Found("v", "r", "p")
         return self._or_default(rule, self._find_read(_Reader(finder, rule.table)))
 
@@ -228,6 +228,10 @@ class RuleWriter:
             return self._reading(source)
         as_they_stand = self._read_source(_unordered(source))
         return f"{self._text.bind(source.order)}({as_they_stand}, scope)"
+
+    def all_at(self, sources: Sequence[Source]) -> str:
+        """All values at these sources, each source's as one item, as one expression."""
+        return f"({''.join(f'{self._candidates(source)}, ' for source in sources)})"
 
     def _candidates(self, source: Source) -> str:
         """The values at a source, as one expression."""

@@ -48,6 +48,7 @@ class FunctionWriter:
             if self._plan.interaction in OF_IDENTITY:
                 self._find_identity()
             self._find_also()
+            self._find_numbers()
             for fact in self._plan.facts:
                 self._rules.field(fact, IntoFact())
             self._close()
@@ -201,6 +202,14 @@ class FunctionWriter:
                 made = f"{text.bind(OtherId)}(other, issuer, {other.guessed})"
                 text.line(f"also.append({made})")
 
+    def _find_numbers(self) -> None:
+        """All numbers that the document gives for the records of the call."""
+        text, plans = self._text, self._plan.numbers
+        if plans:
+            found = "".join(f"{self._rules.all_at(plan.sources)}, " for plan in plans)
+            made = f"{text.bind(runtime.numbers)}({text.bind(plans)}, ({found}), scope)"
+            text.line(f"numbers = {made}")
+
     def _close(self) -> None:
         text, plan = self._text, self._plan
         of_plan = ", ".join(map(text.bind, (plan.target, plan.interaction, plan.resource)))
@@ -208,9 +217,10 @@ class FunctionWriter:
         identity = ", into, owner" if plan.interaction in OF_IDENTITY else ""
         references = "(reference,) if reference else ()" if plan.linked else "()"
         also = ", also=tuple(also)" if plan.also else ""
+        numbers = ", numbers=numbers" if plan.numbers else ""
         text.line(
             f"return {text.bind(Call)}({of_plan}, external_id, payload, {created}, authority,"
-            f" {references}, facts, tuple(allocations), tuple(lineage){identity}{also})"
+            f" {references}, facts, tuple(allocations), tuple(lineage){identity}{also}{numbers})"
         )
 
 
@@ -238,6 +248,8 @@ def _sources(plan: CallPlan) -> Iterator[Source]:
             yield from _asked(rule.when)
             if isinstance(rule.finder, READING):
                 yield from rule.finder.sources
+    for numbers in plan.numbers:
+        yield from numbers.sources
 
 
 def _asked(conditions: Iterable[Condition]) -> Iterator[Source]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bridge.delivery import Allocation, Payload, UnknownCode
+from bridge.delivery import Allocation, Payload, StatedNumber, UnknownCode
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.plan import FieldPlan
+from bridge.mapping.functions.identity import authority
+from bridge.mapping.plan import FieldPlan, NumbersPlan
 from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
 from bridge.message import DELETE
@@ -104,6 +105,20 @@ def earliest(rule: Earliest, found: Sequence[Candidates], scope: Scope) -> Found
             if made is not None and (best[0] is None or made < best[0]):
                 best = made, raw, path
     return best
+
+
+def numbers(
+    plans: Sequence[NumbersPlan], found: Sequence[Sequence[Candidates]], scope: Scope
+) -> tuple[StatedNumber, ...]:
+    """Each number once, of every repetition of every path."""
+    stated = (
+        StatedNumber(plan.role, identifier.value, authority(identifier, scope))
+        for plan, at_paths in zip(plans, found, strict=True)
+        for candidates in at_paths
+        for identifier, _, _ in candidates
+        if plan.is_number(identifier, scope)
+    )
+    return tuple(dict.fromkeys(stated))
 
 
 def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
 from bridge.store.acknowledgments import Answering, Owing
-from bridge.store.contract import Again, MappingVersion
+from bridge.store.contract import Again, MappingVersion, T
 from bridge.store.records import Keeping, Kept
 from bridge.store.sqlite import lanes, rows
 from bridge.store.sqlite.sql import SQL, rows_of
@@ -29,6 +29,18 @@ class SqliteTransaction(SqliteView):
 
     def _write_named(self, query: str, **values: object) -> sqlite3.Cursor:
         return self._connection.execute(SQL[query], values)
+
+    def attempt(self, job: Callable[[], T]) -> T:
+        self._connection.execute("SAVEPOINT attempt")
+        try:
+            result = job()
+        except Exception:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO attempt")
+                self._connection.execute("RELEASE attempt")
+            raise
+        self._connection.execute("RELEASE attempt")
+        return result
 
     def keep(
         self,

@@ -87,6 +87,9 @@ class SqliteView:
     def owned_by(self, key: str) -> Sequence[Entity]:
         return [rows.entity(row) for row in self._all("owned_by", key)]
 
+    def of_account(self, number: str) -> Sequence[Entity]:
+        return [rows.entity(row) for row in self._all("of_account", number)]
+
     def aliases_of(self, keys: Collection[str]) -> Mapping[str, Alias]:
         asked = [*keys, *(None,) * (-len(keys) % _KEYS_AT_ONCE)]
         return {

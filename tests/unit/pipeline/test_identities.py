@@ -12,7 +12,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery import ACCOUNT, DELETED, Alias, Call, Interaction, Target
+from bridge.delivery import (
+    ACCOUNT,
+    DELETED,
+    Alias,
+    Call,
+    Interaction,
+    Role,
+    StatedNumber,
+    Target,
+)
 from bridge.message import Status
 from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_visit
 from tests.unit.pipeline.remote import Fault
@@ -37,7 +46,10 @@ def identity(kind: Interaction, resource: str, number: str, into: str, **changes
 
 
 def issued(authority: str, call: Call) -> Call:
-    return replace(call, authority=authority)
+    """The call as of a message that names this issuer of every number."""
+    stated = {Role.INTO: call.into, Role.OWNER: call.owner}
+    numbers = tuple(StatedNumber(role, number, authority) for role, number in stated.items())
+    return replace(call, authority=authority, numbers=numbers if call.into else ())
 
 
 def held(bench: Bench, resource: str, number: str) -> dict[str, Any]:

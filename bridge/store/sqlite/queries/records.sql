@@ -11,6 +11,11 @@ SET desired = excluded.desired, initial = excluded.initial, sent = excluded.sent
 -- name: owned_by
 SELECT * FROM entity WHERE owner = ? AND owner <> '' ORDER BY resource, external_id
 
+-- name: of_account
+SELECT * FROM entity INDEXED BY entity_account
+WHERE resource = 'patient-visits' AND json_extract(CAST(facts AS TEXT), '$.account') = ?
+ORDER BY external_id
+
 -- name: aliases_of
 SELECT * FROM alias WHERE key IN (?, ?, ?, ?, ?, ?)
 
