@@ -24,13 +24,13 @@ from bridge.delivery import (
     Delivery,
     Interaction,
     Kind,
-    Origin,
     Outcome,
     Reason,
     Request,
     Step,
     Target,
 )
+from bridge.lineage import Origin
 from bridge.message import Message, Protocol, Status
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store

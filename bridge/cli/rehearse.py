@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import OF_IDENTITY, Legend, Target, Translation
+from bridge.delivery import OF_IDENTITY, Target, Translation
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.writer import write
+from bridge.lineage import Legend
 from bridge.pipeline.report import call_report
 from bridge.pipeline.translate import Rehearsal, translate
 from bridge.senders.files import Part

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.delivery import Legend
 from bridge.errors import Fault
+from bridge.lineage import Legend
 from bridge.mapping.taking import nearest
 from bridge.message import Protocol
 from bridge.settings import Site

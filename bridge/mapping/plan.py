@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import Call, Interaction, Legend, Role, Target
+from bridge.delivery import Call, Interaction, Role, Target
+from bridge.lineage import Legend
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.folders import Folder
 from bridge.mapping.functions.compounds import Identifier

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.delivery import Call, Delivery, Legend, Outcome, origins
+from bridge.delivery import Call, Delivery, Outcome
+from bridge.lineage import Legend, origins
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.pipeline.structure import structure_faults
 from bridge.pipeline.uses import USES_NOTE, Uses

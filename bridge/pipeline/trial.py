@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bridge.delivery import Entity, Legend, Translation
+from bridge.delivery import Entity, Translation
 from bridge.errors import Fault, ReadError
 from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.header import Header, scan
+from bridge.lineage import Legend
 from bridge.mapping.cases.compare import compare, ended
 from bridge.mapping.cases.language import Case, CaseFile
 from bridge.mapping.cases.parse import parse_cases

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bridge.delivery import Legend, Outcome, Request
+from bridge.delivery import Outcome, Request
+from bridge.lineage import Legend
 from bridge.message import Message, Status, Verdict
 from bridge.store.acknowledgments import Answering, Owing
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.delivery import RuleLine, code_key
+from bridge.delivery import code_key
+from bridge.lineage import RuleLine
 from bridge.message import Status
 from bridge.store.contract import MappingVersion, Store, UnmappedCode
 from tests.store.samples import keep

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TypeAlias
 
-from bridge.delivery import Call, Legend, Origin, Target, Translation, origins
+from bridge.delivery import Call, Target, Translation
 from bridge.errors import Fault
+from bridge.lineage import Legend, Origin, origins
 from bridge.mapping.cases.language import Expected, ExpectedCall, Words
 from bridge.mapping.cases.stated import segments_of, state
 from bridge.mapping.tree import Place, Word

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.delivery import RuleLine
+from bridge.lineage import RuleLine
 from bridge.mapping.generate.function import FunctionWriter
 from bridge.mapping.generate.text import SourceText
 from bridge.mapping.plan import CallPlan, Maker

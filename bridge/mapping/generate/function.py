@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bridge.delivery import OF_IDENTITY, Call, OtherId, RuleLine, Target
+from bridge.delivery import OF_IDENTITY, Call, OtherId, Target
+from bridge.lineage import RuleLine
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.delivery import RuleLine
+from bridge.lineage import RuleLine
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.text import SourceText
 from bridge.mapping.plan import FieldPlan

@@ -20,12 +20,11 @@ from bridge.delivery import (
     Outcome,
     Reason,
     Request,
-    RuleLine,
     Step,
     Target,
-    Trace,
 )
 from bridge.errors import DamagedMessage
+from bridge.lineage import RuleLine, Trace
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
 from bridge.store.contract import (

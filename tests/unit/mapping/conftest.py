@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Call, Origin, Translation, origins
+from bridge.delivery import Call, Translation
 from bridge.fhir.reader import FhirDocument
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
+from bridge.lineage import Origin, origins
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
 from bridge.mapping.dotted import OrderDocument

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.delivery import Translation, UnknownCode, origins
+from bridge.delivery import Translation, UnknownCode
 from bridge.errors import MappingError
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
+from bridge.lineage import origins
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
 from bridge.mapping.load import load

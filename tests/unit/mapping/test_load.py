@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-from bridge.delivery import RuleLine, origins
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
+from bridge.lineage import RuleLine, origins
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
 from bridge.mapping.folders import Folder, content_hash

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Call, Interaction, Origin, Target, Translation
+from bridge.delivery import Call, Interaction, Target, Translation
 from bridge.hl7v2 import grammar, writer
+from bridge.lineage import Origin
 from bridge.mapping.document import Context
 from bridge.settings import Hospital
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery import Allocation, Call, Interaction, Origin, Translation
+from bridge.delivery import Allocation, Call, Interaction, Translation
+from bridge.lineage import Origin
 
 Adt = Callable[..., Translation]
 Told = Callable[..., tuple[Origin, ...]]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery import FieldError, Kind, Outcome, Reason, Trace
+from bridge.delivery import FieldError, Kind, Outcome, Reason
+from bridge.lineage import Trace
 from bridge.message import Status
 from bridge.pipeline.report import (
     MASK,

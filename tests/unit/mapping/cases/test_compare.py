@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Allocation, Call, Interaction, Remark, RuleLine, Target, Translation
+from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation
 from bridge.errors import Fault
+from bridge.lineage import RuleLine
 from bridge.mapping.cases.compare import compare
 from bridge.mapping.cases.language import Expected
 from bridge.mapping.cases.parse import parse_cases
