@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.mapping.functions.numbers import from_json, read_whole
 from bridge.mapping.scope import Scope
 
 
@@ -18,13 +19,13 @@ def text(value: Any, scope: Scope) -> Any:
 
 
 def integer(value: Any, scope: Scope) -> int | None:
-    """A whole number."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    """A whole number of at most 15 digits."""
+    if isinstance(value, int) and from_json(value) is not None:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    scope.remark("is not a whole number")
-    return None
+    number = read_whole(value) if isinstance(value, str) else None
+    if number is None:
+        scope.remark("is not a whole number")
+    return number
 
 
 def concept_text(value: Any, scope: Scope) -> str | None:

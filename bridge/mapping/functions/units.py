@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bridge.mapping.functions.compounds import parts
+from bridge.mapping.functions.numbers import from_json, plain, read_nm
 from bridge.mapping.scope import Scope
 
 
@@ -61,11 +62,23 @@ def read_cq(value: Any) -> Quantity:
 
 
 def read_quantity(value: Any) -> Quantity:
-    """FHIR's `{"value": 72, "unit": "kg", "code": "kg"}`, or a number alone."""
-    if isinstance(value, dict):
-        unit = value.get("code") or value.get("unit") or ""
-        return Quantity(str(value.get("value", "")), str(unit))
-    return Quantity(str(value), "")
+    """FHIR's `{"value": 72, "unit": "kg", "code": "kg"}`, or a number alone.
+
+    With a comparator (`>`) the value is a bound, and no number is read.
+    """
+    if not isinstance(value, dict):
+        return Quantity(_number_text(value), "")
+    unit = value.get("code") or value.get("unit") or ""
+    number = "" if value.get("comparator") else _number_text(value.get("value"))
+    return Quantity(number, str(unit))
+
+
+def _number_text(value: Any) -> str:
+    """A JSON number without an exponent, a text as it is, and "" for all else."""
+    number = from_json(value)
+    if number is not None:
+        return plain(number)
+    return value if isinstance(value, str) else ""
 
 
 def known_unit(name: str) -> bool:
@@ -82,14 +95,13 @@ def quantity(value: Quantity, scope: Scope, wanted: str, stated: str) -> int | f
     """The number in the unit wanted; `stated` is the unit of one that names none."""
     unit = _UNITS.get((value.unit or stated).casefold())
     target = _UNITS[wanted.casefold()]
-    try:
-        number = Decimal(value.number)
-    except InvalidOperation:
+    number = read_nm(value.number)
+    if number is None:
         scope.remark("is not a quantity; left out")
         return None
-    if unit is None or unit.kind != target.kind or not number.is_finite():
+    if unit is None or unit.kind != target.kind:
         scope.remark(f"is no quantity that can be told in {wanted}; left out")
         return None
-    told = (number * unit.factor + unit.offset - target.offset) / target.factor
-    rounded = round(told, 3)
+    converted = (number * unit.factor + unit.offset - target.offset) / target.factor
+    rounded = round(converted, 3)
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)

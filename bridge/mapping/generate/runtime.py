@@ -9,6 +9,7 @@ from bridge.delivery import Allocation, Payload, StatedNumber, UnknownCode
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions.identity import authority
 from bridge.mapping.plan import FieldPlan, NumbersPlan
+from bridge.mapping.functions.numbers import read_whole
 from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
 from bridge.message import DELETE
@@ -70,7 +71,7 @@ def _truth(value: Any) -> bool | None:
 def _number(value: Any) -> int | float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
-    return int(value) if str(value).isdecimal() else None
+    return read_whole(str(value))
 
 
 def written(value: Any) -> str:

@@ -14,7 +14,7 @@ from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
 from bridge.lineage import Origin, origins
 from bridge.mapping.apply import apply
-from bridge.mapping.document import Context
+from bridge.mapping.document import Context, Document
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mappings
@@ -23,6 +23,17 @@ from bridge.settings import Site
 from bridge.zauto import catalogue
 
 SHIPPED = Path(__file__).parents[3] / "mappings"
+ALLERGIES = """
+name: allergies
+path: /zauto-api/allergies
+title: Allergy
+fields:
+  id: {type: string, required: true}
+  name: {type: string}
+  noted: {type: string, format: date-time}
+  weight: {type: number}
+"""
+MSH = r"MSH|^~\&|HIS|LAKESIDE|||20260301101500||ADT^A60|T1|P|2.5.1"
 
 
 @pytest.fixture(scope="session")
@@ -97,9 +108,42 @@ def fhir(compiled: Callable[..., Mappings]) -> Callable[..., Translation]:
 def order(compiled: Callable[..., Mappings]) -> Callable[..., Translation]:
     """Translate a pushed order."""
 
-    def translate(kind: str, body: dict[str, Any], context: Context) -> Translation:
-        mapping = compiled().find(Protocol.ORDERS, f"{kind}-order")
+    def translate(kind: str, body: dict[str, Any], context: Context, **site: Any) -> Translation:
+        mapping = compiled(**site).find(Protocol.ORDERS, f"{kind}-order")
         assert mapping is not None
         return apply(mapping, OrderDocument(body, context), context)
+
+    return translate
+
+
+@pytest.fixture
+def made(tmp_path: Path, shipped: Path) -> Callable[..., Translation]:
+    """What a part with these fields makes of a message."""
+
+    def translate(
+        fields: str,
+        *segments: str,
+        call: str = "",
+        message_id: str = "{constant: '1'}",
+        document: Document | None = None,
+        protocol: Protocol = Protocol.HL7V2,
+    ) -> Translation:
+        write("zauto/allergies", ALLERGIES)
+        kind = {Protocol.HL7V2: "ADT^A60", Protocol.FHIR: "Patient"}.get(protocol, "service-order")
+        use = f"  - upsert: allergies\n    use: allergy\n{call}"
+        write(f"{protocol.value}/allergies", f"messages: [{kind}]\ncalls:\n{use}")
+        head = f"source: {protocol.value}\nresource: allergies\nid: {message_id}\nfields:\n"
+        write("parts/allergy", head + "".join(f"  {line}\n" for line in fields.split("\n")))
+        known = catalogue.load(tmp_path / "zauto")
+        mapping = load([tmp_path], known, Site(time_zone="Asia/Kolkata")).find(protocol, kind)
+        assert mapping is not None
+        body = "\r".join((MSH, *segments)).encode()
+        document = document or Hl7Document(body, header.scan(body), "cp1252")
+        return apply(mapping, document, Context())
+
+    def write(name: str, text: str) -> None:
+        file = tmp_path / f"{name}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
     return translate

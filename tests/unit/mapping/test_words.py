@@ -11,57 +11,12 @@ import pytest
 from bridge.delivery import Call, Translation
 from bridge.errors import MappingError
 from bridge.fhir.reader import FhirDocument
-from bridge.hl7v2 import header
-from bridge.hl7v2.reader import Hl7Document
-from bridge.mapping.apply import apply
-from bridge.mapping.document import Context, Document
+from bridge.mapping.document import Context
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto import catalogue
-
-ALLERGIES = """
-name: allergies
-path: /zauto-api/allergies
-title: Allergy
-fields:
-  id: {type: string, required: true}
-  name: {type: string}
-  noted: {type: string, format: date-time}
-  weight: {type: number}
-"""
-MSH = r"MSH|^~\&|HIS|LAKESIDE|||20260301101500||ADT^A60|T1|P|2.5.1"
-
-
-@pytest.fixture
-def made(tmp_path: Path, shipped: Path) -> Callable[..., Translation]:
-    """What a part with these fields makes of a message."""
-
-    def translate(
-        fields: str,
-        *segments: str,
-        call: str = "",
-        message_id: str = "{constant: '1'}",
-        document: Document | None = None,
-        protocol: Protocol = Protocol.HL7V2,
-    ) -> Translation:
-        _write(tmp_path, "zauto/allergies", ALLERGIES)
-        kind = {Protocol.HL7V2: "ADT^A60", Protocol.FHIR: "Patient"}.get(protocol, "service-order")
-        use = f"  - upsert: allergies\n    use: allergy\n{call}"
-        _write(tmp_path, f"{protocol.value}/allergies", f"messages: [{kind}]\ncalls:\n{use}")
-        head = f"source: {protocol.value}\nresource: allergies\nid: {message_id}\nfields:\n"
-        _write(
-            tmp_path, "parts/allergy", head + "".join(f"  {line}\n" for line in fields.split("\n"))
-        )
-        known = catalogue.load(tmp_path / "zauto")
-        mapping = load([tmp_path], known, Site(time_zone="Asia/Kolkata")).find(protocol, kind)
-        assert mapping is not None
-        body = "\r".join((MSH, *segments)).encode()
-        document = document or Hl7Document(body, header.scan(body), "cp1252")
-        return apply(mapping, document, Context())
-
-    return translate
 
 
 def _write(folder: Path, name: str, text: str) -> None:
@@ -112,38 +67,6 @@ def test_a_time_without_an_offset_is_of_the_zone_that_is_named(made: Made) -> No
 def test_an_unknown_zone_names_the_nearest(made: Made) -> None:
     with pytest.raises(MappingError, match="Asia/Kolkata"):
         made("noted: {from: EVN-2, as: date_time, zone: Asia/Kolkatta}")
-
-
-@pytest.mark.parametrize(
-    ("sent", "told"),
-    [
-        ("72^kg", 72),
-        ("158.7^lb", 71.985),
-        ("850^g", 0.85),
-        ("72", 72),
-        ("2^cm", None),
-        ("x^kg", None),
-    ],
-)
-def test_a_quantity_is_told_in_the_unit_wanted(made: Made, sent: str, told: float | None) -> None:
-    rule = "weight: {from: OBX-5, as: quantity, unit: kg, stated: kg}"
-    assert _only(made(rule, f"OBX|1|CQ|W||{sent}")).get("weight") == told
-
-
-def test_a_number_whose_unit_nobody_states_is_no_quantity(made: Made) -> None:
-    translation = made("weight: {from: OBX-5, as: quantity, unit: kg}", "OBX|1|NM|W||72")
-    assert "weight" not in _only(translation)
-    assert [remark.where for remark in translation.warnings] == ["OBX-5"]
-
-
-def test_a_fhir_quantity_is_read_by_its_code(made: Made) -> None:
-    resource = {
-        "resourceType": "Patient",
-        "extension": [{"valueQuantity": {"value": 98.6, "code": "[degF]"}}],
-    }
-    rule = "weight: {from: extension.value, as: quantity, unit: Cel}"
-    document = FhirDocument(resource, "Patient/1")
-    assert _only(made(rule, document=document, protocol=Protocol.FHIR))["weight"] == 37
 
 
 @pytest.mark.parametrize(
