@@ -249,8 +249,12 @@ class _PartCompiler:
         for declared in segment.fields:
             self._check_position(declared.name)
             fields.append(FieldPlan(declared.name.text, self.rules(declared.rules, _ANY)))
-        when = self.conditions(segment.when)
-        return plan.SegmentPlan(segment.name.text, tuple(fields), when)
+        names = [field.name for field in fields]
+        for word in segment.requires:
+            if word.text not in names:
+                self.all.unknown(word, "requires", f"field of {segment.name.text}", names)
+        when, requires = self.conditions(segment.when), frozenset(w.text for w in segment.requires)
+        return plan.SegmentPlan(segment.name.text, tuple(fields), when, requires)
 
     def _check_position(self, word: Word) -> None:
         try:

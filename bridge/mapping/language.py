@@ -40,7 +40,7 @@ PART_WORDS = (
     "ignore",
 )
 MESSAGE_WORDS = ("about", "like", "source", "message", "id", "segments", "ignore")
-SEGMENT_WORDS = ("segment", "when", "fields")
+SEGMENT_WORDS = ("segment", "when", "requires", "fields")
 EACH_WORDS = ("each", "segments")
 ORIGIN_WORDS = ("from", "constant", "site", "id_of", "clear")
 RULE_WORDS = (
@@ -142,6 +142,8 @@ class Segment:
     name: Word
     fields: tuple[Field, ...]
     when: tuple[Test, ...] = ()
+    #: places without which the segment is not written
+    requires: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

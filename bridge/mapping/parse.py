@@ -226,7 +226,8 @@ def _segment(table: Table, key: str, faults: Faults) -> Segment | None:
     name = require_word(table, key, "segment", faults)
     fields = _fields(table, key, "fields", faults)
     when = _tests(table.entries.get("when"), f"{key}.when", faults)
-    return Segment(table.place, name, fields, when) if name is not None else None
+    requires = take_words(table, key, "requires", faults)
+    return Segment(table.place, name, fields, when, requires) if name is not None else None
 
 
 def _fields(table: Table, key: str, word: str, faults: Faults) -> tuple[Field, ...]:

@@ -89,6 +89,8 @@ class SegmentPlan:
     name: str
     fields: tuple[FieldPlan, ...]
     when: tuple[Condition, ...] = ()
+    #: places without which it is not written
+    requires: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
     segment = {
         "segment": _TEXT,
         "when": _ref("tests"),
+        "requires": _one_or_many(_WORD),
         "fields": fields,
         "each": _TEXT,
         "segments": {"type": "array", "items": _ref(f"segment_{protocol.value}")},

@@ -76,6 +76,7 @@ NUMBERS: Mapping[str, str] = {
 SEGMENT: Mapping[str, str] = {
     "segment": "its name",
     "when": "only if this is so",
+    "requires": "places without which the segment is not written",
     "fields": "its fields by place: `3`, `3.1`, `3[2].1`",
     "each": "the path of a list: `segments` are written for every item, which is `line` in there",
     "segments": "what is written for each item",

@@ -215,6 +215,8 @@ class Site(_Section):
     #: region of phone numbers without a country code, ISO 3166 alpha-2
     country: str = "IN"
     currency: str = "INR"
+    #: a comma in a dose or price is the decimal comma: `0,5` is a half, and `1,000` is not read
+    decimal_comma: bool = False
     #: identifier types that may be `id`, best first (HL7 table 0203); then the first of any type
     identifier_types: tuple[str, ...] = ("MR", "PI")
     #: what makes the number `uhid`, tried in order: `digits` (all digits, separators dropped,

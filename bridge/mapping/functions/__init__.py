@@ -16,6 +16,7 @@ from bridge.mapping.functions import (
     contacts,
     identity,
     links,
+    money,
     names,
     orders,
     texts,
@@ -110,7 +111,7 @@ _OF_ORDERS = (
     Function("dose_unread", orders.dose_unread, PLAIN),
     Function("duration_number", orders.duration_number, PLAIN),
     Function("duration_unit", orders.duration_unit, PLAIN),
-    Function("amount", orders.amount, PLAIN),
+    Function("amount", money.amount, PLAIN),
     Function("hl7_time", times.hl7_time, PLAIN),
     Function("hl7_date", times.hl7_date, PLAIN),
 )

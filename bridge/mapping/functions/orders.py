@@ -81,14 +81,3 @@ def duration_unit(value: Any, scope: Scope) -> str | None:
 
 def _duration(value: Any) -> re.Match[str] | None:
     return _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-
-
-def amount(value: Any, scope: Scope) -> str | None:
-    """A price as a plain decimal number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    text = str(value).strip().replace(",", "")
-    if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text):
-        return text.removesuffix(".0")
-    scope.remark("is not an amount of money; left out")
-    return None

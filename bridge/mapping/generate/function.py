@@ -154,11 +154,13 @@ class FunctionWriter:
         text = self._text
         tests = [self._rules.test(condition) for condition in segment.when]
         with text.block(f"if {' and '.join(tests) or True}"):
-            text.line("values = {}")
+            text.line("values, begun = {}, len(lineage)")
             for field in segment.fields:
                 self._rules.field(field, IntoSegment(self._legend, segment.name, line))
-            with text.block("if values"):
+            with text.block(f"if values and values.keys() >= {text.bind(segment.requires)}"):
                 text.line(f"segments.append([{text.bind(segment.name)}, values])")
+            with text.block("else"):
+                text.line("del lineage[begun:]")
 
     def _stop_where_lacking(self) -> None:
         text, required = self._text, self._plan.requires

@@ -147,39 +147,6 @@ def test_an_order_without_visit_or_lines_is_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("dose", "minimum", "maximum", "code", "unit"),
-    [
-        ("1 tablet", "1", None, "TAB", "tablet"),
-        ("500mg", "500", None, "mg", "mg"),
-        ("1/2 tab", "0.5", None, "TAB", "tab"),
-        ("½ tab", "0.5", None, "TAB", "tab"),
-        ("5-10 ml", "5", "10", "mL", "ml"),
-        ("2.5 to 5 ml", "2.5", "5", "mL", "ml"),
-        ("1 sachet", "1", None, None, "sachet"),
-        ("2", "2", None, None, "As directed"),
-        ("1/3 tab", "0", None, None, "As directed"),
-        ("1/0 tab", "0", None, None, "As directed"),
-        ("apply thinly", "0", None, None, "As directed"),
-    ],
-)
-def test_a_dose_is_coded_as_far_as_it_can_be_read(
-    prescription: Callable[..., Call],
-    dose: str,
-    minimum: str,
-    maximum: str | None,
-    code: str | None,
-    unit: str,
-) -> None:
-    call = prescription(_medicine(dose=dose))
-    (rxe,) = _segments(call, "RXE")
-    assert (rxe.get("3"), rxe.get("4")) == (minimum, maximum)
-    assert (rxe.get("5.1"), rxe.get("5.2")) == (code, unit)
-    assert rxe["7.2"] == dose
-    unread = [note["3"] for note in _segments(call, "NTE") if dose in note["3"]]
-    assert bool(unread) is (minimum == "0")
-
-
-@pytest.mark.parametrize(
     ("frequency", "code"),
     [("1-0-1", "BID"), ("bd", "BID"), ("TDS", "TID"), ("HS", "QHS"), ("sos", "PRN"), ("?", None)],
 )
@@ -189,24 +156,6 @@ def test_a_frequency_is_coded_where_it_is_known_and_always_sent_as_written(
     (tq1,) = _segments(prescription(_medicine(frequency=frequency)), "TQ1")
     assert tq1.get("3.1") == code
     assert frequency in tq1["11"]
-
-
-@pytest.mark.parametrize(
-    ("duration", "expected"),
-    [
-        ("5 days", ("5", "d")),
-        ("x 2 wk", ("2", "wk")),
-        ("1 month", ("1", "mo")),
-        ("till review", (None, None)),
-        ("5-7 days", (None, None)),
-    ],
-)
-def test_a_duration_is_coded_where_it_says_nothing_else(
-    prescription: Callable[..., Call], duration: str, expected: tuple[str | None, str | None]
-) -> None:
-    (tq1,) = _segments(prescription(_medicine(duration=duration)), "TQ1")
-    assert (tq1.get("6.1"), tq1.get("6.2")) == expected
-    assert duration in tq1["11"]
 
 
 def test_numbers_are_stable_and_short(prescription: Callable[..., Call]) -> None:
@@ -256,7 +205,24 @@ def test_a_services_status_becomes_an_order_control(
 
 
 @pytest.mark.parametrize(
-    ("price", "written"), [(300, "300"), (300.0, "300"), (99.5, "99.5"), ("1,200.50", "1200.50")]
+    ("price", "written"),
+    [
+        (300, "300"),
+        (300.0, "300"),
+        (99.5, "99.5"),
+        (0, "0"),
+        (1e3, "1000"),
+        (2.125, "2.13"),
+        (1.005, "1.01"),
+        (599.9699999, "599.97"),
+        (999.995, "1000.00"),
+        ("1,200.50", "1200.50"),
+        ("1,000.00", "1000.00"),
+        ("5,00,000", "500000"),
+        ("599.9699999", "599.97"),
+        (" 450 ", "450"),
+        (999_999_999_999, "999999999999"),
+    ],
 )
 def test_a_price_is_a_charge_in_the_sites_currency(
     services: Callable[..., Call], price: Any, written: str
@@ -264,6 +230,73 @@ def test_a_price_is_a_charge_in_the_sites_currency(
     call = services({"externalServiceId": "S1", "name": "X-ray", "price": price})
     (ft1,) = _segments(call, "FT1")
     assert (ft1["12.1.1"], ft1["12.1.2"], ft1["6"]) == (written, "INR", "CG")
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        *(-300, -0.5, True, float("nan"), float("inf"), 10**12, 10**300, {"value": 3}),
+        *("1,00", "1.000", "1e3", "-300", "+300", "on request", "Rs 300", "300/-", "٣٠٠", "3 000"),
+        *("0,5", "1_000", ".5", "1.000,50", "nan", "Infinity", " "),
+    ],
+    ids=lambda price: repr(price)[:20],
+)
+def test_without_an_amount_there_is_no_charge(order: Order, price: Any) -> None:
+    line = {"externalServiceId": "S1", "name": "X-ray", "price": price}
+    translation = order("service", {"externalVisitId": "V88", "Services": [line]}, CONTEXT)
+    (call,) = translation.calls
+    assert [segment for segment, _ in call.payload["segments"]] == [
+        "MSH",
+        "PID",
+        "PV1",
+        "ORC",
+        "OBR",
+    ]
+    remarks = [(remark.where, remark.text) for remark in translation.warnings]
+    assert remarks == [("line.price", "is not an amount of money; left out")]
+
+
+def test_a_service_without_a_price_is_no_charge_and_no_remark(order: Order) -> None:
+    line = {"externalServiceId": "S1", "name": "X-ray"}
+    translation = order("service", {"externalVisitId": "V88", "Services": [line]}, CONTEXT)
+    assert _segments(translation.calls[0], "FT1") == []
+    assert translation.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "written"),
+    [
+        ("KWD", 1.1255, "1.126"),
+        ("OMR", 2.125, "2.125"),
+        ("JPY", 599.5, "600"),
+        ("AED", 1.125, "1.13"),
+    ],
+)
+def test_a_price_is_rounded_to_the_decimals_of_its_currency(
+    order: Order, currency: str, price: float, written: str
+) -> None:
+    body = {"externalVisitId": "V88", "Services": [{"externalServiceId": "S1", "price": price}]}
+    (call,) = order("service", body, CONTEXT, currency=currency).calls
+    (ft1,) = _segments(call, "FT1")
+    assert (ft1["12.1.1"], ft1["12.1.2"]) == (written, currency)
+
+
+def test_a_price_is_read_with_the_sites_decimal_comma(order: Order) -> None:
+    prices = ("62,5", "1,000")
+    lines = [{"externalServiceId": f"S{price}", "price": price} for price in prices]
+    body = {"externalVisitId": "V88", "Services": lines}
+    (call,) = order("service", body, CONTEXT, decimal_comma=True).calls
+    assert [ft1["12.1.1"] for ft1 in _segments(call, "FT1")] == ["62.5"]
+
+
+def test_what_is_not_written_has_no_origin(
+    services: Callable[..., Call], told: Callable[..., tuple[Origin, ...]]
+) -> None:
+    line = {"externalServiceId": "S1", "name": "X-ray", "price": "on request"}
+    call = services(line, {**line, "price": 300})
+    charges = [origin.field for origin in told(call) if origin.field.startswith("FT1")]
+    written = ["4", "6", "7.1", "7.2", "7.3", "12.1.1", "12.1.2"]
+    assert charges == [f"FT1[2]-{place}" for place in written]
 
 
 def test_every_written_value_knows_where_it_came_from(

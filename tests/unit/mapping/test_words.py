@@ -69,6 +69,20 @@ def test_an_unknown_zone_names_the_nearest(made: Made) -> None:
         made("noted: {from: EVN-2, as: date_time, zone: Asia/Kolkatta}")
 
 
+def test_a_segment_cannot_require_what_it_does_not_hold(
+    tmp_path: Path, shipped: Path, zauto: catalogue.Catalogue
+) -> None:
+    part = (shipped / "parts/orm_o01.yaml").read_text(encoding="utf-8")
+    _write(
+        tmp_path, "parts/orm_o01", part.replace("requires: 12.1.1", "requires: [12.1.1, 12.1.3]")
+    )
+    with pytest.raises(MappingError) as raised:
+        load([shipped, tmp_path], zauto, Site())
+    (fault,) = raised.value.faults
+    assert fault.message == "there is no field of FT1 '12.1.3'."
+    assert fault.suggestion is not None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
