@@ -338,7 +338,7 @@ class _PartCompiler:
             for word in rule.sources
         )
         self._check_format(rule, function, spec)
-        make = with_options(rule, function, self.all.faults)
+        make = with_options(rule, function, self.all.tables, self.all.faults)
         if rule.join is not None:
             prefix = rule.prefix.text if rule.prefix else ""
             return Join(sources, function.name, make, rule.join.text, prefix)

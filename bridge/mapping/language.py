@@ -49,6 +49,7 @@ RULE_WORDS = (
     "zone",
     "unit",
     "stated",
+    "units",
     "codes",
     "default",
     "join",
@@ -98,6 +99,8 @@ class Rule:
     #: the unit a quantity is wanted in, and the one it is in where it names none
     unit: Word | None = None
     stated: Word | None = None
+    #: the code table of the units that a dose may be in
+    units: Word | None = None
     codes: Word | None = None
     default: Word | None = None
     #: all values of all paths, with this text between them

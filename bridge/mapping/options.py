@@ -1,14 +1,16 @@
-"""What `zone:`, `unit:`, `stated:` and `prefix:` make of the function that `as:` names."""
+"""What the options of a rule (`zone:`, `unit:`, `units:` …) make of the function `as:` names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bridge.errors import Fault
-from bridge.mapping.functions import ZONED, Function, units
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.functions import DOSES, ZONED, Function, units
 from bridge.mapping.language import Rule
 from bridge.mapping.rules import Make
 from bridge.mapping.scope import Scope
@@ -16,6 +18,7 @@ from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Word
 
 QUANTITY = "quantity"
+_Tables: TypeAlias = Mapping[str, CodeTable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,26 @@ class _Prefixed:
         return made if made in (None, "") else f"{self.prefix}{made}"
 
 
-def with_options(rule: Rule, function: Function, faults: list[Fault]) -> Make:
+def with_options(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
     """The function as this rule uses it; the prefix of joined values is the whole text's."""
-    make = _with_option(rule, function, faults)
+    make = _with_option(rule, function, tables, faults)
     if rule.prefix is None or rule.join is not None:
         return make
     return _Prefixed(make, rule.prefix.text)
 
 
-def _with_option(rule: Rule, function: Function, faults: list[Fault]) -> Make:
+def _with_option(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
     if rule.zone is not None and function.name not in ZONED:
         told = ", ".join(sorted(ZONED))
         faults.append(rule.zone.place.fault(f"{rule.key}.zone", f"'zone' goes with 'as: {told}'."))
     elif rule.zone is not None:
         return partial(function.make, zone=_zone(rule.zone, rule.key, faults))
+    if function.name in DOSES:
+        return _dose(rule, function, tables, faults)
+    if rule.units is not None:
+        told = ", ".join(sorted(DOSES))
+        message = f"'units' goes with 'as: {told}'."
+        faults.append(rule.units.place.fault(f"{rule.key}.units", message))
     if function.name == QUANTITY:
         return _quantity(rule, function, faults)
     for word, name in ((rule.unit, "unit"), (rule.stated, "stated")):
@@ -62,6 +71,20 @@ def _zone(word: Word, key: str, faults: list[Fault]) -> ZoneInfo:
         near = nearest(word.text, available_timezones())
         faults.append(word.place.fault(f"{key}.zone", message, near))
         return ZoneInfo("UTC")
+
+
+def _dose(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
+    if rule.units is None:
+        message = "name the code table of the units that are known, such as units: dose_unit."
+        faults.append(rule.place.fault(f"{rule.key}.units", message))
+        return function.make
+    table = tables.get(rule.units.text)
+    if table is None:
+        message = f"there is no code table '{rule.units.text}'."
+        near = nearest(rule.units.text, tables)
+        faults.append(rule.units.place.fault(f"{rule.key}.units", message, near))
+        return function.make
+    return partial(function.make, units=table)
 
 
 def _quantity(rule: Rule, function: Function, faults: list[Fault]) -> Make:

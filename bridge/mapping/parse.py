@@ -275,6 +275,7 @@ def _rule(table: Table, key: str, faults: Faults) -> Rule:
         zone=take_word(table, key, "zone", faults),
         unit=take_word(table, key, "unit", faults),
         stated=take_word(table, key, "stated", faults),
+        units=take_word(table, key, "units", faults),
         codes=take_word(table, key, "codes", faults),
         default=take_word(table, key, "default", faults),
         join=take_word(table, key, "join", faults),

@@ -199,6 +199,7 @@ def _rule(protocol: Protocol, tables: list[str]) -> Schema:
         "zone": _TEXT,
         "unit": _TEXT,
         "stated": _TEXT,
+        "units": {"enum": tables},
         "codes": {"enum": tables},
         "default": _WORD,
         "join": _WORD,

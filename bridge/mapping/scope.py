@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bridge.delivery import Remark, UnknownCode
+from bridge.mapping.codes import CodeTable
 from bridge.mapping.document import Context, Document
 from bridge.message import DELETE
 from bridge.settings import Site
@@ -78,6 +79,13 @@ class Scope:
     def park(self, reason: str) -> None:
         """Make no call of the message; a person acts. The reason never holds patient data."""
         self.problems.append(f"{self.where}: {reason}")
+
+    def miss(self, table: CodeTable, code: object) -> None:
+        """Count a code that has no row; the message waits for one where the table holds."""
+        unknown = UnknownCode(table.name, " ".join(str(code).split()), table.holds)
+        self.unknown_codes.append(unknown)
+        if table.holds:
+            self.needs.append(unknown.key)
 
     def read(self, source: Source) -> Candidates:
         """The values at a source as they stand, deletions aside."""

@@ -93,6 +93,8 @@ RULE: Mapping[str, str] = {
     "names none, in place of the site's",
     "unit": "with `as: quantity`: the unit wanted",
     "stated": "with `as: quantity`: the unit meant where none is named",
+    "units": "with `as: dose_minimum`, `dose_maximum`, `dose_unit` or `dose_unread`: the code "
+    "table whose rows are the units that a dose may be in",
     "codes": "the table that the value is looked up in; of several values the first with a row",
     "default": "the value where the paths give none",
     "join": "all values of all paths, with this between them",

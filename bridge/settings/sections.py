@@ -217,6 +217,8 @@ class Site(_Section):
     currency: str = "INR"
     #: a comma in a dose or price is the decimal comma: `0,5` is a half, and `1,000` is not read
     decimal_comma: bool = False
+    #: RXE-3 of a dose that is not coded: 0 or nothing
+    uncoded_dose: Literal["zero", "empty"] = "zero"
     #: identifier types that may be `id`, best first (HL7 table 0203); then the first of any type
     identifier_types: tuple[str, ...] = ("MR", "PI")
     #: what makes the number `uhid`, tried in order: `digits` (all digits, separators dropped,

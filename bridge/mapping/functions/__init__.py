@@ -83,6 +83,9 @@ _COMMON = (
 #: functions that take a time zone (`zone:`)
 ZONED = frozenset({"date_time", EARLIEST, "hl7_time", "hl7_date"})
 
+#: functions that take the code table of the units they know (`units:`)
+DOSES = frozenset({"dose_minimum", "dose_maximum", "dose_unit", "dose_unread"})
+
 _OF_HL7V2 = (
     Function("quantity", units.quantity, Reading(units.read_cq)),
     Function("admission_number", visits.admission_number, PLAIN),
@@ -111,6 +114,7 @@ _OF_ORDERS = (
     Function("dose_unread", orders.dose_unread, PLAIN),
     Function("duration_number", orders.duration_number, PLAIN),
     Function("duration_unit", orders.duration_unit, PLAIN),
+    Function("duration_unread", orders.duration_unread, PLAIN),
     Function("amount", money.amount, PLAIN),
     Function("hl7_time", times.hl7_time, PLAIN),
     Function("hl7_date", times.hl7_date, PLAIN),

@@ -1,83 +1,167 @@
-"""Free text of prescriptions as far as it can be read with certainty."""
+"""Free text of prescriptions, coded only where the whole text is understood.
+
+A dose that is read in part is a wrong dose: `10/20 mg` is not half a milligram. What two rules
+could read is left to the pharmacist, who gets the words in any case.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.functions.numbers import from_json, plain, read_decimal
 from bridge.mapping.scope import Scope
 
-_AMOUNT = r"(?:\d+\s*/\s*\d+|\d+(?:\.\d+)?|½|¼|¾)"
-_DOSE = re.compile(rf"({_AMOUNT})(?:\s*(?:-|–|to)\s*({_AMOUNT}))?\s*([^\d\s].*)?", re.IGNORECASE)
-_GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75"}
-_DURATION = re.compile(
-    r"(?:for\s+|x\s*)?(\d{1,4})\s*(d|day|days|w|wk|week|weeks|m|month|months|h|hr|hour|hours)",
+#: characters of a dose; what is longer is prose
+_LONGEST = 100
+#: a space, or one of those that do not break a line between a number and its unit
+_SPACES = "[ \u00a0\u2009\u202f]*"
+_NUMERAL = "[0-9][0-9.,]*"
+_SLASHED = f"[0-9]+{_SPACES}/{_SPACES}[0-9]+"
+_AMOUNT = f"(?:[0-9]+{_SPACES})?[½¼¾]|{_SLASHED}|{_NUMERAL}"
+#: `1 1/2` and `1-1/2`, one and a half: as a range the latter would begin with its greater number
+_MIXED = f"[1-9][0-9]*(?: |-){_SLASHED}"
+_DOSE = re.compile(
+    f"(?:(?P<mixed>{_MIXED})|(?P<minimum>{_AMOUNT})"
+    f"(?:{_SPACES}(?:-|–|to){_SPACES}(?P<maximum>{_AMOUNT}))?)"
+    f"{_SPACES}(?P<unit>[^0-9 ].*)?",
     re.IGNORECASE,
 )
-#: first letter to the unit of TQ1-6 (chapter 4.5.4.6: units of time, as in table 0335 durations)
-_UNITS = {"d": "d", "w": "wk", "m": "mo", "h": "h"}
+_WITH_FRACTION = re.compile(
+    f"(?:(?P<whole>[0-9]+)(?:[ -]|{_SPACES}(?=[½¼¾])))?(?P<part>[½¼¾]|{_SLASHED})"
+)
+#: larger numbers around a stroke are the strengths of two substances: 5/10, 250/125
+_PARTS: Mapping[str, Decimal] = {
+    "½": Decimal("0.5"),
+    "¼": Decimal("0.25"),
+    "¾": Decimal("0.75"),
+    "1/2": Decimal("0.5"),
+    "1/4": Decimal("0.25"),
+    "3/4": Decimal("0.75"),
+}
+#: UCUM units of substances, in which 1/2 and 1/4 may be two strengths as well
+_MASS = frozenset({"kg", "g", "mg", "ug", "ng"})
+
+_TIMES: Mapping[str, str] = {
+    # TQ1-6 (chapter 4.5.4.6): units of time. A lone `m` may be minutes or months
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), "wk"),
+    **dict.fromkeys(("month", "months"), "mo"),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), "h"),
+}
+_DURATION = re.compile(
+    f"(?:for +|x *)?(?P<number>[0-9]{{1,4}}){_SPACES}(?P<unit>{'|'.join(_TIMES)})",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class _Dose(NamedTuple):
-    minimum: str
-    maximum: str
+    minimum: Decimal
+    #: of a range
+    maximum: Decimal | None
+    #: as it is written, "" where there is none
+    unit: str
+    #: a fraction is written with a stroke
+    slashed: bool
+
+
+class _Duration(NamedTuple):
+    number: int
     unit: str
 
 
-def _dose(value: Any) -> _Dose | None:
-    match = _DOSE.fullmatch(value.strip()) if isinstance(value, str) else None
+def dose_minimum(value: Any, scope: Scope, *, units: CodeTable) -> str | None:
+    """RXE-3: the number before the unit, the smaller of a range."""
+    dose = _coded(value, scope, units)
+    return plain(dose.minimum) if dose else None
+
+
+def dose_maximum(value: Any, scope: Scope, *, units: CodeTable) -> str | None:
+    """RXE-4: the larger number of a range."""
+    dose = _coded(value, scope, units)
+    return plain(dose.maximum) if dose and dose.maximum is not None else None
+
+
+def dose_unit(value: Any, scope: Scope, *, units: CodeTable) -> str | None:
+    """RXE-5: the unit behind the number as it is written, `tablet`."""
+    dose = _coded(value, scope, units)
+    return dose.unit or None if dose else None
+
+
+def dose_unread(value: Any, scope: Scope, *, units: CodeTable) -> str | None:
+    """A note for the pharmacist where a dose is not coded; "" where it is, None without a dose."""
+    if value == "":
+        return None
+    return "" if _coded(value, scope, units) else f"Dose not coded: {value}"
+
+
+def _coded(value: Any, scope: Scope, units: CodeTable) -> _Dose | None:
+    """The dose, where all of it is understood and its unit has a row in the table."""
+    dose = _dose(value, decimal_comma=scope.site.decimal_comma)
+    if dose is None or dose.minimum <= 0:
+        return None
+    if dose.maximum is not None and dose.maximum <= dose.minimum:
+        return None
+    if not dose.unit:
+        # `1-2` may be times of the day, `1/2` anything
+        return None if dose.slashed or dose.maximum is not None else dose
+    row = units.of_sender(scope.context.sender).row(dose.unit)
+    if row is None:
+        if dose.unit[0].isalpha():
+            scope.miss(units, dose.unit)
+        return None
+    return None if dose.slashed and row.value in _MASS else dose
+
+
+def _dose(value: Any, *, decimal_comma: bool) -> _Dose | None:
+    """What a dose says by its form alone."""
+    if not isinstance(value, str):
+        number = from_json(value)
+        return None if number is None else _Dose(number, None, "", slashed=False)
+    text = value.strip()
+    match = _DOSE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         return None
-    minimum, maximum = _decimal(match[1]), _decimal(match[2]) if match[2] else ""
-    return None if minimum is None or maximum is None else _Dose(minimum, maximum, match[3] or "")
-
-
-def _decimal(text: str) -> str | None:
-    """A plain number: `0.5` of `1/2`; None for a fraction that has no end, such as 1/3."""
-    text = _GLYPHS.get(text, text)
-    over, slash, under = text.partition("/")
-    if not slash:
-        return text
-    if int(under) == 0 or 100 * int(over) % int(under):
+    first, last = match["mixed"] or match["minimum"], match["maximum"]
+    minimum = _amount(first, decimal_comma=decimal_comma)
+    maximum = _amount(last, decimal_comma=decimal_comma) if last else None
+    if minimum is None or (last and maximum is None):
         return None
-    return str(Decimal(int(over)) / Decimal(int(under)))
+    slashed = "/" in first or "/" in (last or "")
+    return _Dose(minimum, maximum, (match["unit"] or "").strip(), slashed)
 
 
-def dose_minimum(value: Any, scope: Scope) -> str | None:
-    """RXE-3: the number before the unit, the smaller of a range."""
-    dose = _dose(value)
-    return dose.minimum if dose else None
-
-
-def dose_maximum(value: Any, scope: Scope) -> str | None:
-    """RXE-4: the larger number of a range."""
-    dose = _dose(value)
-    return dose.maximum or None if dose else None
-
-
-def dose_unit(value: Any, scope: Scope) -> str | None:
-    """RXE-5: what stands behind the number, `tablet`."""
-    dose = _dose(value)
-    return dose.unit.strip() or None if dose else None
-
-
-def dose_unread(value: Any, scope: Scope) -> str | None:
-    """A note for the pharmacist where the dose holds no number that can be read."""
-    return None if _dose(value) else f"Dose not coded: {value}"
+def _amount(text: str, *, decimal_comma: bool) -> Decimal | None:
+    match = _WITH_FRACTION.fullmatch(text)
+    if match is None:
+        return read_decimal(text, decimal_comma=decimal_comma)
+    whole = read_decimal(match["whole"] or "0", decimal_comma=decimal_comma)
+    part = _PARTS.get("".join(match["part"].split()))
+    return None if whole is None or part is None else whole + part
 
 
 def duration_number(value: Any, scope: Scope) -> str | None:
-    """TQ1-6.1: the number, where the text says a duration and nothing else."""
-    match = _duration(value)
-    return match[1] if match else None
+    """TQ1-6.1: the number, where the whole text is a number and a unit of time."""
+    duration = _duration(value)
+    return str(duration.number) if duration else None
 
 
 def duration_unit(value: Any, scope: Scope) -> str | None:
     """TQ1-6.2: its unit of time."""
-    match = _duration(value)
-    return _UNITS[match[2][0].lower()] if match else None
+    duration = _duration(value)
+    return duration.unit if duration else None
 
 
-def _duration(value: Any) -> re.Match[str] | None:
-    return _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+def duration_unread(value: Any, scope: Scope) -> str | None:
+    """A note for the pharmacist where a duration is not coded."""
+    return None if value == "" or _duration(value) else f"Duration not coded: {value}"
+
+
+def _duration(value: Any) -> _Duration | None:
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or int(match["number"]) == 0:
+        return None
+    return _Duration(int(match["number"]), _TIMES[match["unit"].lower()])

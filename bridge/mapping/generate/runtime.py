@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bridge.delivery import Allocation, Payload, StatedNumber, UnknownCode
+from bridge.delivery import Allocation, Payload, StatedNumber
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.functions.identity import authority
-from bridge.mapping.plan import FieldPlan, NumbersPlan
 from bridge.mapping.functions.numbers import read_whole
+from bridge.mapping.plan import FieldPlan, NumbersPlan
 from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
 from bridge.message import DELETE
@@ -125,14 +125,11 @@ def numbers(
 def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, str, str]:
     """What becomes of a code without a row, and why."""
     code, raw, path = missed
-    unknown = UnknownCode(table.name, " ".join(str(code).split()), table.holds)
-    scope.unknown_codes.append(unknown)
+    scope.miss(table, code)
     row = table.otherwise(code)
     if row is not None:
         return row.value, raw, path, row.made_by
     scope.where = path
-    if table.holds:
-        scope.needs.append(unknown.key)
-    else:
+    if not table.holds:
         scope.remark(f"holds a code that codes/{table.name} does not know; left out")
     return None, raw, path, ""

@@ -56,7 +56,7 @@ _EMPTY_DIV = '<div xmlns="http://www.w3.org/1999/xhtml"></div>'
 #: words of a dose and of a duration that our functions read
 _AMOUNTS = {
     "dose": "to",
-    "duration": "for x d day days w wk week weeks m month months h hr hour hours",
+    "duration": "for x d day days w wk week weeks month months h hr hour hours",
 }
 _SMALL = 3
 _ORDER_NAMES = frozenset((*dotted.NAMES["order"], *dotted.NAMES["line"]))

@@ -99,7 +99,10 @@ def _translated(example: Example, folder: Path) -> Translation:
         f"  - upsert: things\n    use: thing\n{each}",
         "parts/thing": f"source: {protocol.value}\nresource: things\nid: {{constant: X}}\n"
         f"fields:\n  value: {example.rule}\n",
-        "codes/gender": (ROOT / "mappings/codes/gender.yaml").read_text(encoding="utf-8"),
+        **{
+            f"codes/{name}": (ROOT / f"mappings/codes/{name}.yaml").read_text(encoding="utf-8")
+            for name in ("gender", "dose_unit")
+        },
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -69,6 +69,26 @@ def test_an_unknown_zone_names_the_nearest(made: Made) -> None:
         made("noted: {from: EVN-2, as: date_time, zone: Asia/Kolkatta}")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told", "suggestion"),
+    [
+        ("name: {from: line.dose, as: dose_minimum}", "name the code table of the units", None),
+        ("name: {from: line.dose, as: dose_unit, units: ml}", "no code table 'ml'", "mg"),
+        ("name: {from: line.dose, units: mg}", "'units' goes with", None),
+        ("name: {from: line.price, as: amount, units: mg}", "'units' goes with", None),
+    ],
+)
+def test_units_that_do_not_fit_are_a_fault(
+    made: Made, tmp_path: Path, wrong: str, told: str, suggestion: str | None
+) -> None:
+    _write(tmp_path, "codes/mg", "rows: {mg: mg}\n")
+    with pytest.raises(MappingError) as raised:
+        made(wrong, protocol=Protocol.ORDERS)
+    (fault,) = raised.value.faults
+    assert told in fault.message
+    assert fault.suggestion == suggestion
+
+
 def test_a_segment_cannot_require_what_it_does_not_hold(
     tmp_path: Path, shipped: Path, zauto: catalogue.Catalogue
 ) -> None:
