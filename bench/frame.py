@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bridge.hl7v2.framing import VT, Frame, Framer, wrap
+from bridge.hl7v2.framing import FS, VT, Frame, Framer, wrap
 
 READ = 64 * 1024
 MIB = 1024 * 1024
@@ -19,6 +19,7 @@ def main() -> None:
         "2 frames of 16 MiB": (wrap(b"x" * CAP) * 2, READ, 2),
         "1 frame of 1 MiB, byte by byte": (wrap(b"x" * MIB), 1, 1),
         "1 MiB of nothing but VT": (VT * MIB, READ, 0),
+        "1 frame of 1 MiB of FS": (wrap(FS * MIB), READ, 1),
         "16 MiB of junk": (b"x" * CAP, READ, 0),
     }
     print(f"{'stream, in reads of 64 KB':34} {'ms':>8} {'MB/s':>8} {'µs a frame':>12}")

@@ -2,6 +2,9 @@
 
 The blocks are those of HL7's transport specification (MLLP release 1, appendix C.4). What
 release 2 adds, the transport's own `<VT> <ACK> <FS> <CR>` and `<NAK>`, is passed over.
+
+An FS ends its frame only where CR, LF or VT follows, or nothing: word processors leave FS in
+texts too, and senders without the CR exist. Of several FS in a row the last one ends the frame.
 """
 
 from __future__ import annotations
@@ -13,6 +16,10 @@ from typing import NamedTuple, TypeAlias
 VT, FS, CR = b"\x0b", b"\x1c", b"\r"
 _END = FS + CR
 _TRANSPORT_BLOCKS = (b"\x06", b"\x15")
+#: what follows an FS that ends a frame
+_FOLLOWERS = (CR, b"\n", VT)
+#: such an FS
+_ENDING = re.compile(rb"\x1c(?=[\r\n\x0b])")
 #: bytes kept of what cannot be used, for quarantine
 HEAD = 4096
 
@@ -28,7 +35,7 @@ _LOOK_AHEAD = 6
 class Frame(NamedTuple):
     """One whole block."""
 
-    #: what stood between VT and FS
+    #: what stood between VT and the FS that ended it
     body: bytes
 
 
@@ -58,8 +65,9 @@ Found: TypeAlias = Frame | Junk | Oversize
 class Framer:
     """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
 
-    Each byte is looked at a fixed number of times, whatever the sender does. A frame ends at FS
-    whether or not CR follows. Line ends between frames are nothing to report.
+    Each byte is looked at a fixed number of times, whatever the sender does. Line ends between
+    frames are nothing to report. It has no clock: where `fs_last`, whoever feeds it decides how
+    long to wait for what follows, and calls `end_at_fs`.
     """
 
     __slots__ = ("_dropping", "_held", "_inside", "_max_frame", "_undecided")
@@ -67,7 +75,8 @@ class Framer:
     def __init__(self, max_frame: int) -> None:
         self._max_frame = max_frame
         self._held = bytearray()
-        #: the end of what was fed, from a VT on that may begin a frame inside the frame
+        #: the end of what was fed: an FS that may end the frame, or what begins with a VT that may
+        #: begin another inside it
         self._undecided = b""
         self._inside = False
         self._dropping = False
@@ -76,6 +85,11 @@ class Framer:
     def inside(self) -> bool:
         """Whether a frame has begun that has not ended."""
         return self._inside
+
+    @property
+    def fs_last(self) -> bool:
+        """Whether a frame is under way that ends with an FS: it has ended if nothing follows."""
+        return self._undecided == FS
 
     @property
     def partial(self) -> bool:
@@ -91,15 +105,23 @@ class Framer:
         """What these bytes bring to an end."""
         return self._one_frame(data) or self._cut(data)
 
-    def finish(self) -> list[Junk]:
-        """What was begun and never ended, when the stream is over."""
-        left: list[Found] = []
+    def end_at_fs(self) -> list[Found]:
+        """The frame whose last byte is an FS, where nothing followed it in time."""
+        found: list[Found] = []
+        if self.fs_last:
+            self._undecided = b""
+            self._close(found)
+        return found
+
+    def finish(self) -> list[Found]:
+        """What the end of the stream leaves: a frame that ends with FS, or what never ended."""
+        found = self.end_at_fs()
         if not self._dropping:
             self._held += self._undecided
         self._undecided = b""
-        self._discard(left)
+        self._discard(found)
         self._inside = self._dropping = False
-        return [junk for junk in left if isinstance(junk, Junk)]
+        return found
 
     def _one_frame(self, data: bytes) -> list[Found]:
         """The frame that these bytes are, where they are one and nothing else: most reads are."""
@@ -136,23 +158,27 @@ class Framer:
 
     def _inner(self, data: bytes, at: int, found: list[Found]) -> int:
         """Take what belongs to the frame under way; returns where that ends."""
-        end = data.find(FS, at)
-        stop = end if end >= 0 else len(data)
+        end = _end(data, at)
+        stop = end
+        if end < 0:
+            stop = len(data) - data.endswith(FS)
+            self._undecided = data[stop:]
         if data.find(VT, at, stop) >= 0:
-            return self._inner_with_vt(data, at, stop, found)
-        if end >= 0 and not self._held and not self._dropping and stop - at <= self._max_frame:
+            at = self._begun_again(data, at, stop, found)
+            stop = len(data) - len(self._undecided) if end < 0 else end
+        if end >= 0 and not self._held and not self._dropping and end - at <= self._max_frame:
             self._inside = False
-            self._whole(data[at:stop], found)
-        else:
-            self._add(data[at:stop] if at or end >= 0 else data, found)
-            if end >= 0:
-                self._close(found)
-        return stop + 1
+            self._whole(data[at:end], found)
+            return end + 1
+        self._add(data[at:stop] if at or stop < len(data) else data, found)
+        if end < 0:
+            return len(data)
+        self._close(found)
+        return end + 1
 
-    def _inner_with_vt(self, data: bytes, at: int, stop: int, found: list[Found]) -> int:
-        """The same, where another frame may begin before this one has ended."""
-        ended = stop < len(data)
-        if not ended:
+    def _begun_again(self, data: bytes, at: int, stop: int, found: list[Found]) -> int:
+        """Begin the frames that begin before this one has ended; returns where the last does."""
+        if stop == len(data):
             undecided = _UNDECIDED.search(data, max(at, stop - _LOOK_AHEAD))
             stop = undecided.start() if undecided else stop
             self._undecided = data[stop:]
@@ -162,10 +188,7 @@ class Framer:
             self._add(data[at : again.start()], found)
             self._begin(found)
             at = again.end()
-        self._add(data[at:stop], found)
-        if ended:
-            self._close(found)
-        return stop + 1 if ended else len(data)
+        return at
 
     def _begin(self, found: list[Found]) -> None:
         self._discard(found)
@@ -203,6 +226,15 @@ class Framer:
         if self._held:
             found.append(Junk(bytes(self._held[:HEAD]), len(self._held)))
             self._held = bytearray()
+
+
+def _end(data: bytes, at: int) -> int:
+    """Where the FS stands that ends a frame, -1 where none does yet."""
+    end = data.find(FS, at)
+    if end < 0 or data[end + 1 : end + 2] in _FOLLOWERS:
+        return end
+    ending = _ENDING.search(data, end)
+    return ending.start() if ending else -1
 
 
 def wrap(body: bytes) -> bytes:

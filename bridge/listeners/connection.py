@@ -28,10 +28,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.errors import StoreBusy
-from bridge.hl7v2.framing import Frame, Framer, Junk, Oversize, wrap
+from bridge.hl7v2.framing import Found, Frame, Framer, Junk, Oversize, wrap
+from bridge.hl7v2.silence import Silence
 from bridge.listeners.callers import Callers
 from bridge.listeners.oversize import refuse_oversize
 from bridge.listeners.partials import Partials
+from bridge.listeners.tls import words_of
 from bridge.message import Reply
 from bridge.settings import Channel, Limits, Mllp
 
@@ -90,7 +92,10 @@ class Connection(Protocol):
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._framer = Framer(listener.limits.frame)
-        self._pieces: deque[Frame | Junk | Oversize] = deque()
+        self._silence = Silence(
+            listener.clock.callLater, listener.settings.end_silence_ms / 1000, self._end_at_fs
+        )
+        self._pieces: deque[Found] = deque()
         #: set while the task waits for pieces
         self._arrival: asyncio.Future[None] | None = None
         #: set while the sender does not read its answers
@@ -134,20 +139,12 @@ class Connection(Protocol):
         if self._ended:
             return
         begun = self._framer.partial
-        pieces = self._framer.feed(data)
-        if pieces:
-            self._pieces.extend(pieces)
-            if self._arrival is None or len(self._pieces) > 1:
-                self.stop_reading()
-            self._wake()
-        elif not begun and self._arrival is not None:
-            self._allow_next()
-        if self._holding or self._framer.inside:
-            self._hold()
+        self._take(self._framer.feed(data), begun)
+        self._await_silence()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         if isinstance(reason.value, SSL.Error):
-            channel, why = self._listener.channel.name, _fault(reason.value)
+            channel, why = self._listener.channel.name, words_of(reason.value)
             log.info("TLS failed", channel=channel, peer=self._peer, why=why)
         # Whole frames that came before the end are still kept: their sender may not wait for
         # answers, and if it sends them again they are duplicates.
@@ -199,6 +196,7 @@ class Connection(Protocol):
         if self._reading:
             self._reading = False
             self.transport.pauseProducing()
+            self._await_silence()
 
     def read_if_waiting(self) -> None:
         """Read on, where the next frame is waited for."""
@@ -257,7 +255,7 @@ class Connection(Protocol):
                 self._allow(self._listener.settings.frame_seconds)
                 await self._clogged
 
-    async def _answer(self, piece: Frame | Junk | Oversize) -> Reply:
+    async def _answer(self, piece: Found) -> Reply:
         self._replying = True
         try:
             reply = await self._reply(piece)
@@ -285,7 +283,7 @@ class Connection(Protocol):
             self._socket = None
             self.transport.write(data[sent:])
 
-    async def _next(self) -> Frame | Junk | Oversize | None:
+    async def _next(self) -> Found | None:
         if not self._pieces and not self._ended:
             self._arrival = self._loop.create_future()
             self._read()
@@ -294,7 +292,7 @@ class Connection(Protocol):
         self.deadline = math.inf
         return self._pieces.popleft() if self._pieces else None
 
-    async def _reply(self, piece: Frame | Junk | Oversize) -> Reply:
+    async def _reply(self, piece: Found) -> Reply:
         listener = self._listener
         listener.last_seen = at = listener.clock.seconds()
         if isinstance(piece, Frame):
@@ -313,8 +311,31 @@ class Connection(Protocol):
 
     # What both sides need.
 
+    def _take(self, pieces: list[Found], begun: bool) -> None:
+        """Queue what came; `begun` says whether something was under way before."""
+        if pieces:
+            self._pieces.extend(pieces)
+            if self._arrival is None or len(self._pieces) > 1:
+                self.stop_reading()
+            self._wake()
+        elif self._arrival is not None and not (begun and self._framer.partial):
+            self._allow_next()
+        if self._holding or self._framer.inside:
+            self._hold()
+
+    def _await_silence(self) -> None:
+        """Wait for what follows an FS that came last, as long as anything can come."""
+        if self._framer.fs_last and self._reading and not self._ended:
+            self._silence.wait()
+        else:
+            self._silence.stop()
+
+    def _end_at_fs(self) -> None:
+        self._take(self._framer.end_at_fs(), begun=True)
+
     def _end(self) -> None:
         self._ended = True
+        self._silence.stop()
         if self._holding:
             self._holding = False
             self._listener.partials.hold(self, 0)
@@ -333,6 +354,7 @@ class Connection(Protocol):
         if not (self._reading or self._waiting or self._listener.paused):
             self._reading = True
             self.transport.resumeProducing()
+            self._await_silence()
 
     def _hang_up(self) -> None:
         self._end()
@@ -373,9 +395,3 @@ class Connection(Protocol):
 
     def _allow(self, seconds: float) -> None:
         self.deadline = self._listener.clock.seconds() + seconds
-
-
-def _fault(error: SSL.Error) -> str:
-    """OpenSSL's words for what went wrong."""
-    told = error.args[0] if error.args else ()
-    return ", ".join(str(each[-1]) for each in told) if isinstance(told, list) else ""

@@ -88,7 +88,7 @@ def _read(settings: Tls) -> tuple[SSL.Context, float]:
     except (SSL.Error, crypto.Error, ValueError, TypeError) as error:
         raise DoorError(
             f"mllp: {settings.certificate} and {settings.key} are no PEM certificate with its key "
-            f"(or client_ca is no certificate): {_told(error)}"
+            f"(or client_ca is no certificate): {words_of(error)}"
         ) from error
 
 
@@ -147,7 +147,7 @@ def _ends_at(file: Path) -> float:
     return certificate.not_valid_after_utc.timestamp()
 
 
-def _told(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """OpenSSL's own words, without its codes."""
     reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return ", ".join(reason[-1] for reason in reasons) or str(error) or type(error).__name__

@@ -15,7 +15,8 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from bridge.errors import DoorError
-from bridge.hl7v2.framing import Frame, Framer, wrap
+from bridge.hl7v2.framing import Found, Frame, Framer, wrap
+from bridge.hl7v2.silence import END_SILENCE, Silence
 
 #: bytes of the largest answer that is read; an acknowledgment has a few hundred
 LARGEST_ANSWER = 1024 * 1024
@@ -39,6 +40,7 @@ class Line(Protocol):
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._framer = Framer(LARGEST_ANSWER)
+        self._silence = Silence(clock.callLater, END_SILENCE, self._end_at_fs)
         self._answers: deque[bytes] = deque()
         self._waiter: Deferred[None] | None = None
         self.open = False
@@ -81,17 +83,29 @@ class Line(Protocol):
         self.transport.setTcpKeepAlive(True)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        for piece in self._framer.feed(data):
+        self._silence.stop()
+        self._take(self._framer.feed(data))
+        if self._framer.fs_last:
+            self._silence.wait()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        self._silence.stop()
+        if self.open:
+            self._end_at_fs()
+        self.open = False
+        self._wake()
+
+    def _end_at_fs(self) -> None:
+        self._take(self._framer.end_at_fs())
+
+    def _take(self, pieces: list[Found]) -> None:
+        for piece in pieces:
             self._answers.append(piece.body if isinstance(piece, Frame) else piece.head)
         if len(self._answers) > MOST_ANSWERS:
             self._answers.clear()
             self.close()
         if self._answers:
             self._wake()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        self.open = False
-        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.called:

@@ -74,6 +74,8 @@ class Mllp(_Section):
     port: Port = 2575
     #: seconds from the first byte of a frame to its last
     frame_seconds: float = Field(default=60, gt=0)
+    #: milliseconds of silence behind an FS after which it ended its frame: of senders without CR
+    end_silence_ms: int = Field(default=250, ge=1)
     #: seconds without a frame after which a connection is closed; 0 never
     idle_seconds: float = Field(default=0, ge=0)
     #: seconds a sender is kept waiting when the store cannot keep, before it is hung up on

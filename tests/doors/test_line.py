@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
+from bridge.hl7v2.silence import END_SILENCE
 from bridge.senders.line import MOST_ANSWERS, Line
 
 
@@ -21,8 +22,8 @@ class Wire:
         return lambda *_: None
 
 
-def connected() -> tuple[Line, Wire]:
-    line, wire = Line(Clock()), Wire()
+def connected(clock: Clock | None = None) -> tuple[Line, Wire]:
+    line, wire = Line(clock or Clock()), Wire()
     line.makeConnection(wire)  # type: ignore[no-untyped-call]
     return line, wire
 
@@ -44,3 +45,48 @@ async def test_a_late_answer_or_two_are_borne() -> None:
 
     assert [await line.answer(1.0), await line.answer(1.0)] == [b"one", b"two"]
     assert not wire.aborted
+
+
+async def test_an_answer_without_the_carriage_return_ends_by_silence() -> None:
+    clock = Clock()
+    line, _ = connected(clock)
+
+    line.dataReceived(b"\x0bMSA|AA|1\x1c")
+    clock.advance(END_SILENCE - 0.01)
+    assert not line._answers
+    clock.advance(0.01)
+
+    assert await line.answer(1.0) == b"MSA|AA|1"
+
+
+async def test_an_fs_in_an_answer_is_text() -> None:
+    clock = Clock()
+    line, _ = connected(clock)
+
+    line.dataReceived(b"\x0bMSA|AA|1|one\x1c")
+    line.dataReceived(b"two\x1c\r")
+    clock.advance(END_SILENCE)
+
+    assert await line.answer(1.0) == b"MSA|AA|1|one\x1ctwo"
+    assert not line._answers
+
+
+async def test_an_answer_may_end_with_the_connection() -> None:
+    line, _ = connected()
+
+    line.dataReceived(b"\x0bMSA|AA|1\x1c")
+    line.connectionLost()
+
+    assert await line.answer(1.0) == b"MSA|AA|1"
+
+
+async def test_nothing_is_an_answer_once_the_line_was_closed() -> None:
+    clock = Clock()
+    line, _ = connected(clock)
+
+    line.dataReceived(b"\x0bMSA|AA|1\x1c")
+    line.close()
+    line.connectionLost()
+    clock.advance(END_SILENCE)
+
+    assert await line.answer(1.0) is None

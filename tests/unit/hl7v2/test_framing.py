@@ -33,7 +33,8 @@ def test_chunking_makes_no_difference(stream: bytes, sizes: list[int]) -> None:
     found = [piece for chunk in in_chunks(stream, sizes) for piece in cut.feed(chunk)]
 
     assert found == whole.feed(stream)
-    assert (cut.inside, cut.partial) == (whole.inside, whole.partial)
+    assert (cut.inside, cut.partial, cut.held) == (whole.inside, whole.partial, whole.held)
+    assert cut.fs_last == whole.fs_last
     assert cut.finish() == whole.finish()
 
 
@@ -49,11 +50,16 @@ def test_every_byte_is_reported_or_is_framing(stream: bytes) -> None:
     assert len(stream) - framing <= sum(sizes) <= len(stream)
 
 
-@given(
-    st.lists(
-        st.binary().filter(lambda body: b"\x1c" not in body and body not in (b"\x06", b"\x15"))
-    )
-)
+ENDING = (b"\x1c\r", b"\x1c\n", b"\x1c\x0b")
+BODIES = st.lists(st.sampled_from([b"\x1c", b"\x0b", b"\r", b"\n", b"M", b"text"])).map(b"".join)
+
+
+def is_body(body: bytes) -> bool:
+    """Whether a body holds nothing that ends its frame, and is no block of release 2."""
+    return not any(end in body for end in ENDING) and body not in (b"\x06", b"\x15")
+
+
+@given(st.lists((st.binary() | BODIES).filter(is_body)))
 def test_what_is_wrapped_comes_out_again(bodies: list[bytes]) -> None:
     found = feed_all(b"".join(map(wrap, bodies)), cap=10_000_000)
 
@@ -64,8 +70,55 @@ def test_several_frames_in_one_packet_come_out_in_order() -> None:
     assert feed_all(wrap(b"a") + wrap(b"b")) == [Frame(b"a"), Frame(b"b")]
 
 
-def test_a_missing_carriage_return_after_fs_is_tolerated() -> None:
-    assert feed_all(b"\x0ba\x1c\x0bb\x1c") == [Frame(b"a"), Frame(b"b")]
+@pytest.mark.parametrize("end", [*ENDING, b"\x1c\n\r"])
+def test_an_fs_before_cr_lf_or_vt_ends_its_frame(end: bytes) -> None:
+    assert feed_all(b"\x0ba" + end + wrap(b"b").removeprefix(end[-1:])) == [
+        Frame(b"a"),
+        Frame(b"b"),
+    ]
+
+
+@pytest.mark.parametrize("text", [b"one\x1ctwo", b"\x1ctwo", b"\x1c\x1c.", b"\x1c \r", b"\x1c\0"])
+def test_any_other_fs_is_text(text: bytes) -> None:
+    body = b"MSH|NTE|" + text
+
+    assert feed_all(wrap(body) + wrap(b"a")) == [Frame(body), Frame(b"a")]
+
+
+def test_of_several_fs_the_last_ends_the_frame() -> None:
+    assert feed_all(b"\x0ba\x1c\x1c\x1c\r" + wrap(b"b")) == [Frame(b"a\x1c\x1c"), Frame(b"b")]
+
+
+def test_an_fs_that_comes_last_ends_the_frame_when_nothing_follows() -> None:
+    framer = Framer(CAP)
+    assert framer.feed(b"\x0ba\x1c") == []
+    assert (framer.fs_last, framer.inside, framer.held) == (True, True, 2)
+    assert framer.end_at_fs() == [Frame(b"a")]
+    assert (framer.fs_last, framer.inside, framer.held) == (False, False, 0)
+    assert framer.feed(b"\r" + wrap(b"b")) == [Frame(b"b")]
+
+
+def test_an_fs_that_comes_last_is_text_when_more_of_the_frame_follows() -> None:
+    framer = Framer(CAP)
+    framer.feed(b"\x0ba\x1c")
+    assert framer.feed(b"b") == []
+    assert not framer.fs_last
+    assert framer.end_at_fs() == []
+    assert framer.feed(b"\x1c\r") == [Frame(b"a\x1cb")]
+
+
+def test_an_fs_that_comes_last_ends_the_frame_when_the_stream_ends() -> None:
+    framer = Framer(CAP)
+    framer.feed(wrap(b"a") + b"\x0bb\x1c")
+
+    assert framer.finish() == [Frame(b"b")]
+
+
+def test_an_fs_of_a_frame_over_the_cap_ends_it_without_a_second_report() -> None:
+    framer = Framer(CAP)
+    assert framer.feed(b"\x0b" + b"x" * CAP + b"\x1cx") == [Oversize(b"x" * CAP + b"\x1c", CAP + 1)]
+    assert framer.feed(b"\x1c") == framer.end_at_fs() == []
+    assert framer.feed(wrap(b"a")) == [Frame(b"a")]
 
 
 def test_junk_between_frames_is_reported_and_the_next_frame_is_read() -> None:
