@@ -265,12 +265,20 @@ def _place(location: str) -> tuple[str, ...]:
     try:
         path = paths.parse(location)
     except PathError:
-        return (location, "1") if len(location) == 3 and location.isalnum() else ()
+        return _segment(location)
     repetition = path.choice if isinstance(path.choice, int) else None
     numbers = [path.line[1], path.field, repetition, path.component]
     while numbers[-1] is None:
         numbers.pop()
     return (path.line[0], *(str(number or 1) for number in numbers))
+
+
+def _segment(location: str) -> tuple[str, ...]:
+    """`MSH[2]` as `MSH^2`; also of a segment that is not of the standard, without a number."""
+    path = paths.segment_path(location)
+    if path is not None:
+        return path.line[0], str(path.line[1])
+    return (location, "1") if len(location) == 3 and location.isalnum() else ()
 
 
 def _ascii(text: str, cut: Delimiters) -> str:

@@ -1,4 +1,5 @@
-"""A batch in one frame: its messages, its counts, and the batch that answers it (chapter 2.10.3).
+"""Several messages in one text: a batch with or without headers, its counts, and the batch that
+answers it (chapter 2.10.3).
 
 `[FHS] {[BHS] {messages} [BTS]} [FTS]`. What answers has the same form: each message's own
 acknowledgment stands where the message stood.
@@ -9,12 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from bridge.hl7v2 import batch, charset
+from bridge.hl7v2.beginnings import ReadHeader, begins_message, by_returns, messages
+from bridge.hl7v2.header import scan
 from bridge.hl7v2.segments import UTF8_BOM
 
-#: a header or trailer at the beginning of a line, and the rest of it
-_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))(FHS|BHS|BTS|FTS)((?![A-Za-z0-9])[^\r\n]*)")
+#: a header or trailer: its name, and the rest of its line
+_LINE = rb"(FHS|BHS|BTS|FTS)((?![A-Za-z0-9])[^\r\n]*)"
+_FIRST = re.compile(_LINE)
+#: a further one, where carriage returns end the lines
+_FURTHER = re.compile(rb"\r[ \t]*+" + _LINE)
+#: two delimiters, as they follow the name of a header
+_DELIMITERS = re.compile(rb"[^\sA-Za-z0-9]{2}")
 #: digits of a count that is one
 _MOST_DIGITS = 9
 
@@ -28,15 +36,30 @@ class BatchHeader:
     fields: Sequence[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class BatchTrailer:
+    """A BTS or FTS."""
+
+    separator: bytes
+    #: field 1; None where it says no number
+    count: int | None
+
+
 @dataclass(slots=True)
 class Batch:
     """Some messages, and what was said of them."""
 
     #: BHS, where there is one
     header: BatchHeader | None = None
+    #: as they came; and what stands outside of any message, which the receiver judges like one
     messages: list[bytes] = field(default_factory=list)
-    #: BTS-1; None where it is not said
-    said: int | None = None
+    #: BTS, where there is one
+    trailer: BatchTrailer | None = None
+
+    @property
+    def came(self) -> int:
+        """How many messages there are."""
+        return sum(map(begins_message, self.messages))
 
 
 @dataclass(slots=True)
@@ -46,43 +69,61 @@ class BatchFile:
     #: FHS, where there is one
     header: BatchHeader | None = None
     batches: list[Batch] = field(default_factory=list)
-    #: FTS-1; None where it is not said
-    said: int | None = None
+    #: FTS, where there is one
+    trailer: BatchTrailer | None = None
+
+    @property
+    def came(self) -> int:
+        """How many batches there are, beside text outside of any."""
+        return sum(bool(each.header or each.trailer or each.came) for each in self.batches)
+
+    @property
+    def is_one_message(self) -> bool:
+        """Whether there is one message, without headers and trailers."""
+        if self.header or self.trailer or len(self.batches) != 1:
+            return False
+        (only,) = self.batches
+        return not (only.header or only.trailer) and len(only.messages) == 1
 
     def miscounts(self) -> list[str]:
         """Where a trailer says another number than came, or nothing came, one sentence each."""
         told = [_miscount(f"BTS[{n}]-1", each) for n, each in enumerate(self.batches, start=1)]
-        if self.said not in (None, len(self.batches)):
-            told.append(f"FTS-1 says {self.said} batches, {len(self.batches)} came")
-        if not any(each.messages for each in self.batches):
+        said = self.trailer and self.trailer.count
+        if said not in (None, self.came):
+            told.append(f"FTS-1 says {said} batches, {self.came} came")
+        if not any(each.came for each in self.batches):
             told.append("holds no message")
         return list(filter(None, told))
 
 
 def is_batch(body: bytes) -> bool:
-    """Whether a frame holds a batch rather than a message."""
-    found = _LINE.match(body.removeprefix(UTF8_BOM).lstrip())
+    """Whether a frame begins with the header of a batch rather than with a message."""
+    found = _FIRST.match(body.removeprefix(UTF8_BOM).lstrip())
     return found is not None and found[1] in (b"FHS", b"BHS")
 
 
-def miscounts(data: bytes) -> list[str]:
-    """Where the batches of a file are counted wrong by their trailers, one sentence each."""
-    data = charset.narrowed(data).removeprefix(UTF8_BOM)
-    bodies = batch.framed(data) if batch.is_framed(data) else [data]
-    return [told for body in bodies if is_batch(body) for told in read(body).miscounts()]
+def read(body: bytes, read_header: ReadHeader = scan) -> BatchFile:
+    """The messages of a text as they came, with the headers and trailers around them.
 
-
-def read(body: bytes) -> BatchFile:
-    """The messages of a batch as they came, with their headers and trailers."""
+    `read_header` reads an MSH as the channel does.
+    """
     body = body.removeprefix(UTF8_BOM).lstrip()
-    file, at = BatchFile(), 0
-    for line in _LINE.finditer(body):
-        _put(file, body[at : line.start()])
+    file, at, separators = BatchFile(), 0, {body[3:4], b""}
+    for line in _lines(body):
+        separator = line[2][:1]
+        if separator not in separators and not _DELIMITERS.match(line[2]):
+            continue  # text that begins with the name
+        separators.add(separator)
+        _put(file, body[at : line.start(1)], read_header)
         at = line.end()
-        separator = line[2][:1] or b"|"
-        _take(file, BatchHeader(separator, line[0].split(separator)))
-    _put(file, body[at:])
+        _take(file, line[1], separator or b"|", line[1] + line[2])
+    _put(file, body[at:], read_header)
     return file
+
+
+def _lines(body: bytes) -> Iterator[re.Match[bytes]]:
+    first = _FIRST.match(body)
+    return chain([first] if first else [], _FURTHER.finditer(by_returns(body)))
 
 
 def write(
@@ -95,37 +136,39 @@ def write(
     """
     lines = [_header(file.header, at, control_ids)] if file.header else []
     for number, (each, told) in enumerate(zip(file.batches, answers, strict=True), start=1):
-        if each.header is None:
-            lines += told
-            continue
-        comment = _miscount(f"BTS[{number}]-1", each).encode()
-        trailer = (b"BTS", b"%d" % len(told), *filter(None, [comment]))
-        lines += [_header(each.header, at, control_ids), *told]
-        lines.append(each.header.separator.join(trailer))
-    if file.header:
-        lines.append(file.header.separator.join((b"FTS", b"%d" % len(file.batches))))
+        lines += [_header(each.header, at, control_ids)] if each.header else []
+        lines += told
+        if dress := each.header or each.trailer:
+            comment = _miscount(f"BTS[{number}]-1", each).encode()
+            trailer = (b"BTS", b"%d" % len(told), *filter(None, [comment]))
+            lines.append(dress.separator.join(trailer))
+    if dress := file.header or file.trailer:
+        lines.append(dress.separator.join((b"FTS", b"%d" % file.came)))
     return b"".join(line if line.endswith(b"\r") else line + b"\r" for line in lines)
 
 
-def _take(file: BatchFile, line: BatchHeader) -> None:
-    match line.fields[0]:
+def _take(file: BatchFile, name: bytes, separator: bytes, line: bytes) -> None:
+    fields = line.split(separator)
+    match name:
         case b"FHS":
-            file.header = line
+            file.header = BatchHeader(separator, fields)
         case b"BHS":
-            file.batches.append(Batch(line))
+            file.batches.append(Batch(BatchHeader(separator, fields)))
         case b"BTS" if file.batches:
-            file.batches[-1].said = _count(line.fields)
+            file.batches[-1].trailer = BatchTrailer(separator, _count(fields))
         case b"FTS":
-            file.said = _count(line.fields)
+            file.trailer = BatchTrailer(separator, _count(fields))
 
 
-def _put(file: BatchFile, text: bytes) -> None:
+def _put(file: BatchFile, text: bytes, read_header: ReadHeader) -> None:
     """The messages that stand in `text`, which may begin with what is left of a line."""
     if not text.strip():
         return
-    if not file.batches or file.batches[-1].said is not None:
+    if not file.batches or file.batches[-1].trailer is not None:
         file.batches.append(Batch())
-    file.batches[-1].messages += batch.split(text.lstrip(b"\r\n"))
+    batch = file.batches[-1]
+    declared = batch.header is not None or file.header is not None
+    batch.messages += messages(text.lstrip(b"\r\n"), declared=declared, read_header=read_header)
 
 
 def _header(header: BatchHeader, at: str, control_ids: Iterator[str]) -> bytes:
@@ -143,6 +186,7 @@ def _count(fields: Sequence[bytes]) -> int | None:
 
 
 def _miscount(where: str, found: Batch) -> str:
-    if found.said in (None, len(found.messages)):
+    said = found.trailer and found.trailer.count
+    if said in (None, found.came):
         return ""
-    return f"{where} says {found.said} messages, {len(found.messages)} came"
+    return f"{where} says {said} messages, {found.came} came"

@@ -14,6 +14,8 @@ import orjson
 
 from bridge.errors import KeyReused, LimitError, ReadError
 from bridge.hl7v2 import ack, batches
+from bridge.hl7v2.batches import BatchFile
+from bridge.hl7v2.beginnings import begins_message, may_be_several
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import Header, check_limits
 from bridge.message import (
@@ -28,7 +30,7 @@ from bridge.message import (
 )
 from bridge.metrics import Metrics
 from bridge.pipeline.batched import acknowledgments, owed, take_all
-from bridge.pipeline.channels import channels_by_listener, first_channel, placed
+from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
 from bridge.pipeline.owe import is_apart, owed_here, owing_of
 from bridge.pipeline.refuse import Refusal, refusal_of, why
 from bridge.pipeline.structure import Structure
@@ -72,16 +74,24 @@ class Intake:
         self.taken_at = 0.0
 
     async def take_hl7(self, channel: Channel, body: bytes, peer: str) -> Reply:
-        """Keep one HL7 v2 message and return its acknowledgment.
+        """Keep what one frame holds, a message or several, and return what answers it.
 
         Raises StoreBusy when it could not be kept: then nothing may be answered.
         """
         self.taken_at = at = self._clock()
+        if may_be_several(body) and begins_message(body):
+            file = batches.read(body, partial(header_of, channel=channel))
+            if not file.is_one_message:
+                return await self._take_several(file, channel, body, peer, at)
+        return await self._take_one(channel, body, peer, at)
+
+    async def _take_one(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
         try:
             channel, header = placed(body, self._hl7_channels.get(channel.listener, ()), channel)
         except ReadError as error:
             if batches.is_batch(body):
-                return await self._take_batch(channel, body, peer, at)
+                file = batches.read(body, partial(header_of, channel=channel))
+                return await self._take_several(file, channel, body, peer, at)
             await self.quarantine(channel.name, peer, str(error), body[:QUARANTINE_HEAD])
             return Reply(None, close=True)
         try:
@@ -95,15 +105,17 @@ class Intake:
         kept = await self._keep_hl7(channel, header, body, at, refusal, owing)
         return Reply(kept.acknowledgment or None, owes=owed_here(kept.id, owing))
 
-    async def _take_batch(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
-        """Keep each message of a batch; wrong counts are told, and what came is taken."""
-        file = batches.read(body)
+    async def _take_several(
+        self, file: BatchFile, channel: Channel, body: bytes, peer: str, at: float
+    ) -> Reply:
+        """Keep each message on its own; wrong counts are reported, and what came is taken."""
         if miscounts := file.miscounts():
             # one frame, one trace: what came is counted by it
             await self.quarantine(channel.name, peer, f"batch: {'; '.join(miscounts)}", body)
-        replies = await take_all(file, lambda message: self.take_hl7(channel, message, peer))
+        take = partial(self._take_one, channel, peer=peer, at=at)
+        replies = await take_all(file, take)
         answers = acknowledgments(replies)
-        if any(each.messages for each in file.batches) and not any(answers):
+        if any(each.came for each in file.batches) and not any(answers):
             return Reply(None, owes=owed(replies))
         control_ids = iter(self._new_id, "")
         answer = batches.write(file, answers, at=ack.time_of(at), control_ids=control_ids)

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 from bridge.errors import ReadError
 from bridge.hl7v2 import charset
+from bridge.hl7v2.beginnings import misplaced
 from bridge.hl7v2.header import Header
 from bridge.message import AckError, Protocol
 from bridge.settings import Channel
+
+_MISPLACED = (
+    "has an MSH that does not begin a message: that takes the MSH-1 to MSH-4 of the first, MSH-9, "
+    "MSH-10, and a line end before it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ def refusal_of(
     header: Header, body: bytes, channel: Channel, takes: Callable[[Protocol, str], bool]
 ) -> Refusal | None:
     """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped."""
+    if line := misplaced(body):
+        return _error("MSH[2]", 100, f"line {line} {_MISPLACED}")
     if header.version.partition(".")[0] != "2":
         return _reject("MSH-12", 203, "version is not 2.x")
     if channel.processing_ids and header.processing_id not in channel.processing_ids:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, ReadError
-from bridge.hl7v2 import batch, batches, charset
+from bridge.hl7v2 import batch, charset
 from bridge.hl7v2.header import scan
 
 BOM = b"\xef\xbb\xbf"
@@ -111,7 +111,7 @@ def miscounted(path: Path, data: bytes) -> list[Part]:
     """What of a batch file its own counts (BTS-1, FTS-1) say is missing or too much."""
     if not _start(data).startswith(_HL7):
         return []
-    return [Part(path, 0, Kind.BATCH, b"", fault=told) for told in batches.miscounts(data)]
+    return [Part(path, 0, Kind.BATCH, b"", fault=told) for told in batch.miscounts(data)]
 
 
 def renumber(body: bytes, control_id: str) -> bytes:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bridge.listeners.mllp import MllpListener
 from bridge.message import Reply
-from bridge.senders.files import Kind, recognise, renumber, walk
+from bridge.senders.files import Kind, miscounted, recognise, renumber, walk
 from bridge.senders.replay import (
     MISCOUNTED,
     NO_ANSWER,
@@ -168,6 +168,23 @@ def test_every_message_of_a_batch_is_a_part() -> None:
     assert parts[0].message_type == "ADT^A04"
 
 
+def test_a_file_is_cut_as_the_door_cuts_a_frame() -> None:
+    other = message("A3").replace(b"|HOSP|", b"|WARD|", 1)
+    parts = recognise(Path("some.hl7"), message("A1") + message("A2") + other + message("A4"))
+    assert [part.control_id for part in parts] == ["A1", "A2", "A4"]
+    assert parts[1].body == message("A2") + other
+
+
+def test_text_outside_of_the_messages_of_a_batch_is_sent_as_well() -> None:
+    data = b"BHS|^~\\&\rPID|1||9\r" + message("A1") + b"BTS|1\r"
+    parts = recognise(Path("batch.hl7"), data)
+    assert [(part.kind, part.body) for part in parts] == [
+        (Kind.OTHER, b"PID|1||9\r"),
+        (Kind.HL7V2, message("A1")),
+    ]
+    assert miscounted(Path("batch.hl7"), data) == []
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "request_line"),
     [
@@ -299,6 +316,7 @@ async def test_a_batch_that_counts_others_than_it_holds_is_told_behind_its_messa
         b_hl7=b"\x0b" + batch + b"\x1c\r\x0b" + message("A3") + b"\x1c\r",
         c_hl7=batch.replace(b"BTS|3", b"BTS|2"),
         d_hl7=message("A4"),
+        e_hl7=message("A5") + message("A6") + b"BTS|1\r",
     )
     answers = await run(*paths, mllp=door[1])
     told = [(each.path.name, each.text) for each in answers if each.answer == MISCOUNTED]
@@ -306,9 +324,10 @@ async def test_a_batch_that_counts_others_than_it_holds_is_told_behind_its_messa
         ("a.hl7", "BTS[1]-1 says 3 messages, 2 came"),
         ("a.hl7", "FTS-1 says 2 batches, 1 came"),
         ("b.hl7", "BTS[1]-1 says 3 messages, 2 came"),
+        ("e.hl7", "BTS[1]-1 says 1 messages, 2 came"),
     ]
     assert [each.control_id for each in answers if each.answer == "AA"] == [
-        *("A1", "A2", "A1", "A2", "A3", "A1", "A2", "A4")
+        *("A1", "A2", "A1", "A2", "A3", "A1", "A2", "A4", "A5", "A6")
     ]
     assert [each.answer for each in answers[:4]] == ["AA", "AA", MISCOUNTED, MISCOUNTED]
 

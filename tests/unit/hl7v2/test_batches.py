@@ -85,3 +85,43 @@ def test_a_batch_is_known_by_its_beginning(body: bytes, is_one: bool) -> None:
 @pytest.mark.parametrize("body", [b"BHS_1", b"BHS|^~\\&\rBTS|0\r"])
 def test_a_batch_of_nothing_leaves_a_trace(body: bytes) -> None:
     assert read(body).miscounts() == ["holds no message"]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_a_trailer_needs_no_header_and_is_answered_by_one(end: bytes) -> None:
+    body = (ONE + TWO + b"BTS|3\r" + TWO + b"BTS|1\rFTS|2\r").replace(b"\r", end)
+    one, two = ONE.replace(b"\r", end), TWO.replace(b"\r", end)
+
+    assert [each.messages for each in read(body).batches] == [[one, two], [two]]
+    assert answered(body)[2 * 2 :] == [
+        "BTS|2|BTS[1]-1 says 3 messages, 2 came",
+        "MSH|a",
+        "MSA|AA|1",
+        "BTS|1",
+        "FTS|2",
+    ]
+
+
+def test_a_header_may_follow_messages() -> None:
+    file = read(ONE + BHS + TWO + b"BTS|1\r")
+
+    assert [each.messages for each in file.batches] == [[ONE], [TWO]]
+    assert file.miscounts() == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"BTSX|1\r", b"BTS: yes\r", b"BHS 1\r", b"FTS of it|\r", b"bts|1\r"]
+)
+def test_a_line_that_only_begins_like_a_trailer_is_text(line: bytes) -> None:
+    assert [each.messages for each in read(ONE + line).batches] == [[ONE + line]]
+    assert read(ONE + line).is_one_message
+
+
+def test_text_outside_of_messages_is_not_counted() -> None:
+    file = read(FHS + BHS + b"PID|1\r" + ONE + b"BTS|1\rnotes\rFTS|1\rnotes\r")
+
+    assert [each.messages for each in file.batches] == [
+        [b"PID|1\r", ONE],
+        [b"notes\r", b"notes\r"],
+    ]
+    assert file.miscounts() == []

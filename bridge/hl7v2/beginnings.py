@@ -1,0 +1,144 @@
+"""Where messages begin in a text that may hold several.
+
+A further MSH begins a message when its MSH-1 to MSH-4 equal the first's, and MSH-9 and MSH-10 are
+filled. Within a batch (BHS, FHS) messages may be of several senders: there it begins one when its
+MSH-2 can be one. Any other line that begins with MSH is misplaced: what follows it may be about
+another patient than what stands before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from bridge.errors import ReadError
+from bridge.hl7v2.header import Header, scan
+from bridge.hl7v2.segments import UTF8_BOM
+
+#: reads the MSH at the beginning of a text, and raises ReadError
+ReadHeader: TypeAlias = Callable[[bytes], Header]
+
+#: what may stand before a name: blanks, control characters that end no line, a byte order mark
+_PAD = rb"(?P<pad>[\x00-\x09\x0b\x0c\x0e-\x20]*+(?:\xef\xbb\xbf)?+)"
+#: a further line that begins with MSH, in any case, and what follows the name. Here and below each
+#: line end is a carriage return: a pattern that begins with one byte is found thirty times faster
+_LINE = re.compile(
+    rb"\r" + _PAD + rb"(?P<name>[Mm][Ss][Hh])[\0-\x0c\x0e-\x20]*+(?P<next>[^\r]{0,2})"
+)
+#: the same, and a header or trailer of a batch
+_AFTER_CR, _AFTER_LF = (
+    re.compile(end + _PAD + rb"(?:[Mm][Ss][Hh]|[BF][HT]S)").search for end in (rb"\r", rb"\n")
+)
+#: MSH-2 has four characters, five from 2.7 on, and fewer where a sender never uses the others
+_ENCODING_CHARACTERS = re.compile(r"[^\sA-Za-z0-9]{1,5}")
+#: where MSH stands behind a byte order mark
+_FIRST_AT = 3
+#: bytes in which MSH-1 and MSH-2 stand, with the separator behind them
+_DELIMITERS = 10
+
+
+def may_be_several(body: bytes) -> bool:
+    """Whether a frame may hold more than one message without headers and trailers.
+
+    It runs for every message, so it looks for names only.
+    """
+    return (
+        _AFTER_CR(body) is not None or _AFTER_LF(body) is not None or body.rfind(b"MSH") > _FIRST_AT
+    )
+
+
+def messages(text: bytes, *, declared: bool = False, read_header: ReadHeader = scan) -> list[bytes]:
+    """The messages of a text as they came, and before them what stands before the first MSH.
+
+    `declared`: the text is that of a batch. `read_header` knows the charset of the channel.
+    """
+    lines = by_returns(text)
+    first = _header(lines, 0, read_header)
+    begins = [0]
+    for at in (line.start("pad") for line in _LINE.finditer(lines) if line["name"] == b"MSH"):
+        header = _header(lines, at, read_header)
+        if header is not None and (first is None or _begins(header, first, declared)):
+            first = first or header
+            begins.append(at)
+    ends = [*begins[1:], len(text)]
+    found = [text[at:end] for at, end in zip(begins, ends, strict=True)]
+    return [message for message in found if message.strip()]
+
+
+def by_returns(text: bytes) -> bytes:
+    """The same text, as long, with carriage returns for line feeds."""
+    return text.replace(b"\n", b"\r")
+
+
+def begins_message(text: bytes) -> bool:
+    """Whether a text begins with an MSH that can be read."""
+    return _header(by_returns(text.removeprefix(UTF8_BOM).lstrip()), 0, scan) is not None
+
+
+def misplaced(message: bytes) -> int:
+    """The number of the first line, from 1, with an MSH that begins no message; 0 where none has.
+
+    Also where the line end before it is missing: then it stands within a line.
+    """
+    if not may_be_several(message):
+        return 0
+    text = message.removeprefix(UTF8_BOM).lstrip()
+    places = [*_further_lines(text), *_further_delimiters(text)]
+    return _line_number(text, min(places)) if places else 0
+
+
+def _header(lines: bytes, at: int, read_header: ReadHeader) -> Header | None:
+    end = lines.find(b"\r", at)
+    try:
+        return read_header(lines[at : end if end >= 0 else len(lines)])
+    except ReadError:
+        return None
+
+
+def _begins(header: Header, first: Header, declared: bool) -> bool:
+    if declared:
+        return _ENCODING_CHARACTERS.fullmatch(header.encoding_characters) is not None
+    code = header.message_type.partition("^")[0]
+    return _sender(header) == _sender(first) and bool(code and header.control_id.strip())
+
+
+def _sender(header: Header) -> tuple[bytes, ...]:
+    """MSH-1 to MSH-4, as bytes: one header may be of another charset than the other."""
+    delimiters = (header.field_separator, header.encoding_characters)
+    names = (header.sending_application, header.sending_facility)
+    return tuple(text.encode(header.encoding) for text in (*delimiters, *names))
+
+
+def _further_lines(text: bytes) -> Iterator[int]:
+    """Where the first line behind the header begins with MSH."""
+    lines, separator = by_returns(text), text[3:4]
+    end = lines.find(b"\r")
+    by_return = text[end : end + 1] == b"\r"
+    for line in _LINE.finditer(lines):
+        exact = line["name"] == b"MSH" and not line["pad"]
+        # where carriage returns end the lines, a line feed alone is text of the field
+        is_text = by_return and b"\r" not in text[line.start() - 1 : line.start() + 1]
+        if (exact and not is_text) or _is_header(line["next"], separator, exact):
+            yield line.start("name")
+            return
+
+
+def _is_header(following: bytes, separator: bytes, exact: bool) -> bool:
+    """Whether what follows the name makes a header of it, rather than text."""
+    if following.startswith(separator):
+        return True
+    other = _ENCODING_CHARACTERS.fullmatch(following.decode("latin-1"))
+    return exact and (not following or other is not None)
+
+
+def _further_delimiters(text: bytes) -> Iterator[int]:
+    """Where MSH, MSH-1 and MSH-2 stand once more: no text of a field holds them so."""
+    end = text.find(text[3:4], 4, _DELIMITERS)
+    if end > 4 and (at := text.find(text[: end + 1], end)) >= 0:
+        yield at
+
+
+def _line_number(text: bytes, at: int) -> int:
+    ends = text.count(b"\r", 0, at) + text.count(b"\n", 0, at) - text.count(b"\r\n", 0, at)
+    return ends + 1
