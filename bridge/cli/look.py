@@ -265,7 +265,8 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("status", report["status"]),
         ("cause", report["verdict"]),
         ("reason", report["reason"]),
-        ("structure", _structure(report["structure"])),
+        ("lines", _sentences(report["lines"])),
+        ("structure", _sentences(report["structure"])),
         ("waits for", report["waits_for"]),
         ("what to do", report["next"]),
         ("mapping", f"{report['mapping']} {report['mappings_hash'][:12]}".strip()),
@@ -276,8 +277,8 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         out.print(report["body"], markup=False)
 
 
-def _structure(faults: list[str]) -> str:
-    """What is not as the standard says, a sentence a line; of very many the first."""
+def _sentences(faults: list[str]) -> str:
+    """What is odd about a message, a sentence a line; of very many the first."""
     told, more = faults[:_FAULTS_SHOWN], len(faults) - _FAULTS_SHOWN
     return "\n".join([*told, f"{more} more; --json has them all"] if more > 0 else told)
 

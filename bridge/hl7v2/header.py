@@ -5,6 +5,8 @@ Both functions run for every message that arrives, so they look at nothing else.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.errors import LimitError, ReadError
@@ -176,14 +178,15 @@ def _charset(field: str, repetition: str) -> str:
 
 def _event(body: bytes, separator: str, encoding: str) -> str:
     """EVN-1, which repeats the trigger event for receivers of old (chapter 3.4.1.1)."""
-    mark = f"EVN{separator}".encode(encoding)
-    for end in (b"\r", b"\n"):
-        at = body.find(end + mark)
-        if at >= 0:
-            line = body[at + 1 + len(mark) : at + 64].decode("latin-1")
-            trigger = line.partition(separator)[0].split("\r")[0].split("\n")[0].strip()
-            return trigger if trigger.isalnum() else ""
-    return ""
+    found = _evn(separator.encode(encoding)).search(body)
+    trigger = found[1].decode("latin-1").strip() if found else ""
+    return trigger if trigger.isalnum() else ""
+
+
+@lru_cache(maxsize=64)
+def _evn(separator: bytes) -> re.Pattern[bytes]:
+    cut = re.escape(separator)
+    return re.compile(rb"[\r\n][ \t]*+EVN[ \t]*+" + cut + rb"((?:(?!" + cut + rb")[^\r\n]){0,60})")
 
 
 def check_limits(body: bytes, limits: Limits) -> None:

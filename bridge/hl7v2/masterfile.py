@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.hl7v2 import charset
+from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.header import Header
+from bridge.hl7v2.lines import plain
 
 
 def is_notification(header: Header) -> bool:
@@ -24,14 +25,16 @@ def told(body: bytes, header: Header, at: str, *, taken: bool) -> Sequence[bytes
     the message has no MFI: then there is nothing to answer but MSA.
     """
     separator, codec = header.field_separator, _codec(header)
-    segments = [line.split(separator) for line in _lines(body.decode(codec, "surrogateescape"))]
-    head = next((fields for fields in segments if fields[0] == "MFI"), None)
+    text = body.decode(codec, "surrogateescape").lstrip()
+    lines = plain(segments.split(text, separator), separator)
+    found = [line.split(separator) for line in lines]
+    head = next((fields for fields in found if fields[0] == "MFI"), None)
     if head is None:
         return ()
     wanted = _field(head, 6).upper()
     told = [head]
     if wanted == "AL" or wanted == ("SU" if taken else "ER"):
-        told += (_entry(fields, at, taken) for fields in segments if fields[0] == "MFE")
+        told += (_entry(fields, at, taken) for fields in found if fields[0] == "MFE")
     return [separator.join(fields).encode(codec, "surrogateescape") for fields in told]
 
 
@@ -45,10 +48,6 @@ def _entry(fields: Sequence[str], at: str, taken: bool) -> list[str]:
     outcome = (at, "S" if taken else "U")
     key = (_field(fields, 4), _field(fields, 5))
     return ["MFA", _field(fields, 1), _field(fields, 2), *outcome, *key]
-
-
-def _lines(text: str) -> Sequence[str]:
-    return text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
 
 
 def _field(fields: Sequence[str], number: int) -> str:

@@ -12,11 +12,13 @@ from typing import TypeAlias
 from bridge.hl7v2 import charset, delimiters, escapes, segments
 from bridge.hl7v2.delimiters import Delimiters
 from bridge.hl7v2.header import Header
-from bridge.hl7v2.paths import DECLARING, EVERY, Hl7Path
+from bridge.hl7v2.lines import OddLine, odd_lines, plain
+from bridge.hl7v2.paths import DECLARING, EVERY, SEGMENTS, Hl7Path, is_segment
 from bridge.message import DELETE, Indicator
 
 _BLANKS = " \t\r\n"
 _DELETE = '""'
+_FS = "\x1c"
 #: no segment holds what ends it
 _NEVER = "\r"
 
@@ -78,7 +80,7 @@ class Hl7Document:
     Raises ReadError where the bytes are not of the message's charset.
     """
 
-    __slots__ = ("_fields", "_named", "_names", "_segments", "_syntax", "header")
+    __slots__ = ("_fields", "_named", "_names", "_segments", "_syntax", "header", "odd_lines")
 
     def __init__(
         self,
@@ -91,7 +93,8 @@ class Hl7Document:
         text, codec = charset.decode(
             body, header.charset, fallback_charset, default=default_charset, forced=forced_charset
         )
-        text, separator = text.lstrip(), header.field_separator
+        # An FS before the one that ended the frame is text by the rule, but says nothing.
+        text, separator = text.lstrip().rstrip(_FS), header.field_separator
         self.header = header
         self._segments = segments.split(text, separator)
         syntax = _syntax(separator, header.encoding_characters, codec, plain=True)
@@ -101,8 +104,17 @@ class Hl7Document:
             syntax = _syntax(separator, header.encoding_characters, codec, plain=False)
         self._syntax = syntax
         self._names = [segment.partition(separator)[0] for segment in self._segments]
+        #: lines that are not plainly a segment
+        self.odd_lines: Sequence[OddLine] = ()
+        if not SEGMENTS.issuperset(self._names) and not all(map(is_segment, self._names)):
+            self._straighten(text, separator)
         self._named: dict[str, list[str]] = {}
         self._fields: dict[tuple[str, int], list[str]] = {}
+
+    def _straighten(self, text: str, separator: str) -> None:
+        self.odd_lines = tuple(odd_lines(text, separator))
+        self._segments = list(plain(self._segments, separator))
+        self._names = [segment.partition(separator)[0] for segment in self._segments]
 
     def count(self, segment: str) -> int:
         """How many segments of that name there are."""

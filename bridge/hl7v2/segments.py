@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from bridge.hl7v2.paths import SEGMENTS
+
+#: the segments of the standard, and those of a site (`Z..`)
+_NAMES = "|".join((*sorted(SEGMENTS), "Z[A-Z0-9]{2}"))
+
+#: what may stand around the name of a segment: blanks, control characters, a byte order mark
+_PAD = r"[ \t\0\x0b\x0c\x1c\xa0\ufeff]*+"
+
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -13,7 +21,8 @@ def split(text: str, field_separator: str) -> list[str]:
 
     A carriage return always ends a segment. A line feed ends one only before a segment id or the
     end of the message; any other is text of the field it stands in (senders put notes of several
-    lines into one field) and is kept.
+    lines into one field) and is kept. Before a field separator the id of a known segment may be
+    indented, padded with blanks or in lower case (see `lines`).
     """
     if "\n" in text:
         text = text.replace("\r\n", "\r")
@@ -48,5 +57,8 @@ def more_than(limit: int, text: str, field_separator: str) -> bool:
 def _end(field_separator: str) -> re.Pattern[str]:
     # Runs of line ends are taken whole (possessive) and only from their first character, or a
     # message of nothing but line feeds would be scanned once for each of them.
-    before_segment = rf"(?=[A-Z][A-Z0-9]{{2}}(?:{re.escape(field_separator)}|[\r\n]|\Z))"
-    return re.compile(rf"\r[\r\n]*+|(?<!\n)\n++(?:\r[\r\n]*+|{before_segment}|\Z)")
+    separator = re.escape(field_separator)
+    plain = rf"[A-Z][A-Z0-9]{{2}}(?:{separator}|[\r\n]|\Z)"
+    # looked at only where its shape is there: the names are many
+    odd = rf"(?={_PAD}[A-Za-z][A-Za-z0-9]{{2}}{_PAD}{separator}){_PAD}(?i:{_NAMES})"
+    return re.compile(rf"\r[\r\n]*+|(?<!\n)\n++(?:\r[\r\n]*+|(?={plain}|{odd})|\Z)")

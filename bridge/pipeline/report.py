@@ -14,6 +14,7 @@ from bridge.delivery import Call, Delivery, Outcome
 from bridge.lineage import Legend, origins
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.pipeline.structure import structure_faults
+from bridge.pipeline.translate import line_remarks
 from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
@@ -195,6 +196,7 @@ def message_report(
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
     row["structure"] = structure_faults(kept.message, settings)
+    row["lines"] = line_remarks(kept.message, settings)
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.verdict)
     row["body"] = text_of(kept.message.body) if reveal else None

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from typing import Any
 from typing import Protocol as Interface
 
-from bridge.delivery import OF_IDENTITY, Call, Entity, Translation
+from bridge.delivery import OF_IDENTITY, Call, Entity, Remark, Translation
 from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
+from bridge.hl7v2.lines import LineFault, OddLine
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
@@ -71,7 +73,32 @@ def translate(
         document, context = read(message, settings, known)
     except ReadError as error:
         return Translation(mapping.name, mappings.hash, (), problem=str(error))
-    return apply(mapping, document, context)
+    made = apply(mapping, document, context)
+    if isinstance(document, Hl7Document) and document.odd_lines:
+        return replace(made, warnings=(*_remarks(document.odd_lines), *made.warnings))
+    return made
+
+
+def line_remarks(message: Message, settings: Settings) -> list[str]:
+    """The lines of a kept message that no mapping can read, or that are written oddly."""
+    if message.protocol is not Protocol.HL7V2:
+        return []
+    try:
+        document = _hl7(message, settings)
+    except ReadError:
+        return []
+    return [f"{remark.where}: {remark.text}" for remark in _remarks(document.odd_lines)]
+
+
+def _remarks(lines: Iterable[OddLine]) -> list[Remark]:
+    return [Remark(f"line {line.number}", _ODD[line.fault]) for line in lines]
+
+
+_ODD: MappingOf[LineFault, str] = {
+    LineFault.PADDED: "has blanks around its segment name; read nevertheless",
+    LineFault.LOWER_CASE: "has a segment name in lower case; not read",
+    LineFault.UNKNOWN: "is not a segment; not read",
+}
 
 
 def read(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.hl7 import Person, Visit, adt
-from tests.acceptance.mllp import END, START, Sender
+from tests.acceptance.mllp import END, START, Sender, field
 from tests.acceptance.processes import ROOT, Bridge, Sandbox, settings
 
 CASES = ROOT.parent / "shared" / "cases"
@@ -83,6 +83,13 @@ async def test_a_frame_may_end_with_fs_alone(bridge: Bridge, sender: Sender) -> 
         assert codes(await sender.answer()) == [("AA", f"BARE{number}")]
 
 
+async def test_a_line_that_no_reader_looks_at_is_named(bridge: Bridge, sender: Sender) -> None:
+    body = adt("A04", "CUT", Person("71030", address="Flat 2\rRose Street"), Visit("VCUT"))
+    assert codes(await sender.send(body)) == [("AA", "CUT")]
+    found = await bridge.became("CUT", "delivered", "parked")
+    assert found["lines"] == ["line 4: is not a segment; not read"]
+
+
 async def test_replay_cuts_a_file_as_the_door_cuts_a_frame(bridge: Bridge, tmp_path: Path) -> None:
     own = [adt("A04", f"R{n}", Person(f"7104{n}"), None) for n in range(3)]
     other = adt("A04", "RX", Person("71049"), None, facility="RURAL")
@@ -115,3 +122,9 @@ async def test_the_third_case(bridge: Bridge, sender: Sender, one_sandbox: Sandb
     assert codes(await sender.send(body)) == [("AA", "G1")]
     await bridge.became("G1", "delivered")
     assert await patient_of(one_sandbox, "V920001") == "920001"
+
+
+async def test_the_fourth_case(bridge: Bridge, sender: Sender) -> None:
+    assert field(await sender.send(case("F04-cr-inside-a-field.hl7")), "MSA", 1) == "AA"
+    found = await bridge.became("G3", "delivered", "parked")
+    assert found["lines"] == ["line 4: is not a segment; not read"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import app as module
-from bridge.cli.look import _budget, _structure, _told, _verdicts
+from bridge.cli.look import _budget, _sentences, _told, _verdicts
 from bridge.cli.tables import lasting
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -246,6 +246,6 @@ def test_a_row_tells_why_a_message_is_where_it_is(row: dict[str, Any], told: str
 
 def test_of_very_many_faults_the_first_are_printed() -> None:
     faults = [f"OBX-{n} is empty." for n in range(1, 23)]
-    assert _structure(faults[:2]) == "OBX-1 is empty.\nOBX-2 is empty."
+    assert _sentences(faults[:2]) == "OBX-1 is empty.\nOBX-2 is empty."
     last = ["OBX-20 is empty.", "2 more; --json has them all"]
-    assert _structure(faults).splitlines()[19:] == last
+    assert _sentences(faults).splitlines()[19:] == last

@@ -7,7 +7,7 @@ import pytest
 from bridge.delivery import Entity, Translation
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channel_named
-from bridge.pipeline.translate import Rehearsal, stable_key, translate
+from bridge.pipeline.translate import Rehearsal, line_remarks, stable_key, translate
 from bridge.settings import Channel, Settings
 from tests.unit.pipeline.hl7 import adt, message
 from tests.unit.pipeline.test_work import MAPPINGS, encounter, order, patient
@@ -87,3 +87,33 @@ def test_the_channels_version_and_charset_are_read_by() -> None:
 
 def test_every_protocol_is_read() -> None:
     assert {each.protocol for each in MAPPINGS.all} == set(Protocol)
+
+
+LINES = [
+    ("\rPID|", "\r  PID|", "line 3: has blanks around its segment name; read nevertheless"),
+    ("\rPID|", "\rPID |", "line 3: has blanks around its segment name; read nevertheless"),
+    ("\rPV1|", "\rpv1|", "line 4: has a segment name in lower case; not read"),
+    ("12 Lake", "12\rLake", "line 4: is not a segment; not read"),
+    ("V1\r", "V1\r|Ward|\rjunk\r", "line 5: is not a segment; not read"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "told"), LINES)
+def test_a_line_that_is_not_plainly_a_segment_is_named(before: str, after: str, told: str) -> None:
+    given = message(adt().replace(before.encode(), after.encode(), 1))
+    remarks = [f"{each.where}: {each.text}" for each in translated(given).warnings]
+    assert told in remarks
+    assert told in line_remarks(given, SETTINGS)
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+@pytest.mark.parametrize("name", [b" PID", b"PID ", b"\tPID ", b" PV1", b"PV1  "])
+def test_padded_and_indented_lines_are_read_like_any_other(name: bytes, end: bytes) -> None:
+    odd = adt().replace(b"\r" + name.strip(), b"\r" + name, 1).replace(b"\r", end)
+    assert translated(message(odd)).calls == translated(message(adt())).calls
+
+
+def test_only_hl7_has_lines() -> None:
+    assert line_remarks(patient("P9"), SETTINGS) == []
+    undecodable = adt(msh_end="||||||UNICODE UTF-8").replace(b"Nair", b"N\xe4r\rjunk")
+    assert line_remarks(message(undecodable), SETTINGS) == []

@@ -16,6 +16,7 @@ from bridge.mapping.sets import InUse, Sets
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline import work as module
+from bridge.pipeline.report import message_report
 from bridge.pipeline.translate import translate
 from bridge.pipeline.work import LONGEST_YIELD, Work
 from bridge.settings import Settings
@@ -246,3 +247,25 @@ class TestRunning:
         with pytest.raises(asyncio.CancelledError):
             await shop.work.run()
         assert slept == [LONGEST_YIELD]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (adt(), Status.WAITING),
+        (adt(patient=""), Status.PARKED),
+        (adt(kind="ORU^R01"), Status.UNMAPPED),
+    ],
+)
+async def test_lines_that_are_not_read_are_named_whatever_becomes_of_the_message(
+    shop: Shop, body: bytes, status: Status
+) -> None:
+    number = await shop.keep(body.replace(b"12 Lake", b"12\rLake"))
+    await shop.all()
+    report = shop.bench.store.read(
+        lambda view: message_report(view, number, SETTINGS, reveal=False)
+    )
+    assert report is not None
+    assert report["status"] == status
+    assert report["lines"] == ["line 4: is not a segment; not read"]
+    assert ("line 4: is not a segment" in report["reason"]) is (status is Status.WAITING)
