@@ -10,9 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 
-import orjson
-
-from bridge.errors import KeyReused, LimitError, ReadError
+from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
 from bridge.hl7v2.beginnings import begins_message, may_be_several
@@ -33,6 +31,7 @@ from bridge.pipeline.batched import acknowledgments, owed, take_all
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
 from bridge.pipeline.owe import is_apart, owed_here, owing_of
 from bridge.pipeline.refuse import Refusal, refusal_of, why
+from bridge.pipeline.repeated import keep_order
 from bridge.pipeline.structure import Structure
 from bridge.settings import Channel, Settings
 from bridge.store.acknowledgments import Owing
@@ -167,11 +166,11 @@ class Intake:
         self, message_type: str, body: bytes, *, idempotency_key: str = ""
     ) -> Receipt:
         """Keep one order; the same key, or the same order within ten minutes, is kept once.
+        Services that were pushed otherwise in between are not the same.
 
         Raises KeyReused where the key came before with another order.
         """
         self.taken_at = at = self._clock()
-        sameness = idempotency_key.encode() or _canonical(body)
         message = Message(
             channel=first_channel(self._settings, "orders"),
             protocol=Protocol.ORDERS,
@@ -183,20 +182,8 @@ class Intake:
             body=body,
         )
 
-        def job(tx: Transaction) -> Kept:
-            kept = tx.keep(
-                message,
-                status=self._status(message),
-                answer_code="202",
-                acknowledgment=b"",
-                identity=_digest("orders", message_type, idempotency_key != "", sameness),
-                identity_since=None if idempotency_key else at - ORDER_WINDOW,
-            )
-            if kept.duplicate:
-                _must_be_same(tx, kept.id, body)
-            return kept
-
-        kept = await self._store.run(job)
+        status = self._status(message)
+        kept = await self._store.run(lambda tx: keep_order(tx, message, status, ORDER_WINDOW))
         self._counted(message, "duplicate" if kept.duplicate else "202")
         self._wake()
         return Receipt(kept.id, duplicate=kept.duplicate)
@@ -323,16 +310,3 @@ def _identity(header: Header, body: bytes) -> bytes:
 
 def _digest(*parts: object) -> bytes:
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
-
-
-def _must_be_same(tx: Transaction, first_id: int, body: bytes) -> None:
-    first = tx.message(first_id)
-    if first is not None and _canonical(first.message.body) != _canonical(body):
-        raise KeyReused("Idempotency-Key was used for another order: send each order with its own")
-
-
-def _canonical(body: bytes) -> bytes:
-    try:
-        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
-        return body

@@ -1,0 +1,96 @@
+"""Whether a pushed order is one that was kept already.
+
+An order with an Idempotency-Key is the one that came with this key. One without is the one that
+said the same shortly before. Services are pushed as they stand: what is scheduled again after
+it was cancelled is pushed in the words of the first time, so that only the last push for a visit
+can be a copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import orjson
+
+from bridge.errors import KeyReused
+from bridge.message import Message, Status
+from bridge.store.contract import Transaction
+from bridge.store.records import Kept
+
+#: orders that say how something stands now
+_STATES = "service-order"
+
+
+def keep_order(tx: Transaction, message: Message, status: Status, window: float) -> Kept:
+    """Keep an order, whose control id is its Idempotency-Key, or find that it is a duplicate.
+
+    Without a key it is one for `window` seconds. Raises KeyReused where the key came before with
+    another order.
+    """
+    key, said = message.control_id, _canonical(message.body)
+    turn = _turn(tx, message.body, said) if message.message_type == _STATES else None
+    kept = tx.keep(
+        message,
+        status=status,
+        answer_code="202",
+        acknowledgment=b"",
+        identity=_digest("orders", message.message_type, *_named(key, said, turn)),
+        identity_since=None if key else message.received_at - window,
+    )
+    if kept.duplicate:
+        _must_be_same(tx, kept.id, said)
+    elif turn is not None:
+        tx.put_note(_turn_note(message.body), f"{turn.number}|{turn.said}")
+    return kept
+
+
+class _Turn(NamedTuple):
+    """The last push of services for a visit."""
+
+    #: how often what is pushed has changed
+    number: int
+    #: digest of what it says
+    said: str
+
+
+def _named(key: str, said: bytes, turn: _Turn | None) -> tuple[object, ...]:
+    """What makes an order the same as another."""
+    if key:
+        return True, key.encode()
+    return (False, said) if turn is None else (False, said, turn.number)
+
+
+def _turn(tx: Transaction, body: bytes, said: bytes) -> _Turn:
+    """The turn that a push is, where it is none of the earlier ones."""
+    number, _, last = (tx.note(_turn_note(body)) or "0|").partition("|")
+    digest = _digest(said).hex()
+    return _Turn(int(number) + (digest != last), digest)
+
+
+def _turn_note(body: bytes) -> str:
+    found = _read(body)
+    visit = found.get("externalVisitId") if isinstance(found, dict) else None
+    return f"{_STATES} {visit}"
+
+
+def _must_be_same(tx: Transaction, first_id: int, said: bytes) -> None:
+    first = tx.message(first_id)
+    if first is not None and _canonical(first.message.body) != said:
+        raise KeyReused("Idempotency-Key was used for another order: send each order with its own")
+
+
+def _digest(*parts: object) -> bytes:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+def _canonical(body: bytes) -> bytes:
+    found = _read(body)
+    return body if found is None else orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
