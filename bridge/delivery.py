@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from bridge.lineage import Trace
 from bridge.message import Status, Verdict
+from bridge.order import OrderLine
 
 #: a JSON object as it will be sent: None is an explicit null ("delete the stored value")
 Payload: TypeAlias = dict[str, Any]
@@ -131,6 +132,8 @@ class Call:
     also: tuple[OtherId, ...] = ()
     #: all numbers that the message gives for the records of the call; what is planned has none
     numbers: tuple[StatedNumber, ...] = ()
+    #: of an order: each line as it is once this is sent; remembered apart from the call
+    order_lines: tuple[OrderLine, ...] = ()
 
     @property
     def key(self) -> str:

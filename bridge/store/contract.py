@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.message import Message, Status, Verdict
+from bridge.order import OrderLine
 from bridge.store.acknowledgments import AcknowledgmentTransaction, AcknowledgmentView, Owing
 from bridge.store.records import (
     Again,
@@ -82,6 +83,11 @@ class View(AcknowledgmentView, Protocol):
 
     def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
         """Those of the latest messages first, of messages with ids below `before`."""
+        ...
+
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
+        """What the hospital was sent of a visit's services: each line as the last message left it
+        that is neither PARKED nor SUPERSEDED, which the hospital did not take."""
         ...
 
     def link(self, reference: str) -> str | None:
@@ -294,6 +300,10 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
 
     def put_alias(self, alias: Alias) -> None:
         """Remember an alias; what the key led to before is replaced."""
+        ...
+
+    def add_order_line(self, line: OrderLine, message_id: int) -> None:
+        """Remember what a message sends of a service of a visit."""
         ...
 
     def redirect(self, before: str, after: str) -> None:

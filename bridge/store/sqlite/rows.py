@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from bridge.delivery import (
 from bridge.errors import DamagedMessage
 from bridge.lineage import RuleLine, Trace
 from bridge.message import Message, Protocol, Status, Verdict
+from bridge.order import OrderLine, OrderState
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
 from bridge.store.contract import (
     Attempt,
@@ -290,6 +292,25 @@ def alias_row(known: Alias) -> dict[str, object]:
         "message_id": known.message_id,
         "at": known.at,
     }
+
+
+def order_line(row: sqlite3.Row) -> OrderLine:
+    """The line of a row of `order_line`."""
+    return OrderLine(
+        visit_id=row["visit_id"],
+        service=row["service"],
+        occurrence=row["occurrence"],
+        issue=row["issue"],
+        state=OrderState(row["state"]),
+        status=row["status"],
+        posted=row["posted"],
+        transactions=row["transactions"],
+    )
+
+
+def order_line_row(line: OrderLine) -> dict[str, object]:
+    """The values of a row of `order_line`."""
+    return asdict(line)
 
 
 def _verdict(stored: str | None) -> Verdict | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
 from bridge.message import Message, Status, Verdict, worst
+from bridge.order import OrderLine
 from bridge.store.acknowledgments import Answering, Owing
 from bridge.store.contract import Again, MappingVersion, T
 from bridge.store.records import Keeping, Kept
@@ -325,6 +326,9 @@ class SqliteTransaction(SqliteView):
 
     def put_alias(self, alias: Alias) -> None:
         self._write_named("put_alias", **rows.alias_row(alias))
+
+    def add_order_line(self, line: OrderLine, message_id: int) -> None:
+        self._write_named("add_order_line", **rows.order_line_row(line), message_id=message_id)
 
     def redirect(self, before: str, after: str) -> None:
         self._write_named("redirect", before=before, after=after)

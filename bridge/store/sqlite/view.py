@@ -9,6 +9,7 @@ from contextlib import closing
 from bridge.delivery import Alias, Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
+from bridge.order import OrderLine
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import (
     Ahead,
@@ -101,6 +102,10 @@ class SqliteView:
     def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
         first = _AFTER_ALL if before is None else before
         return [rows.alias(row) for row in self._all("aliases", first, limit)]
+
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
+        found = map(rows.order_line, self._all("order_lines", visit_id))
+        return list({(line.service, line.occurrence): line for line in found}.values())
 
     def link(self, reference: str) -> str | None:
         row = self._one("link", reference)

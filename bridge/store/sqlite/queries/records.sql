@@ -70,3 +70,14 @@ LIMIT ?3
 
 -- name: not_again
 DELETE FROM again WHERE resource = ? AND external_id = ?
+
+-- name: order_lines
+SELECT order_line.* FROM order_line LEFT JOIN message ON message.id = order_line.message_id
+WHERE visit_id = ? AND coalesce(message.status, '') NOT IN ('parked', 'superseded')
+ORDER BY order_line.id
+
+-- name: add_order_line
+INSERT INTO order_line (visit_id, service, occurrence, issue, state, status, posted, transactions,
+    message_id)
+VALUES (:visit_id, :service, :occurrence, :issue, :state, :status, :posted, :transactions,
+    :message_id)
