@@ -99,6 +99,7 @@ def _unused(message_type: str, message_id: int | None) -> str:
 
 
 def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:
+    from bridge.pipeline.lessons import Lessons
     from bridge.store.open import open_view, place_of
 
     assert message_id is not None
@@ -108,7 +109,7 @@ def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:
     kept = view.message(message_id)
     if kept is None:
         raise BridgeError(f"there is no message {message_id}; 'bridge messages' lists them")
-    return kept.message, view
+    return kept.message, Lessons(view)
 
 
 def _of_file(file: Path, parts: Parts, settings: Settings) -> tuple[Message, Known]:

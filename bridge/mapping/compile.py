@@ -242,7 +242,11 @@ class _PartCompiler:
 
     def _each(self, each: language.Each) -> plan.EachPlan:
         source = self.all.source(each.path, "each", self.part.source)
-        return plan.EachPlan(source, tuple(self._segment(one) for one in each.segments))
+        order = tuple(FieldPlan(f.name.text, self.rules(f.rules, _ANY)) for f in each.order)
+        if order and self.part.source is not Protocol.ORDERS:
+            message = "'order' is for parts whose source is orders."
+            self.all.faults.append(each.path.place.fault("order", message))
+        return plan.EachPlan(source, tuple(self._segment(one) for one in each.segments), order)
 
     def _segment(self, segment: language.Segment) -> plan.SegmentPlan:
         fields = []

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bridge.order import OrderLine
 from bridge.settings import Hospital
 
 
@@ -42,3 +43,5 @@ class Context:
     authority: str = ""
     #: where orders go; needed for order documents only
     hospital: Hospital | None = None
+    #: what the hospital was sent of the services of the visit; for order documents only
+    order_lines: Sequence[OrderLine] = ()

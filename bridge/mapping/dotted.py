@@ -13,8 +13,6 @@ A path is two names: `order.externalVisitId`, `visit.patientId`. The first says 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,7 +20,15 @@ from typing import Any, NamedTuple
 from bridge.delivery import ACCOUNT, DELETED
 from bridge.errors import PathError
 from bridge.mapping.document import Context
+from bridge.mapping.order_life import (
+    Charge,
+    Said,
+    change_of,
+    placer_number,
+    transaction_id,
+)
 from bridge.mapping.taking import nearest
+from bridge.order import OrderLine
 from bridge.settings import Hospital
 
 #: what a mapping may remember of a record, for orders out (`facts:`)
@@ -54,10 +60,13 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+#: what is sent of a line, where `order:` says what is pushed of it
+_CHANGE = ("control", "credit", "credit_id", "charge", "charge_id")
 _LINE = (
     *("externalMedicineId", "name", "dose", "when", "frequency", "duration", "notes"),
     *("externalServiceId", "price", "status"),
     *("number", "key", "service_key"),
+    *_CHANGE,
 )
 _MESSAGE = ("key", "time")
 
@@ -96,12 +105,16 @@ def parse(text: str) -> DottedPath:
 class OrderDocument:
     """A pushed order that can be asked for values (see `mapping.document.Document`)."""
 
-    __slots__ = ("_roots",)
+    __slots__ = ("_lines", "_roots", "order_line")
+
+    #: inside `each:`, what the hospital was sent of the line
+    order_line: OrderLine
 
     def __init__(self, order: Mapping[str, Any], context: Context) -> None:
         """`order` is the JSON object as pushed."""
         visit = _known(context, "patient-visits", order.get("externalVisitId"))
         hospital = context.hospital.model_dump() if context.hospital else {}
+        self._lines = {(line.service, line.occurrence): line for line in context.order_lines}
         self._roots: dict[str, Mapping[str, Any]] = {
             "order": order,
             "line": {},
@@ -132,22 +145,56 @@ class OrderDocument:
         seen: Counter[str] = Counter()
         for number, item in enumerate(self.values(path), 1):
             if isinstance(item, dict):
-                service = str(item.get("externalServiceId"))
+                service = _service_of(item)
                 seen[service] += 1
-                yield self._at_line(item, number, seen[service])
+                yield self._at(item, self._line(service, seen[service]), number)
 
-    def _at_line(self, item: Mapping[str, Any], number: int, occurrence: int) -> OrderDocument:
-        key = f"{self._roots['message']['key']}-{number}"
-        own = {"number": number, "key": key, "service_key": self._service_key(item, occurrence)}
+    def _line(self, service: str, occurrence: int) -> OrderLine:
+        known = self._lines.get((service, occurrence))
+        visit = str(self._roots["order"].get("externalVisitId"))
+        return known or OrderLine(visit, service, occurrence)
+
+    def _at(
+        self, item: Mapping[str, Any], line: OrderLine, number: int, **more: Any
+    ) -> OrderDocument:
+        own = {
+            "number": number,
+            "key": f"{self._roots['message']['key']}-{number}",
+            "service_key": placer_number(line),
+            # nothing that is pushed under such a name
+            **dict.fromkeys(_CHANGE),
+            **more,
+        }
         view = OrderDocument.__new__(OrderDocument)
+        view._lines, view.order_line = self._lines, line
         view._roots = {**self._roots, "line": {**item, **own}}
         return view
 
-    def _service_key(self, item: Mapping[str, Any], occurrence: int) -> str:
-        """The same for every push that names this service of this visit; 16 letters and digits."""
-        visit = self._roots["order"].get("externalVisitId")
-        text = f"{visit}\0{item.get('externalServiceId')}\0{occurrence}"
-        return base64.b32encode(hashlib.sha256(text.encode()).digest())[:16].decode()
+    def changed(self, said: Said, number: int, *, charges: bool) -> OrderDocument | None:
+        """The document with what the hospital is sent of this line, as line `number` of its
+        message; None where that is nothing. A status without a code is the pushed word."""
+        item = self._roots["line"]
+        word = " ".join(str(item.get("status") or "").casefold().split())
+        said = said._replace(status=said.status or word)
+        change = change_of(self.order_line, said, charges=charges)
+        if change is None:
+            return None
+        line, own = change.line, {"control": change.control}
+        for name, charge in (("credit", change.credit), ("charge", change.charge)):
+            own |= _charged(name, charge, line)
+        return self._at(item, line, number, **own)
+
+
+def _charged(name: str, charge: Charge | None, line: OrderLine) -> dict[str, str]:
+    if charge is None:
+        return {}
+    return {name: charge.amount, f"{name}_id": transaction_id(line, charge)}
+
+
+def _service_of(item: Mapping[str, Any]) -> str:
+    """What names a service in every push: its id, else its name without regard to case."""
+    stated = str(item.get("externalServiceId") or "").strip()
+    return stated or f"name:{' '.join(str(item.get('name') or '').casefold().split())}"
 
 
 def _says(value: Any) -> bool:

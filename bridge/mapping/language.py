@@ -41,7 +41,8 @@ PART_WORDS = (
 )
 MESSAGE_WORDS = ("about", "like", "source", "message", "id", "segments", "ignore")
 SEGMENT_WORDS = ("segment", "when", "requires", "fields")
-EACH_WORDS = ("each", "segments")
+EACH_WORDS = ("each", "order", "segments")
+ORDER_WORDS = ("control", "status", "price")
 ORIGIN_WORDS = ("from", "constant", "site", "id_of", "clear")
 RULE_WORDS = (
     *ORIGIN_WORDS,
@@ -155,6 +156,8 @@ class Each:
 
     path: Word
     segments: tuple[Segment, ...]
+    #: what the item says of an order: `ORDER_WORDS`; none where it is written whatever was before
+    order: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

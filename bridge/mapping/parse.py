@@ -218,7 +218,18 @@ def _each(table: Table, key: str, faults: Faults) -> Each | None:
         _segment(item, inner, faults) for inner, item in take_tables(table, key, "segments", faults)
     ]
     segments = tuple(segment for segment in found if segment is not None)
-    return Each(path, segments) if path is not None else None
+    return Each(path, segments, _order(table, key, faults)) if path is not None else None
+
+
+def _order(table: Table, key: str, faults: Faults) -> tuple[Field, ...]:
+    inner = take_table(table, key, "order", faults)
+    if inner is None:
+        return ()
+    here = under(key, "order")
+    check_words(inner, here, language.ORDER_WORDS, faults)
+    if "control" not in inner.entries:
+        faults.append(inner.place.fault(f"{here}.control", "say what the order control is."))
+    return _fields(table, key, "order", faults)
 
 
 def _segment(table: Table, key: str, faults: Faults) -> Segment | None:

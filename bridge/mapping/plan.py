@@ -99,6 +99,9 @@ class EachPlan:
 
     source: Source
     segments: tuple[SegmentPlan, ...]
+    #: what an item says of an order: control, status, price. Items that say nothing new are left
+    #: out, and without any item there is no call
+    order: tuple[FieldPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,9 @@ def _of_fields(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:
             yield Reader("numbers", call.resource, traced=False), source
     for fact in call.facts:
         yield from _of_field(f"facts.{fact.name}", fact, traced=False)
+    for each in call.segments:
+        for said in each.order if isinstance(each, plan.EachPlan) else ():
+            yield from _of_field(f"order.{said.name}", said, traced=False)
 
 
 def _of_call(call: plan.CallPlan) -> Iterator[tuple[Reader, Source]]:

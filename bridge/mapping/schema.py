@@ -168,6 +168,8 @@ def _of_source(protocol: Protocol, tables: list[str]) -> dict[str, Schema]:
         "requires": _one_or_many(_WORD),
         "fields": fields,
         "each": _TEXT,
+        "order": _object(words.ORDER, dict.fromkeys(language.ORDER_WORDS, _ref(rules)))
+        | {"required": ["control"]},
         "segments": {"type": "array", "items": _ref(f"segment_{protocol.value}")},
     }
     return {

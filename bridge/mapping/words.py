@@ -79,7 +79,16 @@ SEGMENT: Mapping[str, str] = {
     "requires": "places without which the segment is not written",
     "fields": "its fields by place: `3`, `3.1`, `3[2].1`",
     "each": "the path of a list: `segments` are written for every item, which is `line` in there",
+    "order": "what each item says of an order: those that say nothing new to the hospital are left "
+    "out, and `line.control`, `line.service_key`, `line.credit` and `line.charge` say what is sent",
     "segments": "what is written for each item",
+}
+
+ORDER: Mapping[str, str] = {
+    "control": "the order control (table 0119): `NW`, `XO`, `CA`; any other is a status",
+    "status": "the order status (table 0038), where `CM` means completed; without one the pushed "
+    "word counts",
+    "price": "what it costs, a plain number",
 }
 
 RULE: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from bridge.mapping.reads import Finder, Reader, Reading, is_off, reads_of, rule
 from bridge.mapping.sets import Sets
 from bridge.mapping.trails import Trail, told
 from bridge.message import Message, Protocol
-from bridge.pipeline.lessons import Lessons, lessons_of
+from bridge.pipeline.lessons import Lessons
 from bridge.pipeline.translate import Known, read
 from bridge.settings import Settings
 from bridge.zauto.catalogue import Catalogue
@@ -182,7 +182,7 @@ class Survey:
         if made.needs and not again and len(self._held) < MOST_HELD:
             self._held.append(message)
             return
-        self._known.learn(lessons_of(made.calls))
+        self._known.learn_from(made.calls)
         self._codes.update((code.table, code.code) for code in made.unknown_codes)
         self._tallies[site, mapping.name].add(document, made, mappings)
 

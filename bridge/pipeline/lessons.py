@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from bridge.delivery import OF_IDENTITY, Call, Entity
 from bridge.mapping.dotted import FACTS
-from bridge.pipeline.translate import Known
+from bridge.order import OrderLine
+from bridge.pipeline.translate import Known, OrderLines
 
 #: resource, external id, what orders can ask of it joined into one text, references to it. Plain
 #: and small, because one is kept for every record and handed between processes.
@@ -39,6 +40,7 @@ class Lessons:
         self._behind = behind
         self._links: dict[str, str] = {}
         self._facts: dict[tuple[str, str], str] = {}
+        self._order_lines = OrderLines()
 
     def link(self, reference: str) -> str | None:
         """External id behind a reference."""
@@ -54,6 +56,16 @@ class Lessons:
         told = dict(zip(FACTS.get(resource, ()), found.split(_BETWEEN), strict=False))
         facts = {**(before.facts if before else {}), **{k: v for k, v in told.items() if v}}
         return Entity(resource, external_id, before.desired if before else {}, facts=facts)
+
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
+        """What the pass would have sent of a visit's services. What is known already is of later
+        than the pass, in which each order would seem to be sent before."""
+        return self._order_lines.of(visit_id)
+
+    def learn_from(self, calls: Sequence[Call]) -> None:
+        """Remember what the calls of a translation are about."""
+        self._order_lines.learn(calls)
+        self.learn(lessons_of(calls))
 
     def learn(self, lessons: Sequence[Lesson]) -> None:
         """Remember; what a later message does not say stays as it was."""

@@ -21,7 +21,7 @@ from bridge.delivery import (
     Target,
     Translation,
 )
-from bridge.message import Status, Verdict
+from bridge.message import Protocol, Status, Verdict
 from bridge.pipeline.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.crosswalk import Crosswalk
 from bridge.pipeline.doubt import Doubts, Refused
@@ -146,7 +146,7 @@ def _mark(
     reports: Sequence[str],
     at: float,
 ) -> Status:
-    status, reason, verdict = _fate(translation)
+    status, reason, verdict = _fate(translation, kept.message.protocol)
     reason = "; ".join(filter(None, (*reports, reason)))
     tx.mark(
         kept.id,
@@ -172,7 +172,7 @@ def _count_codes(tx: Transaction, kept: KeptMessage, translation: Translation, a
         tx.count_code(code.table, code.code, kept.message.sender, at)
 
 
-def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
+def _fate(translation: Translation, protocol: Protocol) -> tuple[Status, str, Verdict | None]:
     if translation.needs and _waits_for_code(translation):
         return Status.HELD, "waits for a row of a code table", Verdict.MAPPING
     if translation.needs:
@@ -181,9 +181,16 @@ def _fate(translation: Translation) -> tuple[Status, str, Verdict | None]:
         return Status.PARKED, translation.problem, Verdict.SENDER
     if not translation.calls:
         why = _remarks(translation)
-        reason = "asks for nothing that ZautoAI keeps"
+        reason = _NOTHING[protocol]
         return Status.SUPPRESSED, f"{reason}: {why}" if why else reason, None
     return Status.WAITING, _remarks(translation), None
+
+
+_NOTHING = {
+    Protocol.HL7V2: "asks for nothing that ZautoAI keeps",
+    Protocol.FHIR: "asks for nothing that ZautoAI keeps",
+    Protocol.ORDERS: "nothing is sent to the hospital",
+}
 
 
 def _remarks(translation: Translation) -> str:
@@ -286,6 +293,8 @@ class _Planning:
             else:
                 self._learn(call, entity, resource)
         self.tx.add(self.message_id, position, lane_of(call, self.catalogue), call, self.at)
+        for line in call.order_lines:
+            self.tx.add_order_line(line, self.message_id)
         for name in (call.key, *call.references):
             self.tx.release(name, self.at)
 

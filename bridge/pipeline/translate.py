@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,7 @@ from bridge.mapping.document import Context, Document
 from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
+from bridge.order import OrderLine
 from bridge.pipeline.channels import channel_named, header_of
 from bridge.settings import Settings
 
@@ -35,6 +37,24 @@ class Known(Interface):
 
     def entity(self, resource: str, external_id: str) -> Entity | None: ...
 
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]: ...
+
+
+class OrderLines:
+    """What the hospital would have been sent of services, by the orders of one pass."""
+
+    def __init__(self) -> None:
+        self._by_visit: defaultdict[str, dict[tuple[str, int], OrderLine]] = defaultdict(dict)
+
+    def of(self, visit_id: str) -> Sequence[OrderLine]:
+        """The lines of a visit."""
+        return tuple(self._by_visit.get(visit_id, {}).values())
+
+    def learn(self, calls: Iterable[Call]) -> None:
+        """Remember what calls send."""
+        for line in (line for call in calls for line in call.order_lines):
+            self._by_visit[line.visit_id][line.service, line.occurrence] = line
+
 
 class Rehearsal:
     """Knows what the messages of one dry run taught, in place of a store."""
@@ -42,6 +62,7 @@ class Rehearsal:
     def __init__(self) -> None:
         self._links: dict[str, str] = {}
         self._entities: dict[tuple[str, str], Entity] = {}
+        self._order_lines = OrderLines()
 
     def link(self, reference: str) -> str | None:
         """External id behind a reference seen in this run."""
@@ -51,8 +72,13 @@ class Rehearsal:
         """A record seen in this run."""
         return self._entities.get((resource, external_id))
 
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
+        """What the hospital would have been sent of a visit's services by now."""
+        return self._order_lines.of(visit_id)
+
     def learn(self, calls: tuple[Call, ...]) -> None:
         """Remember what the calls of a translation are about."""
+        self._order_lines.learn(calls)
         for call in (each for each in calls if each.interaction not in OF_IDENTITY):
             key = (call.resource, call.external_id)
             self._entities[key] = Entity(*key, desired=dict(call.payload), facts=call.facts)
@@ -143,12 +169,14 @@ def _fhir(message: Message, settings: Settings, known: Known) -> tuple[Document,
 
 def _order(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:
     order = fhir_reader.read(message.body)
+    visit_id = str(order.get("externalVisitId", ""))
     context = Context(
         received_at=message.received_at,
-        known=_known_of_visit(str(order.get("externalVisitId", "")), known),
+        known=_known_of_visit(visit_id, known),
         key=stable_key(message),
         sender=message.sender,
         hospital=settings.hospital,
+        order_lines=known.order_lines(visit_id),
     )
     return OrderDocument(order, context), context
 

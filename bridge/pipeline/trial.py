@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridge.delivery import Entity, Translation
 from bridge.errors import Fault, ReadError
@@ -20,19 +20,25 @@ from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.header import Header, scan
 from bridge.lineage import Legend
 from bridge.mapping.cases.compare import compare, ended
-from bridge.mapping.cases.language import Case, CaseFile
+from bridge.mapping.cases.language import Case, CaseFile, Words
 from bridge.mapping.cases.parse import parse_cases
 from bridge.mapping.folders import Folder
 from bridge.mapping.load import compile_folders
 from bridge.mapping.plan import Mappings
+from bridge.mapping.taking import nearest
 from bridge.mapping.tree import Items, Node, Table, Word
 from bridge.message import Message, Protocol
+from bridge.order import OrderLine
 from bridge.pipeline.translate import translate
 from bridge.settings import Settings, Site
 from bridge.zauto.catalogue import Catalogue
 
 #: 2026-01-01T00:00:00Z, when a message of a test came in if it does not say
 _RECEIVED = 1_767_225_600.0
+#: what an order line goes by in `known:`, `service-orders/V1/SRV-CBC`, and its words
+_ORDERED = "service-orders"
+_LINE_WORDS = ("issue", "state", "status", "posted", "transactions")
+_LINE = TypeAdapter(OrderLine)
 _ORDER_LINES = {"Medications": "prescription-order", "Services": "service-order"}
 
 #: the bytes of a file that a test names, as seen from its file of tests; raises OSError
@@ -169,8 +175,38 @@ class _Known:
         stated = self.case.known.get(f"{resource}/{external_id}")
         if stated is None:
             return None
-        facts = {n: e.value.text for n, e in stated.items() if isinstance(e.value, Word)}
-        return Entity(resource, external_id, facts=facts)
+        return Entity(resource, external_id, facts=_texts(stated))
+
+    def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
+        """What the hospital was sent of a visit's services."""
+        prefix = f"{_ORDERED}/{visit_id}/"
+        return [
+            _order_line(visit_id, name.removeprefix(prefix), stated)
+            for name, stated in self.case.known.items()
+            if name.startswith(prefix)
+        ]
+
+
+def _texts(stated: Words) -> dict[str, str]:
+    return {name: e.value.text for name, e in stated.items() if isinstance(e.value, Word)}
+
+
+def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
+    """`service-orders/V1/SRV-CBC: {state: placed, posted: 300}`; `SRV-CBC#2` for the second."""
+    for word, entry in stated.items():
+        if word not in _LINE_WORDS:
+            message = f"'{word}' is not one of {', '.join(_LINE_WORDS)}."
+            raise _Unusable(entry.key_place.fault(word, message, nearest(word, _LINE_WORDS)))
+    service, _, occurrence = name.rpartition("#")
+    if not service or not occurrence.isdecimal():
+        service, occurrence = name, "1"
+    named = {"visit_id": visit_id, "service": service, "occurrence": occurrence}
+    try:
+        return _LINE.validate_python({**named, **_texts(stated)})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        word = str(first["loc"][0])
+        raise _Unusable(stated[word].key_place.fault(word, f"{first['msg']}.")) from error
 
 
 def _hl7(body: bytes, case: Case) -> Message:

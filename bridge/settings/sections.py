@@ -221,6 +221,9 @@ class Site(_Section):
     decimal_comma: bool = False
     #: RXE-3 of a dose that is not coded: 0 or nothing
     uncoded_dose: Literal["zero", "empty"] = "zero"
+    #: what is charged (FT1) in service orders: `new` charges a price once and a changed price in
+    #: its place, `off` nothing
+    charges: Literal["new", "off"] = "new"
     #: identifier types that may be `id`, best first (HL7 table 0203); then the first of any type
     identifier_types: tuple[str, ...] = ("MR", "PI")
     #: what makes the number `uhid`, tried in order: `digits` (all digits, separators dropped,

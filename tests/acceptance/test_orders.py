@@ -167,6 +167,47 @@ async def test_the_same_order_pushed_again_is_one_order(
     assert len(hospital.received) == 1
 
 
+async def test_a_service_is_charged_once_whatever_is_pushed_and_killed(
+    bridge: Bridge, connect: Connect, hospital: Receiver
+) -> None:
+    await register(bridge, connect, "V79")
+
+    async def say(status: str, price: float) -> dict[str, Any]:
+        line = {"externalServiceId": "S1", "name": "ECG", "price": price, "status": status}
+        order = {"externalVisitId": "V79", "Services": [line]}
+        answer = await bridge.http.post("/orders/services", json=order, headers=KEY)
+        assert answer.status_code == 202
+        return await bridge.message(answer.json()["data"]["id"])
+
+    hospital.planned.append(SILENCE)
+    placed = await say("SCHEDULED", 250)
+    async with asyncio.timeout(10):
+        await hospital.wait_for(1)
+    bridge.kill()
+    await bridge.start()
+    await became(bridge, placed, "delivered")
+    await became(bridge, await say("ordered", 250), "suppressed")
+    for status, price in (("SCHEDULED", 300), ("CANCELLED", 300), ("SCHEDULED", 300)):
+        await became(bridge, await say(status, price), "delivered")
+    first, again, *rest = hospital.received
+    assert first == again
+    sent = [first, *rest]
+    assert [field(body, "ORC", 1) for body in sent] == ["NW", "XO", "CA", "NW"]
+    numbers = [field(body, "ORC", 2) for body in sent]
+    assert (numbers[0], numbers[0]) == (numbers[1], numbers[2])
+    assert numbers[3] != numbers[0]
+    charges = [line.split("|") for body in sent for line in body.decode().split("\r")]
+    charged = [line for line in charges if line[0] == "FT1"]
+    assert [(line[6], line[12]) for line in charged] == [
+        ("CG", "250&INR"),
+        ("CD", "250&INR"),
+        ("CG", "300&INR"),
+        ("CD", "300&INR"),
+        ("CG", "300&INR"),
+    ]
+    assert len({line[2] for line in charged}) == 5
+
+
 async def test_two_patients_who_change_beds_keep_their_visits_and_orders_find_them_there(
     bridge: Bridge, connect: Connect, hospital: Receiver, one_sandbox: Sandbox
 ) -> None:

@@ -10,6 +10,7 @@ from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
 from bridge.mapping.generate.sinks import IntoFact, IntoName, IntoPayload, IntoSegment, number
 from bridge.mapping.generate.text import SourceText
+from bridge.mapping.order_life import Said
 from bridge.mapping.plan import (
     REPETITION,
     CallPlan,
@@ -69,6 +70,8 @@ class FunctionWriter:
             if (segment, occurrence) == (repeated, 1) and field <= last:
                 text.line(f"{name} = document.only({name}, {field}, at[{REPETITION!r}])")
         text.line("payload, facts, lineage, created, allocations = {}, {}, [], [], []")
+        if self._plan.target is Target.HOSPITAL:
+            text.line("order_lines = []")
         text.line("note = lineage.append")
         self._rules.share(_fields(self._plan))
 
@@ -140,15 +143,33 @@ class FunctionWriter:
         text = self._text
         # what is read in the loop is shared within it only
         rules, self._rules = self._rules, RuleWriter(text, hl7=False)
-        text.line("whole = document")
-        lines = f"whole.lines({text.bind(each.source.path)})"
-        with text.block(f"for number, document in enumerate({lines}, 1)"):
+        text.line("whole, number = document, 0")
+        with text.block(f"for document in whole.lines({text.bind(each.source.path)})"):
             text.line("scope.document = document")
-            self._rules.share(field for segment in each.segments for field in segment.fields)
+            fields = [field for segment in each.segments for field in segment.fields]
+            self._rules.share([*each.order, *fields])
+            if each.order:
+                self._leave_out_old(each)
+            text.line("number += 1")
             for segment in each.segments:
                 self._write_segment(segment, "number")
         text.line("scope.document = document = whole")
         self._rules = rules
+        if each.order:
+            # each item was remarked on
+            text.line(f"if not number: return {text.bind(NotMade(''))}")
+
+    def _leave_out_old(self, each: EachPlan) -> None:
+        """Go to the next item where the hospital has what this one says."""
+        text = self._text
+        text.line("control = status = price = ''")
+        for field in each.order:
+            self._rules.field(field, IntoName(field.name))
+        said = f"{text.bind(Said)}(control, status, price)"
+        text.line(f"document = {text.bind(runtime.changed)}({said}, number + 1, scope)")
+        text.line("if document is None: continue")
+        text.line("scope.document = document")
+        text.line("order_lines.append(document.order_line)")
 
     def _write_segment(self, segment: SegmentPlan, line: str = "") -> None:
         text = self._text
@@ -221,6 +242,8 @@ class FunctionWriter:
         references = "(reference,) if reference else ()" if plan.linked else "()"
         also = ", also=tuple(also)" if plan.also else ""
         numbers = ", numbers=numbers" if plan.numbers else ""
+        if plan.target is Target.HOSPITAL:
+            also += ", order_lines=tuple(order_lines)"
         text.line(
             f"return {text.bind(Call)}({of_plan}, external_id, payload, {created}, authority,"
             f" {references}, facts, tuple(allocations), tuple(lineage){identity}{also}{numbers})"

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from bridge.delivery import Allocation, Payload, StatedNumber
 from bridge.mapping.codes import CodeTable
+from bridge.mapping.dotted import OrderDocument
 from bridge.mapping.functions.identity import authority
 from bridge.mapping.functions.numbers import read_whole
+from bridge.mapping.order_life import Said
 from bridge.mapping.plan import FieldPlan, NumbersPlan
 from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
@@ -72,6 +74,18 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     return read_whole(str(value))
+
+
+def changed(said: Said, number: int, scope: Scope) -> OrderDocument | None:
+    """The line of an order with what the hospital is sent of it, as line `number` of its message;
+    None, with a remark, where that is nothing."""
+    made: OrderDocument | None = scope.document.changed(
+        said, number, charges=scope.site.charges == "new"
+    )
+    if made is None:
+        scope.where = "line.status"
+        scope.remark("says nothing new to the hospital; left out")
+    return made
 
 
 def written(value: Any) -> str:

@@ -46,7 +46,7 @@ def allowed(mapping: plan.Mapping | None, protocol: Protocol) -> Allowed:
         for reading in readings:
             found.literals.update(_LITERAL.findall(reading.path))
     for call in mapping.calls:
-        for fact in (call.authority, *call.facts):
+        for fact in (call.authority, *call.facts, *_said_of_orders(call)):
             for rule in fact.rules:
                 _add_rule(found, rule)
         _add_words(found, _tests(call))
@@ -54,6 +54,11 @@ def allowed(mapping: plan.Mapping | None, protocol: Protocol) -> Allowed:
             for trail in _trails(choice.source.text, protocol):
                 found._words[trail] |= choice.wanted | choice.unwanted
     return found
+
+
+def _said_of_orders(call: plan.CallPlan) -> Iterator[plan.FieldPlan]:
+    for one in call.segments:
+        yield from one.order if isinstance(one, plan.EachPlan) else ()
 
 
 def _tests(call: plan.CallPlan) -> Iterator[Condition]:

@@ -106,7 +106,7 @@ class Sides:
         right = translate(message, changed, pair.settings, self._known[1])
         for made, known in zip((left, right), self._known, strict=True):
             if made is not None:
-                known.learn(lessons_of(made.calls))
+                known.learn_from(made.calls)
         return left, right
 
 

@@ -58,6 +58,24 @@ def test_later_files_know_what_earlier_ones_taught(run: Any, file: Path, tmp_pat
     assert as_json(run, file, order)[1]["status"] == "waiting"
 
 
+def test_a_service_is_ordered_once_in_a_run(run: Any, file: Path, tmp_path: Path) -> None:
+    orders = []
+    for number, price in enumerate((300, 300, 350)):
+        orders.append(tmp_path / f"z-{number}.json")
+        line = {"externalServiceId": "S1", "name": "ECG", "price": price, "status": "SCHEDULED"}
+        orders[-1].write_text(json.dumps({"externalVisitId": "V1", "Services": [line]}))
+    _, first, again, changed = as_json(run, file, *orders)
+    assert [first["status"], again["status"], changed["status"]] == [
+        "waiting",
+        "suppressed",
+        "waiting",
+    ]
+    assert again["remarks"] == ["line.status: says nothing new to the hospital; left out"]
+    segments = changed["calls"][0]["payload"]["segments"]
+    charged = [fields["12.1.1"] for name, fields in segments if name == "FT1"]
+    assert charged == ["300", "350"]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -155,6 +155,15 @@ def test_what_waited_for_a_later_message_is_counted_when_that_has_come() -> None
     assert (use.field, use.used) == ("patientId", 1)
 
 
+def test_what_a_service_says_of_its_order_is_mapped() -> None:
+    line = {"externalServiceId": "S1", "name": "ECG", "price": 300, "status": "scheduled"}
+    body = {"externalVisitId": "V1", "Services": [line]}
+    pushes = order("service", body), order("service", body)
+    (found,) = (one for one in covered(adt(), *pushes).mappings if one.mapping == "orders/service")
+    assert {row.state for row in found.rows} == {State.MAPPED}
+    assert [use.field for use in row(found, "line.price").rules] == ["order.price"]
+
+
 def test_orders_are_told_with_their_lines() -> None:
     body = {"externalVisitId": "V1", "Medications": [{"name": "Paracetamol", "route": "oral"}]}
     found = {each.mapping: each for each in covered(adt(), order("prescription", body)).mappings}

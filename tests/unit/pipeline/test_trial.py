@@ -153,6 +153,36 @@ def test_what_is_known_and_linked_is_found(run: Run) -> None:
     }
 
 
+SERVICE = '{"externalVisitId": "V1", "Services": [{"externalServiceId": "S#1", "price": 300}]}'
+
+
+def test_what_the_hospital_was_sent_of_a_service_is_known(run: Run) -> None:
+    known = "known: {{patient-visits/V1: {{patientId: 4711}}, service-orders/V1/{}: {{{}}}}}"
+    sent = known.format("S#1#1", "state: placed, posted: 300.00, transactions: 1")
+    trial = run(case(sent, "expect: {calls: []}", message=SERVICE), "orders/service")
+    assert trial.made is not None
+    assert trial.made.calls == ()
+    other = known.format("S", "state: placed, posted: 300.00")
+    trial = run(case(other, message=SERVICE), "orders/service")
+    assert trial.made is not None
+    assert len(trial.made.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told_of"),
+    [
+        ("state: done", "state: Input should be 'unplaced', 'placed'"),
+        ("stat: placed", "stat: 'stat' is not one of issue, state"),
+        ("issue: first", "issue: Input should be a valid integer"),
+    ],
+)
+def test_what_cannot_have_been_sent_says_why(run: Run, words: str, told_of: str) -> None:
+    known = f"known: {{patient-visits/V1: {{}}, service-orders/V1/S: {{{words}}}}}"
+    trial = run(case(known, message=SERVICE), "orders/service")
+    assert not trial.ran
+    assert told_of in told(trial)
+
+
 def test_a_test_stands_beside_the_mapping_that_takes_it(run: Run) -> None:
     trial = run(case(EXPECTED), "hl7v2/adt_discharge")
     assert not trial.ran

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bridge.mapping.load import load as load_mappings
 from bridge.mapping.sets import Sets
 from bridge.message import Message, Protocol
+from bridge.order import OrderLine, OrderState
 from bridge.pipeline.lessons import Lessons, lessons_of
-from bridge.pipeline.translate import translate
+from bridge.pipeline.translate import Rehearsal, translate
 from bridge.pipeline.whatif.compare import compare
 from bridge.pipeline.whatif.difference import (
     MOST_EXAMPLES,
@@ -180,6 +181,36 @@ def test_orders_know_what_each_side_learnt_of_the_visit(change: Change) -> None:
     found = points(run(pair, adt(), order("V1")))
     assert found["RDE^O11.PV1-2", "changed"] == 1
     assert found["patient-visits.facts.class", "changed"] == 1
+
+
+def services(status: str, received_at: float) -> Message:
+    line = {"externalServiceId": "S1", "name": "ECG", "price": 300, "status": status}
+    body = json.dumps({"externalVisitId": "V1", "Services": [line]}).encode()
+    return Message("default", Protocol.ORDERS, "service-order", "", "", "", received_at, body)
+
+
+def test_each_side_knows_what_it_would_have_sent_of_a_service(change: Change) -> None:
+    pushes = [services(status, at) for at, status in enumerate(("scheduled", "checked in"), 1)]
+    assert points(run(change({}), adt(), *pushes, services("cancelled", 3.0))) == {}
+    pair = change({"codes/service_order_control.yaml": "rows: {checked in: NW}\n"})
+    # a status of the order on one side, nothing new on the other
+    assert points(run(pair, adt(), *pushes))["ORM^O01", "removed"] == 1
+
+
+def test_what_was_sent_since_is_not_taken_for_what_was_sent_before(change: Change) -> None:
+    class Sent(Rehearsal):
+        def order_lines(self, visit_id: str) -> list[OrderLine]:
+            return [OrderLine(visit_id, "S1", state=OrderState.PLACED, posted="300")]
+
+    known = Sent()
+    calls = translate(message(adt()), PRESENT, SETTINGS, known)
+    assert calls is not None
+    known.learn(calls.calls)
+    part = "parts/orm_o01.yaml"
+    text = (mappings_folder() / part).read_text().replace("{constant: CG}", "{constant: AJ}")
+    sides = Sides(change({part: text}), known)
+    sides.take("1", services("scheduled", 1.0))
+    assert points(sides.finish())["ORM^O01.FT1-6", "changed"] == 1
 
 
 def test_an_order_is_held_where_one_side_no_longer_makes_its_visit(change: Change) -> None:
