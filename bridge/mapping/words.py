@@ -85,7 +85,7 @@ SEGMENT: Mapping[str, str] = {
 }
 
 ORDER: Mapping[str, str] = {
-    "control": "the order control (table 0119): `NW`, `XO`, `CA`; any other is a status",
+    "control": "the order control (table 0119): `NW`, `XO`, `CA` or `DC`; any other is a status",
     "status": "the order status (table 0038), where `CM` means completed; without one the pushed "
     "word counts",
     "price": "what it costs, a plain number",
