@@ -34,9 +34,11 @@ check: $(VENV)/.developing ## style, types and floors
 bench: $(VENV)/.installed ## run the benchmarks and print their tables
 	@for file in $(filter-out bench/load.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-reference: $(VENV)/.installed ## write docs/reference/zautoai.md and hl7v2-events.md anew from mappings/
+reference: $(VENV)/.installed ## write the generated pages of docs/ again
 	$(BIN)/python -m bridge.zauto.reference > docs/reference/zautoai.md
 	$(BIN)/python -m bridge.mapping.events > docs/reference/hl7v2-events.md
+	$(BIN)/python -m bridge.causes.page > docs/reference/causes.md
+	$(BIN)/python -m bridge.causes.page docs/operating.md
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from bridge.causes import Cause, sentence
 from bridge.lineage import Trace
 from bridge.message import Status, Verdict
 from bridge.order import OrderLine
+from bridge.remarks import Remark
 
 #: a JSON object as it will be sent: None is an explicit null ("delete the stored value")
 Payload: TypeAlias = dict[str, Any]
@@ -151,15 +153,6 @@ class Call:
         return self.interaction in OF_IDENTITY or self.clears
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something odd the translation met and went on from; never holds patient data."""
-
-    #: source path or target field
-    where: str
-    text: str
-
-
 class UnknownCode(NamedTuple):
     """A code that no row of a code table knows."""
 
@@ -194,12 +187,17 @@ class Translation:
     #: `patient-visits/V1`, `codes/gender/W`); when there are any, `calls` is empty and the message
     #: is held for the first
     needs: tuple[str, ...] = ()
-    #: why there are no calls although the mapping took the message; "" otherwise
-    problem: str = ""
+    #: why there are no calls although the mapping handles the message; None otherwise
+    cause: Cause | None = None
     #: codes without a row that were met, each once; patient data, maybe
     unknown_codes: tuple[UnknownCode, ...] = ()
     #: the calls of a message that is held, for the lane it would queue in
     held_calls: tuple[Call, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """The cause as a sentence, "" where there is none."""
+        return sentence(self.cause, reveal=True) if self.cause else ""
 
 
 class Step(StrEnum):
@@ -233,9 +231,15 @@ class Delivery:
     attempts: int
     #: seconds since the epoch before which nothing is tried
     due_at: float
-    reason: str = ""
+    #: why it is where it is
+    cause: Cause | None = None
     #: `resource/external id` or `Type/id` this waits for while held
     waits_for: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The cause as a sentence, with all patient data; "" where there is none."""
+        return sentence(self.cause, reveal=True) if self.cause else ""
 
 
 @dataclass(frozen=True, slots=True)

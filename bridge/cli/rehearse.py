@@ -76,7 +76,7 @@ def _report(part: Part, made: Translation | None, legend: Legend) -> dict[str, A
 
 def _remarks(made: Translation) -> list[str]:
     """What the translation met, and what a strict receiver would find in an order."""
-    remarks = [f"{each.where}: {each.text}" for each in made.warnings]
+    remarks = [f"{each.path}: {each.text}" for each in made.warnings]
     for call in made.calls:
         if call.target is Target.HOSPITAL:
             body = write([(name, fields) for name, fields in call.payload["segments"]])

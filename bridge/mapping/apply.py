@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import Any
 
+from bridge.causes import Cause, CauseKind, sentence
 from bridge.delivery import OF_IDENTITY, Call, Translation
 from bridge.mapping.choose import choose
 from bridge.mapping.document import Context, Document
 from bridge.mapping.plan import REPETITION, CallPlan, Maker, Mapping, NotMade
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 
 def apply(mapping: Mapping, document: Document, context: Context) -> Translation:
@@ -23,10 +25,10 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
     problem = _gather_needs(mapping, scope)
     calls = [] if problem or scope.needs else _calls(mapping, scope)
     if mapping.nothing:
-        scope.where = mapping.name
-        scope.remark(mapping.nothing)
+        scope.where, scope.raw = mapping.name, ""
+        scope.remark(RemarkCode.NOTHING_KEPT, mapping.nothing)
     if isinstance(calls, NotMade):
-        problem, calls = calls.reason, []
+        problem, calls = calls.cause, []
     elif scope.problems:
         problem, calls = scope.problems[0], []
     # the same is met again where two calls read the same field
@@ -36,19 +38,20 @@ def apply(mapping: Mapping, document: Document, context: Context) -> Translation
         needs = tuple(dict.fromkeys(scope.needs))
         held = tuple(calls)
         return Translation(*made, (), remarks, needs=needs, unknown_codes=codes, held_calls=held)
-    return Translation(*made, tuple(calls), remarks, problem=problem, unknown_codes=codes)
+    return Translation(*made, tuple(calls), remarks, cause=problem, unknown_codes=codes)
 
 
-def _gather_needs(mapping: Mapping, scope: Scope) -> str:
-    """Add what `needs:` names and is not known; a reason where the document names nothing."""
+def _gather_needs(mapping: Mapping, scope: Scope) -> Cause | None:
+    """Add what `needs:` names and is not known; a cause where the document names nothing."""
     for need in mapping.needs:
         candidates = scope.read(need.source)
         if not candidates:
-            return f"{need.source.text} has no value"
+            name = f"{need.source.text} has no value"
+            return Cause(CauseKind.NOT_CALLED, resource=need.resource, name=name)
         key = f"{need.resource}/{candidates[0][0]}"
         if key not in scope.context.known:
             scope.needs.append(key)
-    return ""
+    return None
 
 
 def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
@@ -64,10 +67,10 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
                 calls.append(call)
             elif call.problem:
                 return call
-            elif call.reason:
+            elif call.cause:
                 number = f" #{scope.number}" if scope.number > 1 else ""
-                scope.where = f"{plan.resource}{number}"
-                scope.remark(call.reason)
+                scope.where, scope.raw = f"{plan.resource}{number}", ""
+                scope.remark(call.remark, sentence(call.cause, reveal=True))
     return calls
 
 
@@ -85,8 +88,9 @@ def _each(
     lacking = not scope.number and (plan.always or plan.repeats is None)
     scope.document, scope.ids, scope.number = whole, outside, 0
     if lacking:
-        reason = f"no call for {plan.resource}: the message has no {plan.begins}"
-        yield NotMade(reason, plan.always)
+        name = f"no call for {plan.resource}: the message has no {plan.begins}"
+        cause = Cause(CauseKind.NOT_CALLED, resource=plan.resource, name=name)
+        yield NotMade(cause, plan.always)
 
 
 def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bridge.delivery import ACCOUNT, ACCOUNT_OF, Interaction, Role, Target
+from bridge.delivery import ACCOUNT, Interaction, Role, Target
 from bridge.errors import Fault, PathError
 from bridge.fhir import paths as fhir_paths
 from bridge.hl7v2 import paths as hl7v2_paths
@@ -19,6 +19,7 @@ from bridge.mapping.functions.identity import is_any_number, is_record_number
 from bridge.mapping.language import Part
 from bridge.mapping.options import with_options
 from bridge.mapping.plan import CallPlan, FieldPlan
+from bridge.mapping.roles import has_record_number
 from bridge.mapping.rules import (
     READING,
     Condition,
@@ -165,27 +166,18 @@ class _PartCompiler:
 
     def numbers(self, interaction: str) -> tuple[plan.NumbersPlan, ...]:
         """All numbers of the record, of `into` and of `owner`."""
-        return tuple(self._numbers(role, words, interaction) for role, words in self.part.numbers)
+        return tuple(self._numbers(*stated, interaction) for stated in self.part.numbers)
 
     def _numbers(self, role: Role, paths: tuple[Word, ...], interaction: str) -> plan.NumbersPlan:
-        key, source = f"numbers.{role}", self.part.source
+        key, source, name = f"numbers.{role}", self.part.source, self.part.target.text
         identifier = FUNCTIONS[source].get("identifier")
         if identifier is None:
             message = f"'{source.value}' has no identifiers."
             self.all.faults.append(self.part.place.fault(key, message))
         reading = Reading(identifier.reading.read) if identifier else PLAIN
         sources = tuple(self.all.source(word, key, source, reading) for word in paths)
-        is_number = is_record_number if self._has_numbers(role, interaction) else is_any_number
-        return plan.NumbersPlan(role, sources, is_number)
-
-    def _has_numbers(self, role: Role, interaction: str) -> bool:
-        """Whether the record of this role is one that the hospital numbers by `PID-3`."""
-        catalogue, name = self.all.catalogue, self.part.target.text
-        owned = ACCOUNT_OF if name == ACCOUNT else name
-        if role is Role.OWNER or (role is Role.INTO and interaction == Interaction.MOVE):
-            owner = catalogue[owned].owner() if owned in catalogue else None
-            name = catalogue[owned].referents()[owner] if owner else name
-        return name in catalogue and bool(catalogue[name].numbers)
+        of_record = has_record_number(self.all.catalogue, name, role, interaction)
+        return plan.NumbersPlan(role, sources, is_record_number if of_record else is_any_number)
 
     def fields(self) -> tuple[FieldPlan, ...]:
         """Fields of a resource, checked against the catalogue."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from bridge.causes import Cause
 from bridge.delivery import Call, Interaction, Role, Target
 from bridge.lineage import Legend
 from bridge.mapping.codes import CodeTable
@@ -17,6 +18,7 @@ from bridge.mapping.rules import Condition, Rule
 from bridge.mapping.scope import Scope, Source
 from bridge.mapping.trails import Trail
 from bridge.message import Protocol
+from bridge.remarks import RemarkCode
 from bridge.settings import Site
 from bridge.zauto.catalogue import FieldType
 
@@ -25,10 +27,12 @@ from bridge.zauto.catalogue import FieldType
 class NotMade:
     """A call that is not made."""
 
-    #: what `when:`, `id:` or `requires:` did not find; "" where nobody has to hear of it
-    reason: str
+    #: what `when:`, `id:` or `requires:` did not find; None where nobody has to hear of it
+    cause: Cause | None
     #: the message has a problem then (`required:`)
     problem: bool = False
+    #: the code of the remark where it has none
+    remark: RemarkCode = RemarkCode.NOT_CALLED
 
 
 #: makes one call of what the scope reads, with the number of each HL7 segment that was chosen, and

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import Remark, UnknownCode
+from bridge.causes import Cause, CauseKind
+from bridge.delivery import UnknownCode
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.document import Context, Document
 from bridge.message import DELETE
+from bridge.remarks import Remark, RemarkCode
 from bridge.settings import Site
 
 #: One value that a path gives: what the reading made of it (a text, a `Name`, a `Telecom` …), as it
@@ -46,7 +48,7 @@ class Scope:
 
     __slots__ = (
         *("context", "deleted", "document", "external_id", "ids", "ids_within", "needs"),
-        *("number", "problems", "remarks", "site", "unknown_codes", "where", "zone"),
+        *("number", "problems", "raw", "remarks", "site", "unknown_codes", "where", "zone"),
     )
 
     def __init__(self, document: Document, context: Context, site: Site, zone: ZoneInfo) -> None:
@@ -62,23 +64,25 @@ class Scope:
         self.number = 0
         #: external id of the call being made
         self.external_id = ""
-        #: path being read, for remarks
-        self.where = ""
+        #: path being read, and what stands there, for remarks
+        self.where = self.raw = ""
         self.remarks: list[Remark] = []
         self.needs: list[str] = []
         #: why the message is parked for a person, by a policy of the site
-        self.problems: list[str] = []
+        self.problems: list[Cause] = []
         self.unknown_codes: list[UnknownCode] = []
         #: paths at which the sender deletes, of those read for the call being made
         self.deleted: set[str] = set()
 
-    def remark(self, text: str) -> None:
-        """Note something odd about the path being read; the text never holds its value."""
-        self.remarks.append(Remark(self.where, text))
+    def remark(self, code: RemarkCode, name: str = "") -> None:
+        """Note something odd about the value being read; `name` is a constant."""
+        self.remarks.append(Remark(code, self.where, name, self.raw))
 
-    def park(self, reason: str) -> None:
-        """Make no call of the message; a person acts. The reason never holds patient data."""
-        self.problems.append(f"{self.where}: {reason}")
+    def park(self, policy: str) -> None:
+        """Make no call of the message; a person acts, because of this policy of the site."""
+        self.problems.append(
+            Cause(CauseKind.SITE_PARKS, path=self.where, name=policy, sent=self.raw)
+        )
 
     def miss(self, table: CodeTable, code: object) -> None:
         """Count a code that has no row; the message waits for one where the table holds."""

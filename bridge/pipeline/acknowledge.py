@@ -15,26 +15,24 @@ from typing import Any, Protocol
 
 import structlog
 
+from bridge.causes import Cause, CauseKind, explain, sentence
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import DamagedMessage, StoreError
 from bridge.hl7v2 import ack
 from bridge.message import AckError, Acknowledgment, Status, Verdict
 from bridge.pipeline.channels import channel_named, header_of
 from bridge.pipeline.owe import goes_back
-from bridge.pipeline.settle import LONGEST_WAIT_OF_ORDER, backoff, quoted
+from bridge.pipeline.settle import LONGEST_WAIT_OF_ORDER, backoff
 from bridge.pipeline.tasks import finish, rest
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import Store, Transaction
 from bridge.store.records import KeptMessage
-from bridge.zauto.folding import INCOMPLETE
 
 #: seconds between two looks for what is due
 EVERY = 1.0
 #: acknowledgments of one line in one transaction
 BATCH = 32
-#: table 0357
-_MISSING, _INTERNAL = 101, 207
 #: an acknowledgment is ASCII
 _PLAIN_QUOTES = str.maketrans("“”", '""')
 
@@ -180,8 +178,8 @@ class Acknowledge:
         try:
             kept = tx.message(due.message_id)
         except DamagedMessage:
-            reason = "the bytes of its message changed on the disk"
-            tx.change_acknowledgment(due.message_id, Answering.ABANDONED, at=at, reason=reason)
+            cause = Cause(CauseKind.BRIDGE_FAULT, name=DamagedMessage.__name__)
+            tx.change_acknowledgment(due.message_id, Answering.ABANDONED, at=at, cause=cause)
             return None
         assert kept is not None, "a row of the store refers to its message"
         told = application_answer(kept)
@@ -190,7 +188,7 @@ class Acknowledge:
             return None
         body = self._bytes(kept, told, at)
         tx.change_acknowledgment(
-            due.message_id, Answering.DUE, at=at, code=told.code, body=body, reason=due.reason
+            due.message_id, Answering.DUE, at=at, code=told.code, body=body, cause=due.cause
         )
         return tx.acknowledgment(due.message_id)
 
@@ -217,8 +215,8 @@ class Acknowledge:
     def _settle(self, tx: Transaction, ended: Sequence[tuple[int, Outcome]]) -> None:
         for message_id, outcome in ended:
             state = _AFTER.get(outcome.kind, Answering.DUE)
-            reason = "" if state is Answering.SENT else _why(outcome)
-            tx.change_acknowledgment(message_id, state, at=self._clock(), reason=reason)
+            cause = None if state is Answering.SENT else _why(outcome)
+            tx.change_acknowledgment(message_id, state, at=self._clock(), cause=cause)
 
     def _note(self, line: str, last: Outcome | None) -> bool:
         """Keep in mind how a line fares; whether to go on with it."""
@@ -252,13 +250,14 @@ def application_answer(kept: KeptMessage) -> Acknowledgment:
     """
     if kept.status is not Status.PARKED:
         return Acknowledgment("AA", "")
+    if kept.cause is None:
+        return Acknowledgment("AE", "")
     # What ZautoAI said of it may name the patient, whom the sender named first.
-    reason = kept.reason.translate(_PLAIN_QUOTES)
-    code = _MISSING if reason.startswith(INCOMPLETE) else _INTERNAL
-    error = AckError("", code, reason)
-    return Acknowledgment("AR" if kept.verdict is Verdict.BRIDGE else "AE", "", reason, (error,))
+    text = sentence(kept.cause, reveal=True).translate(_PLAIN_QUOTES)
+    error = AckError(kept.cause.path, explain(kept.cause).code, text)
+    is_ours = kept.verdict is Verdict.BRIDGE
+    return Acknowledgment("AR" if is_ours else "AE", "", text, (error,))
 
 
-def _why(outcome: Outcome) -> str:
-    said = f": {quoted(outcome.detail)}" if outcome.detail else ""
-    return f"{outcome.reason}{said}"
+def _why(outcome: Outcome) -> Cause:
+    return Cause(CauseKind.REFUSED, name=outcome.reason, said=outcome.detail, by=outcome.verdict)

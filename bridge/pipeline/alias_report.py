@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.causes import MASK
 from bridge.delivery import OF_IDENTITY, Alias, Call, Delivery
-from bridge.pipeline.report import MASK
 from bridge.store.contract import View
 
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bridge.delivery import OF_IDENTITY, Alias, Call, Entity, OtherId, Remark, Target
+from bridge.delivery import OF_IDENTITY, Alias, Call, Entity, OtherId, Target
 from bridge.pipeline.aliases import Authorities, follow_all
+from bridge.remarks import Remark, RemarkCode
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.identity import owner_key, same_issuer
 
 #: the fact that says by which other id the source knows a record
 _ALSO = "also"
-_OF_ANOTHER = "its id is that of a record with other ids; this one is a record of its own"
-_STAY_TWO = "its ids are those of two records; they stay two until the hospital merges them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +43,25 @@ class Crosswalk:
         for call in calls:
             if call.also and call.target is Target.ZAUTO and call.interaction not in OF_IDENTITY:
                 call, odd = self._join(call)
-                remarks += [Remark(call.resource, odd)] if odd else []
+                remarks += [Remark(odd, call.resource)] if odd else []
             joined.append(call)
         return follow_all(self.tx, joined, self.catalogue, self.same_authorities), tuple(remarks)
 
-    def _join(self, call: Call) -> tuple[Call, str]:
+    def _join(self, call: Call) -> tuple[Call, RemarkCode | None]:
         own = OtherId(call.external_id, call.authority)
         stated = [other for other in call.also if not other.guessed]
-        odd, record = "", self._record(call.resource, own)
+        odd: RemarkCode | None = None
+        record = self._record(call.resource, own)
         if record is None and self._is_taken(call.resource, own):
-            return replace(call, also=()), ""  # another issuer's: parked as a conflict
+            return replace(call, also=()), None  # another issuer's: parked as a conflict
         if record is not None and self._is_anothers(record, stated):
-            call, odd, own = _under(call, stated[0]), _OF_ANOTHER, stated[0]
+            call, odd, own = _under(call, stated[0]), RemarkCode.ID_OF_ANOTHER, stated[0]
             record = self._record(call.resource, own)
         others = self._stated(call, stated)
         if record is None:
             record = next(iter(others or self._guessed(call)), None)
         if any(other != record for other in others):
-            odd = odd or _STAY_TWO
+            odd = odd or RemarkCode.TWO_RECORDS
         into = call.external_id if record is None else record.external_id
         for other in (own, *stated):
             self._lead(call.resource, other, into)

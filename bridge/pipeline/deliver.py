@@ -19,6 +19,7 @@ from bridge.delivery import Delivery, Kind, Outcome, Reason, Request, Target
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
+from bridge.pipeline.settle import refused
 from bridge.pipeline.tasks import finish, rest
 from bridge.store.contract import Store, Transaction
 
@@ -285,14 +286,17 @@ class Deliver:
     def _failed(self, delivery: Delivery, error: Exception) -> Outcome:
         """A fault of ours as an outcome; the log names the place without patient data."""
         self._log.error("a delivery failed", delivery=delivery.id, exc_info=error)
-        detail = f"the bridge failed to deliver it ({type(error).__name__})"
-        return Outcome(Kind.PERMANENT, Reason.UNEXPECTED, detail=detail, verdict=Verdict.BRIDGE)
+        return Outcome(
+            Kind.PERMANENT,
+            Reason.UNEXPECTED,
+            detail=type(error).__name__,
+            verdict=Verdict.BRIDGE,
+        )
 
     def _park(self, tx: Transaction, delivery: Delivery, failed: Outcome) -> None:
         tx.settle(
             delivery.id,
             Status.PARKED,
             at=self._clock(),
-            reason=failed.detail,
-            verdict=failed.verdict,
+            cause=refused(failed),
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     ACCOUNT,
     OF_IDENTITY,
@@ -24,22 +25,13 @@ from bridge.pipeline.known_records import KnownRecords
 from bridge.zauto.folding import conflict, conflicting
 from bridge.zauto.identity import same_issuer
 
-_NUMBER_TAKEN = "conflict: another record has the new number already; only a merge joins two"
-_OTHER_OWNER = "conflict: it belongs to another record than the message says"
-_TWO_RECORDS = "conflict: its numbers lead to two known records"
-_NO_ISSUER = (
-    "no issuer: the message names no assigning authority of a number that {} issued; have the "
-    "sender name it, or set 'authority' of the channel"
-)
-
 
 class Refused(Exception):
     """A call of a message that cannot be undone is in doubt: nothing of the message is done."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        #: for people; holds no patient data
-        self.reason = reason
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.kind)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +51,8 @@ class Doubts:
 
     def refuse(self, call: Call) -> None:
         """Raise Refused where it is in doubt which records a call is about."""
-        if reason := self._doubt(call):
-            raise Refused(reason)
+        if cause := self._doubt(call):
+            raise Refused(cause)
 
     def issuer(self, call: Call, role: Role, external_id: str) -> str:
         """Who issued a number, "" where the message names nobody."""
@@ -83,18 +75,18 @@ class Doubts:
         ]
         return [issuer for issuer in (*own, *beside, *others) if issuer]
 
-    def _doubt(self, call: Call) -> str:
+    def _doubt(self, call: Call) -> Cause | None:
         chosen = self._chosen(call)
         for role, external_id in chosen.items():
-            if reason := self._of_issuer(call, role, external_id):
-                return reason
+            if cause := self._of_issuer(call, role, external_id):
+                return cause
         if self._are_two(call, chosen) or self._leads_astray(call):
-            return _TWO_RECORDS
+            return Cause(CauseKind.TWO_RECORDS, resource=call.resource)
         if call.interaction is Interaction.RENAME and self._is_taken(call):
-            return _NUMBER_TAKEN
+            return Cause(CauseKind.NUMBER_TAKEN, resource=call.resource)
         if self._is_anothers(call, chosen):
-            return _OTHER_OWNER
-        return ""
+            return Cause(CauseKind.ANOTHER_OWNER, resource=call.resource)
+        return None
 
     def _chosen(self, call: Call) -> dict[Role, str]:
         """The number of each record that the call is carried out by."""
@@ -118,7 +110,7 @@ class Doubts:
         moves = role is Role.INTO and call.interaction is Interaction.MOVE
         return moves or role is Role.OWNER
 
-    def _of_issuer(self, call: Call, role: Role, external_id: str) -> str:
+    def _of_issuer(self, call: Call, role: Role, external_id: str) -> Cause | None:
         """Why the number may not be the known one: another issued it, or the message does not
         say who did."""
         issuers = self._issuers(call, role, external_id) or [""]
@@ -128,8 +120,8 @@ class Doubts:
                 if conflicting(known, stated, self.same_authorities):
                     return conflict(known, stated)
             if known.authority and issuers == [""]:
-                return _NO_ISSUER.format(f"'{known.authority}'")
-        return ""
+                return Cause(CauseKind.NO_ISSUER, resource=call.resource, issuer=known.authority)
+        return None
 
     def _known_as(self, key: str) -> Iterator[Entity]:
         """What goes by a number: the alias, and the record that was made under it."""

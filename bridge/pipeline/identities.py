@@ -8,10 +8,11 @@ what comes later for one of the visits behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     ACCOUNT,
     Alias,
@@ -27,19 +28,14 @@ from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.folding import learn
 
-_UNSEEN_PRIOR = (
-    "the bridge has seen no record of the number before: what ZautoAI has of it from other sources "
-    "must be put right by hand"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What became of a call about identity."""
 
     call: Call
-    #: for people; holds no patient data
-    report: str
+    #: what came of it
+    cause: Cause
     #: what ZautoAI must be told because of it, each with its lane
     following: tuple[tuple[str, Call], ...] = ()
 
@@ -60,7 +56,7 @@ class Identities:
         `issuer` is who issued the number that it leads to, "" where nobody is named.
         """
         if call.into == call.external_id and call.interaction is not Interaction.MOVE:
-            return Done(call, "both numbers are the same: nothing changes")
+            return Done(call, Cause(CauseKind.SAME_NUMBER))
         match call.interaction:
             case Interaction.MOVE:
                 return self._move(call)
@@ -75,7 +71,7 @@ class Identities:
         prior, into = self.known.record(call.key), self.known.record(f"{call.resource}/{call.into}")
         if prior == into:
             self._go_by(call, into, issuer)
-            return Done(call, "they are one record already")
+            return Done(call, Cause(CauseKind.SAME_RECORD))
         before = self.known.entity(prior)
         self._lead(call, prior, into)
         visits = self.tx.owned_by(prior)
@@ -85,18 +81,21 @@ class Identities:
             self._inherit(before, into)
             marks = self._mark(before, call)
         self._let_go(prior)
-        report = _merged(before, count, is_marked=bool(marks))
-        return Done(call, report, following=(*following, *marks))
+        if before is None:
+            return self._unknown(call, following)
+        became = "marked" if marks else "kept"
+        cause = Cause(CauseKind.MERGED, number=count, name=became)
+        return Done(call, cause, following=(*following, *marks))
 
     def _rename(self, call: Call, issuer: str) -> Done:
         record, other = self.known.record(call.key), f"{call.resource}/{call.into}"
         if self.known.entity(record) is None:
             # nothing was ever sent of it: it begins under its new number
             self._alias(call.key, self.known.record(other), call.authority, retired=True)
-            return Done(call, _UNSEEN_PRIOR)
+            return self._unknown(call)
         self._go_by(call, record, issuer)
         self.tx.release(other, self.at)
-        return Done(call, "goes by the new number from now on")
+        return Done(call, Cause(CauseKind.RENAMED))
 
     def _move(self, call: Call) -> Done:
         if not self.known.owner_key(call.resource, call.into):
@@ -111,14 +110,23 @@ class Identities:
         if any(self._has(each, Status.HELD) for each in moved):
             # for the patient before, maybe, who may never come
             self.tx.release(before, self.at)
-        told = _told(len(moved), "re-pointed") if moved else "the bridge has seen no such visit"
-        return Done(call, told, following=tuple(following))
+        if not moved:
+            return self._unknown(call)
+        cause = Cause(CauseKind.MOVED, number=len(moved))
+        return Done(call, cause, following=tuple(following))
 
     def _move_under_person(self, call: Call) -> Done:
         """A patient belongs to another person: only whether the patient is known matters."""
         if call.into != call.external_id and self.known.of(call.key) is None:
-            return Done(call, _UNSEEN_PRIOR)
-        return Done(call, "belongs to another person now, of whom ZautoAI keeps nothing")
+            return self._unknown(call)
+        return Done(call, Cause(CauseKind.PERSON_CHANGED))
+
+    def _unknown(self, call: Call, following: Sequence[tuple[str, Call]] = ()) -> Done:
+        """The record that the call is about has never been seen."""
+        known = call.resource in self.catalogue
+        title = self.catalogue[call.resource].title.lower() if known else call.resource
+        cause = Cause(CauseKind.PRIOR_UNKNOWN, resource=title)
+        return Done(call, cause, following=tuple(following))
 
     def _renumber_account(self, call: Call) -> Done:
         """Accounts merge or change their number: ZautoAI has no place for them."""
@@ -129,7 +137,7 @@ class Identities:
             self.tx.put_entity(replace(visit, facts={**visit.facts, ACCOUNT: number}))
         if prior != into:
             self._lead(call, prior, into)
-        return Done(call, f"{_told(len(visits), 'noted')} under the other account")
+        return Done(call, Cause(CauseKind.RENUMBERED, number=len(visits)))
 
     def _owner(self, call: Call, external_id: str) -> str:
         """The record that owns such records under this number."""
@@ -243,17 +251,3 @@ def _update(entity: Entity, payload: Payload) -> Call:
         {"id": entity.external_id, **payload},
         authority=entity.authority,
     )
-
-
-def _merged(before: Entity | None, visits: int, *, is_marked: bool) -> str:
-    if before is None:
-        return _UNSEEN_PRIOR
-    became = "marked" if is_marked else "kept"
-    return (
-        f"{_told(visits, 're-pointed')}, the record before is {became}; "
-        "visits that the bridge has not seen are unknown to it"
-    )
-
-
-def _told(count: int, what: str) -> str:
-    return f"{count} visit {what}" if count == 1 else f"{count} visits {what}"

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 
+from bridge.causes import Cause, CauseKind
 from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
@@ -24,7 +25,6 @@ from bridge.message import (
     Receipt,
     Reply,
     Status,
-    Verdict,
 )
 from bridge.metrics import Metrics
 from bridge.pipeline.batched import acknowledgments, owed, take_all
@@ -210,8 +210,7 @@ class Intake:
                 answer_code=str(status_code),
                 acknowledgment=b"",
                 identity=None,
-                reason=reason,
-                verdict=Verdict.SENDER,
+                cause=Cause(CauseKind.REFUSED_AT_DOOR, name=reason, code=str(status_code)),
             )
         )
         self._counted(message, str(status_code))
@@ -230,9 +229,8 @@ class Intake:
         status = Status.REJECTED if refusal else self._status(message)
         # What was refused is judged anew when it comes again: the reason may be gone by then.
         identity = None if refusal else _identity(header, body)
-        verdict = Verdict.SENDER if refusal else None
         kept = await self._store.keep(
-            Keeping(message, status, code, answer, identity, why(refusal), verdict, owing)
+            Keeping(message, status, code, answer, identity, why(refusal), owing)
         )
         self._counted(message, "duplicate" if kept.duplicate else code)
         if status is Status.WAITING:

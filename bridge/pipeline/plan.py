@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     ACCOUNT,
     ACCOUNT_OF,
@@ -16,17 +17,18 @@ from bridge.delivery import (
     Call,
     Entity,
     Interaction,
-    Remark,
     Role,
     Target,
     Translation,
 )
-from bridge.message import Protocol, Status, Verdict
+from bridge.message import Status
 from bridge.pipeline.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.crosswalk import Crosswalk
 from bridge.pipeline.doubt import Doubts, Refused
+from bridge.pipeline.fate import calls_held, count, fate
 from bridge.pipeline.identities import Done, Identities
 from bridge.pipeline.known_records import KnownRecords
+from bridge.remarks import Remark
 from bridge.store.contract import KeptMessage, Transaction
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting, facts_with
@@ -36,8 +38,6 @@ from bridge.zauto.identity import another, of_another, owner_key
 _IN_ORDER = OF_IDENTITY | {Interaction.UPSERT, Interaction.DELETE}
 #: first number of a sequence the bridge hands out: above what hospitals number patients with
 FIRST_NUMBER = 900_000_001
-#: places that a remark is told of by name
-MOST_PLACES = 5
 
 
 def plan(
@@ -53,7 +53,7 @@ def plan(
     `same_authorities` are groups of assigning authorities that mean the same one.
     """
     if translation is None:
-        tx.mark(kept.id, Status.UNMAPPED, at=at, reason="no mapping takes this message type")
+        tx.mark(kept.id, Status.UNMAPPED, at=at, cause=Cause(CauseKind.UNMAPPED))
         return Status.UNMAPPED
     idle = given_up(tx, translation.calls)
     named = [call for call in translation.calls if call not in idle]
@@ -61,14 +61,14 @@ def plan(
     if behind := _held_before(tx, kept, calls, catalogue):
         _hold_behind(tx, kept, translation, behind, at)
         return Status.HELD
-    _count_codes(tx, kept, translation, at)
     planning = _Planning(tx, kept.id, catalogue, same_authorities, at)
-    reports, odd = planning.add_all_or_none(named, calls)
+    odd = planning.add_all_or_none(named, calls)
     if odd:
         translation = replace(translation, warnings=(*translation.warnings, *odd))
     planning.add_idle(idle)
-    held = follow_all(tx, _calls_held(translation), catalogue, same_authorities)
-    return _mark(tx, kept, translation, _lanes(tx, held, catalogue), reports, at)
+    count(tx, kept, translation, at)
+    held = follow_all(tx, calls_held(translation), catalogue, same_authorities)
+    return _mark(tx, kept, translation, _lanes(tx, held, catalogue), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +118,13 @@ def _hold_behind(
         kept.id,
         Status.HELD,
         at=at,
-        reason=f"waits behind message {behind.message_id} of the same record",
-        verdict=Verdict.MAPPING,
+        cause=Cause(CauseKind.BEHIND_MESSAGE, message_id=behind.message_id),
         waits_for=behind.waits_for,
         about=behind.lanes,
+        remarks=translation.warnings,
         mapping=translation.mapping,
         mappings_hash=translation.mappings_hash,
     )
-
-
-def _calls_held(translation: Translation) -> Sequence[Call]:
-    """The calls of a message that is held for a code; none of any other."""
-    if not translation.needs or not _waits_for_code(translation):
-        return ()
-    return translation.held_calls
-
-
-def _waits_for_code(translation: Translation) -> bool:
-    return translation.needs[0] in {code.key for code in translation.unknown_codes}
 
 
 def _mark(
@@ -143,67 +132,21 @@ def _mark(
     kept: KeptMessage,
     translation: Translation,
     about: Sequence[str],
-    reports: Sequence[str],
     at: float,
 ) -> Status:
-    status, reason, verdict = _fate(translation, kept.message.protocol)
-    reason = "; ".join(filter(None, (*reports, reason)))
+    status, cause = fate(translation, kept.message.protocol)
     tx.mark(
         kept.id,
         status,
         at=at,
-        reason=reason,
-        verdict=verdict,
+        cause=cause,
         waits_for=translation.needs[0] if translation.needs else "",
         about=about,
+        remarks=translation.warnings,
         mapping=translation.mapping,
         mappings_hash=translation.mappings_hash,
     )
     return status
-
-
-def _count_codes(tx: Transaction, kept: KeptMessage, translation: Translation, at: float) -> None:
-    """Count each code without a row, once a message: not yet one that waits for a record, which
-    is translated again."""
-    waits_for = translation.needs[0] if translation.needs else ""
-    if waits_for and all(code.key != waits_for for code in translation.unknown_codes):
-        return
-    for code in translation.unknown_codes:
-        tx.count_code(code.table, code.code, kept.message.sender, at)
-
-
-def _fate(translation: Translation, protocol: Protocol) -> tuple[Status, str, Verdict | None]:
-    if translation.needs and _waits_for_code(translation):
-        return Status.HELD, "waits for a row of a code table", Verdict.MAPPING
-    if translation.needs:
-        return Status.HELD, "waits for a record that has not come yet", Verdict.SENDER
-    if translation.problem:
-        return Status.PARKED, translation.problem, Verdict.SENDER
-    if not translation.calls:
-        why = _remarks(translation)
-        reason = _NOTHING[protocol]
-        return Status.SUPPRESSED, f"{reason}: {why}" if why else reason, None
-    return Status.WAITING, _remarks(translation), None
-
-
-_NOTHING = {
-    Protocol.HL7V2: "asks for nothing that ZautoAI keeps",
-    Protocol.FHIR: "asks for nothing that ZautoAI keeps",
-    Protocol.ORDERS: "nothing is sent to the hospital",
-}
-
-
-def _remarks(translation: Translation) -> str:
-    """All remarks in a sentence: what is said of many places is said once."""
-    places: dict[str, list[str]] = {}
-    for remark in translation.warnings:
-        places.setdefault(remark.text, []).append(remark.where)
-    return "; ".join(f"{_listed(where)}: {text}" for text, where in places.items())
-
-
-def _listed(places: Sequence[str]) -> str:
-    told, more = ", ".join(places[:MOST_PLACES]), len(places) - MOST_PLACES
-    return f"{told} and {more} more" if more > 0 else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +161,12 @@ class _Planning:
     #: records that may be another's than this message means
     doubtful: set[str] = field(default_factory=set)
 
-    def add_all_or_none(
-        self, stated: Sequence[Call], calls: Sequence[Call]
-    ) -> tuple[Sequence[str], Sequence[Remark]]:
+    def add_all_or_none(self, stated: Sequence[Call], calls: Sequence[Call]) -> Sequence[Remark]:
         """Plan the calls of a message, or park them all where one that cannot be undone is in
         doubt: then nothing is changed and nothing is learned.
 
         `stated` are the calls by the numbers of the message, `calls` the same by those that its
-        aliases lead to. Returns a report of each call about identity, and further remarks.
+        aliases lead to. Returns further remarks.
         """
         doubts = Doubts(KnownRecords(self.tx, self.catalogue), self.same_authorities, stated)
         if not any(call.is_final for call in stated):
@@ -234,12 +175,10 @@ class _Planning:
             return self.tx.attempt(lambda: self._add_all(doubts, calls))
         except Refused as refused:
             for position, call in enumerate(stated):
-                self._add_settled(position, call, Status.PARKED, refused.reason, Verdict.SENDER)
-            return (), ()
+                self._add_settled(position, call, Status.PARKED, refused.cause)
+            return ()
 
-    def _add_all(
-        self, doubts: Doubts, calls: Sequence[Call]
-    ) -> tuple[Sequence[str], Sequence[Remark]]:
+    def _add_all(self, doubts: Doubts, calls: Sequence[Call]) -> Sequence[Remark]:
         """Numbers that lead elsewhere first, so that every other call is about the right record."""
         doubts.refuse_clearing()
         crosswalk = Crosswalk(
@@ -254,7 +193,7 @@ class _Planning:
                 self._add_done(position, done[position])
             else:
                 self._add(position, _numbered(self.tx, call))
-        return [each.report for each in done.values()], odd
+        return odd
 
     def _carry_out(self, doubts: Doubts, calls: Sequence[Call]) -> Mapping[int, Done]:
         """Carry out the calls about identity in their order; what came of each by its place."""
@@ -269,24 +208,16 @@ class _Planning:
 
     def add_idle(self, calls: Sequence[Call]) -> None:
         """Show calls that clear away what a record was called before."""
-        told = "the record does not go by this number any more: it stays"
         for position, call in enumerate(calls):
-            self._add_settled(position, call, Status.SUPPRESSED, told, None)
+            self._add_settled(position, call, Status.SUPPRESSED, Cause(CauseKind.GIVEN_UP_NUMBER))
 
     def _add(self, position: int, call: Call) -> None:
         """Let a call wait in its lane, and release what waited for it."""
         if call.target is Target.ZAUTO:
             resource = self.catalogue[call.resource]
-            if owner_key(resource, call.payload) in self.doubtful:
-                self._add_settled(position, call, Status.PARKED, _DOUBTFUL, Verdict.SENDER)
-                return
-            if call.interaction is Interaction.DELETE and (told := self._owns(call)):
-                self._add_settled(position, call, Status.PARKED, told, Verdict.SENDER)
-                return
             entity = self.tx.entity(call.resource, call.external_id)
-            if entity is not None and of_another(resource, entity, call):
-                told = another(resource)
-                self._add_settled(position, call, Status.PARKED, told, Verdict.SENDER)
+            if cause := self._conflict(call, entity, resource):
+                self._add_settled(position, call, Status.PARKED, cause)
                 return
             if conflicting(entity, call, self.same_authorities):
                 self.doubtful.add(call.key)
@@ -298,12 +229,19 @@ class _Planning:
         for name in (call.key, *call.references):
             self.tx.release(name, self.at)
 
-    def _owns(self, call: Call) -> str:
-        """Why a record cannot be deleted, "" where nothing belongs to it."""
-        owned = [each for each in self.tx.owned_by(call.key) if self._is_there(each)]
-        if not owned:
-            return ""
-        return f"{len(owned)} other records belong to it: delete or move those first, or by hand"
+    def _conflict(self, call: Call, entity: Entity | None, resource: Resource) -> Cause | None:
+        """Why a call may not wait for its turn: it could touch another's record."""
+        if owner_key(resource, call.payload) in self.doubtful:
+            return Cause(CauseKind.OWNER_IN_DOUBT)
+        if call.interaction is Interaction.DELETE and (owned := self._owned(call)):
+            return Cause(CauseKind.HAS_DEPENDENTS, number=owned)
+        if entity is not None and of_another(resource, entity, call):
+            return another(resource)
+        return None
+
+    def _owned(self, call: Call) -> int:
+        """How many records belong to one that is to be deleted."""
+        return sum(self._is_there(each) for each in self.tx.owned_by(call.key))
 
     def _is_there(self, entity: Entity) -> bool:
         """ZautoAI has the record, or may get it."""
@@ -330,17 +268,14 @@ class _Planning:
         """What follows from a call about identity, and the call itself, which is over."""
         for lane, call in done.following:
             self.tx.add(self.message_id, position, lane, call, self.at)
-        self._add_settled(position, done.call, Status.SUPPRESSED, done.report, None)
+        self._add_settled(position, done.call, Status.SUPPRESSED, done.cause)
+        if done.cause.kind is CauseKind.PRIOR_UNKNOWN:
+            self.tx.add_task(self.message_id, done.cause.kind, self.at)
 
-    def _add_settled(
-        self, position: int, call: Call, status: Status, reason: str, verdict: Verdict | None
-    ) -> None:
+    def _add_settled(self, position: int, call: Call, status: Status, cause: Cause) -> None:
         lane = lane_of(call, self.catalogue)
         delivery_id = self.tx.add(self.message_id, position, lane, call, self.at)
-        self.tx.settle(delivery_id, status, at=self.at, reason=reason, verdict=verdict)
-
-
-_DOUBTFUL = "conflict: it would belong to a record that is another's, as this message shows"
+        self.tx.settle(delivery_id, status, at=self.at, cause=cause)
 
 
 def _numbered(tx: Transaction, call: Call) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Call, Delivery, Entity, Interaction, Outcome, Request, Target
 from bridge.message import Status
 from bridge.pipeline.plan import lane_of
@@ -20,7 +21,7 @@ class Hold:
     """The delivery is held for `resource/external id`."""
 
     key: str
-    reason: str
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def wait_for(tx: Transaction, catalogue: Catalogue, delivery: Delivery) -> Hold 
     call = delivery.call
     ahead = tx.ahead(call.resource, call.external_id, delivery.lane, delivery.id)
     if ahead is not None and ahead.status is Status.HELD:
-        return Hold(ahead.waits_for, "waits behind an earlier event of the same record")
+        return Hold(ahead.waits_for, Cause(CauseKind.BEHIND_EVENT))
     if ahead is not None:
         # the record belonged to another when that was planned
         return Block(call.key)
@@ -60,7 +61,7 @@ def _wait_for_one(
     key = f"{referent}/{external_id}"
     if pending is Status.WAITING and delivery.lane != key and _is_behind(tx, delivery, key):
         return Block(key)
-    return Hold(key, f"waits for its {referent} record")
+    return Hold(key, Cause(CauseKind.WAITS_FOR_REFERENT, resource=referent))
 
 
 def _is_behind(tx: Transaction, delivery: Delivery, key: str) -> bool:

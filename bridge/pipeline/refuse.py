@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.causes import Cause, CauseKind
 from bridge.errors import ReadError
 from bridge.hl7v2 import charset
 from bridge.hl7v2.beginnings import misplaced
@@ -56,11 +57,14 @@ def refusal_of(
     return None
 
 
-def why(refusal: Refusal | None) -> str:
-    """A refusal in one sentence, "" for none."""
+def why(refusal: Refusal | None) -> Cause | None:
+    """The cause of a refused message."""
     if refusal is None:
-        return ""
-    return f"{refusal.error.location}: {refusal.error.text} (error {refusal.error.code})"
+        return None
+    error = refusal.error
+    return Cause(
+        CauseKind.REFUSED_AT_DOOR, path=error.location, name=error.text, code=str(error.code)
+    )
 
 
 def _reject(location: str, code: int, text: str) -> Refusal:

@@ -5,17 +5,18 @@ Patient data (ids, names, payloads, bodies, what a far end said) is masked unles
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.causes import MASK, Cause, action, masked_key, sentence
 from bridge.delivery import Call, Delivery, Outcome
 from bridge.lineage import Legend, origins
-from bridge.message import Message, Protocol, Status, Verdict
+from bridge.message import Message, Protocol, Status
 from bridge.pipeline.structure import structure_faults
 from bridge.pipeline.translate import line_remarks
 from bridge.pipeline.uses import USES_NOTE, Uses
+from bridge.remarks import Remark
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import (
@@ -29,11 +30,8 @@ from bridge.store.contract import (
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 
-MASK = "•••"
 #: longer codes may be words about a person that stand where a code belongs
 _LONGEST_SHOWN = 3
-#: a far end's words within a reason (see `settle.quoted`); the store may have cut them short
-_QUOTATION = re.compile("“[^”]*(”|$)")
 
 
 def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
@@ -117,7 +115,8 @@ def message_row(
         "application_answer": "" if later is None else f"{later.code} {later.state}".strip(),
         "status": str(kept.status),
         "verdict": str(kept.verdict) if kept.verdict else "",
-        "reason": kept.reason if reveal else without_quotations(kept.reason),
+        **cause_report(kept.cause, reveal=reveal),
+        "remarks": [remark_report(each, reveal=reveal) for each in kept.remarks],
         "waits_for": masked_reference(kept.waits_for, reveal=reveal),
         "duplicates": kept.duplicates,
         "mapping": kept.mapping,
@@ -196,9 +195,10 @@ def message_report(
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
     row["structure"] = structure_faults(kept.message, settings)
-    row["lines"] = line_remarks(kept.message, settings)
+    # those of a translated message are among its remarks
+    row["lines"] = [] if kept.mapping else line_remarks(kept.message, settings)
     row["changed_at"] = kept.changed_at
-    row["next"] = next_action(kept.status, kept.verdict)
+    row["next"] = next_action(kept.status, kept.cause)
     row["body"] = text_of(kept.message.body) if reveal else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
     row["application_acknowledgment"] = later and _later_report(later, reveal=reveal)
@@ -220,34 +220,38 @@ def _later_report(later: ApplicationAcknowledgment, *, reveal: bool) -> dict[str
         "after": later.owing.after,
         "line": later.owing.line,
         "since": later.changed_at,
-        "reason": later.reason if reveal else without_quotations(later.reason),
+        **cause_report(later.cause, reveal=reveal),
         "body": text_of(later.body) if reveal else None,
     }
 
 
-def next_action(status: Status, verdict: Verdict | None) -> str:
-    """What a person does about a message of this status; "" where there is nothing to do."""
-    if status is Status.HELD and verdict is Verdict.MAPPING:
-        return "add a row for the code that 'bridge codes' lists; it goes by itself then"
-    if status is Status.PARKED:
-        return _PARKED_NEXT.get(verdict, _LOOK)
-    return _NEXT.get(status, "")
+def next_action(status: Status, cause: Cause | None) -> str:
+    """What a person does about a message; "" where there is nothing to do."""
+    return (action(cause) if cause else "") or _NEXT.get(status, "")
 
 
-_LOOK = "read what was answered with --reveal; when the cause is gone, have it sent again"
-_PARKED_NEXT: Mapping[Verdict | None, str] = {
-    Verdict.SENDER: "have the sender correct it and send again; where only a field was missing, "
-    "the next message of that record that brings it takes this one along",
-    Verdict.MAPPING: "correct the mapping, see it right with 'bridge translate', and have the "
-    "message sent again",
-    Verdict.BRIDGE: "report it with this page (without --reveal); the log has the place",
-}
+#: where the cause alone does not say it
 _NEXT: Mapping[Status, str] = {
-    Status.WAITING: "nothing: it goes by itself; 'bridge status' says what stops it",
-    Status.HELD: "nothing: it goes by itself when that record comes; have it sent if it does not",
-    Status.UNMAPPED: "nothing, unless this type should go on: then it needs a mapping",
-    Status.REJECTED: "its sender was told why and must correct it and send again",
+    Status.WAITING: "nothing: it goes out by itself; 'bridge status' says what stops it",
 }
+
+
+def cause_report(cause: Cause | None, *, reveal: bool) -> dict[str, Any]:
+    """Why something is where it is: for programs by its kind, for people as a sentence."""
+    return {
+        "cause": str(cause.kind) if cause else "",
+        "reason": sentence(cause, reveal=reveal) if cause else "",
+    }
+
+
+def remark_report(remark: Remark, *, reveal: bool) -> dict[str, Any]:
+    """One remark, with what stood there if it may be shown."""
+    return {
+        "code": str(remark.code),
+        "path": remark.path,
+        "text": remark.text,
+        "sent": remark.sent if reveal or not remark.sent else MASK,
+    }
 
 
 def delivery_report(
@@ -259,7 +263,7 @@ def delivery_report(
         **call_report(delivery.call, legend, reveal=reveal),
         "status": str(delivery.status),
         "step": str(delivery.step),
-        "reason": delivery.reason if reveal else without_quotations(delivery.reason),
+        **cause_report(delivery.cause, reveal=reveal),
         "waits_for": masked_reference(delivery.waits_for, reveal=reveal),
         "due_at": delivery.due_at,
         "attempts": [attempt_report(attempt, reveal=reveal) for attempt in attempts],
@@ -324,21 +328,13 @@ def masked(value: Any) -> Any:
 
 
 def masked_reference(name: str, *, reveal: bool) -> str:
-    """`patients/123` as `patients/•••`: the kind is for all to see, the number is not; of a code
-    (`codes/gender/W`), the table is, for a sender may have put anything in its place."""
-    depth = 2 if name.startswith("codes/") else 1
-    kind = name.split("/", depth)[:depth]
-    return name if reveal or "/" not in name else "/".join([*kind, MASK])
+    """What is waited for, with its number only if it may be shown."""
+    return name if reveal else masked_key(name)
 
 
 def masked_code(code: str) -> str:
     """A short code as it is; of a longer one, which may be a word about a person, its length."""
     return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"
-
-
-def without_quotations(reason: str) -> str:
-    """A reason without what a far end said, which may name or number a patient."""
-    return _QUOTATION.sub(f"“{MASK}”", reason)
 
 
 def _without_row(made_by: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.causes import OTHER_FIELD, Cause, CauseKind
 from bridge.delivery import (
     Delivery,
     Interaction,
@@ -21,7 +22,7 @@ from bridge.delivery import (
 )
 from bridge.message import Status, Verdict
 from bridge.zauto.catalogue import Operation, Resource
-from bridge.zauto.identity import differs, same_record
+from bridge.zauto.identity import another, differs, same_record
 
 #: seconds: the first wait after a failure without effect, and the longest
 FIRST_WAIT = 1.0
@@ -46,8 +47,7 @@ class Settle:
     """The delivery ends."""
 
     status: Status
-    reason: str
-    verdict: Verdict | None = None
+    cause: Cause | None = None
     #: names what it waits for, when held
     waits_for: str = ""
 
@@ -59,7 +59,7 @@ class Postpone:
     step: Step
     #: seconds from now
     wait: float
-    reason: str
+    cause: Cause
     #: the far end may have seen the request
     counts: bool = True
 
@@ -103,7 +103,7 @@ class Past:
 
 Next = Settle | Postpone
 
-DELIVERED = Settle(Status.DELIVERED, "")
+DELIVERED = Settle(Status.DELIVERED)
 
 #: failures that concern every call to the far end
 _CLOSES_TARGET = frozenset(
@@ -160,27 +160,26 @@ def after_zauto(
         case Reason.ACCEPTED:
             return DELIVERED
         case Reason.DUPLICATE if delivery.call.interaction is Interaction.CREATE:
-            return Settle(Status.SUPPRESSED, "it exists there already and is left alone")
+            return Settle(Status.SUPPRESSED, Cause(CauseKind.EXISTS))
         case Reason.DUPLICATE:
-            return Postpone(Step.IDENTIFY, 0, "the id exists there: reading whose it is")
+            return Postpone(Step.IDENTIFY, 0, Cause(CauseKind.READING))
         case Reason.NOT_FOUND if request.method == "DELETE":
-            return Settle(Status.SUPPRESSED, "it is not there any more")
+            return Settle(Status.SUPPRESSED, Cause(CauseKind.GONE))
         case Reason.NOT_FOUND:
             return _absent(past)
         case Reason.NOT_THE_API if _lacks_update(request, resource, past):
             return not_updated(resource)
         case Reason.WRONG_RECORD:
-            return _parked(outcome, "ZautoAI answered for another record")
+            return _parked(Cause(CauseKind.WRONG_RECORD))
         case Reason.INVALID:
-            return _parked(outcome, _fields(outcome))
+            return _parked(refused_fields(outcome, resource))
         case _:
             return _by_kind(delivery, outcome, quiet_seconds, past)
 
 
 def not_updated(resource: Resource, done: str = "updated") -> Settle:
     """What becomes of an update, or a deletion, where ZautoAI has none for its resource."""
-    reason = f"{Reason.NOT_OFFERED}: a {resource.title.lower()} cannot be {done}, only by hand"
-    return Settle(Status.PARKED, reason, Verdict.ZAUTO)
+    return _parked(Cause(CauseKind.NOT_OFFERED, resource=resource.title.lower(), name=done))
 
 
 def _lacks_update(request: Request, resource: Resource, past: Past) -> bool:
@@ -208,9 +207,8 @@ def _not_there(delivery: Delivery) -> Next:
     if delivery.call.interaction is Interaction.DELETE:
         return DELIVERED
     if delivery.step is Step.VERIFY:
-        return Postpone(Step.POST, 0, "it had no effect: sending it again")
-    reason = "conflict: the id is taken there, yet no such record can be read"
-    return Settle(Status.PARKED, reason, Verdict.ZAUTO)
+        return Postpone(Step.POST, 0, Cause(CauseKind.SENDING_AGAIN))
+    return _parked(Cause(CauseKind.ID_TAKEN))
 
 
 def _there(delivery: Delivery, record: Payload, resource: Resource, ours: Ours) -> Next:
@@ -218,35 +216,35 @@ def _there(delivery: Delivery, record: Payload, resource: Resource, ours: Ours) 
     if delivery.call.interaction is Interaction.CREATE:
         return DELIVERED
     if delivery.call.interaction is Interaction.DELETE:
-        return Postpone(Step.APPLY, 0, "it is still there: deleting it again")
+        return Postpone(Step.APPLY, 0, Cause(CauseKind.DELETING_AGAIN))
     if not ours.accepted and not same_record(resource, ours.whole, record):
-        names = ", ".join(resource.same + resource.not_different)
-        reason = f"conflict: another {resource.title.lower()} has this id there (by {names})"
-        return Settle(Status.PARKED, reason, Verdict.SENDER)
+        return _parked(another(resource, resource.same + resource.not_different))
     if delivery.step is Step.VERIFY and not differs(resource, ours.stated, record):
         return DELIVERED
-    return Postpone(Step.PUT, 0, "it is there but different: updating it")
+    return Postpone(Step.PUT, 0, Cause(CauseKind.UPDATING))
 
 
 def _absent(past: Past) -> Next:
     if past.flips >= MOST_FLIPS:
-        return Settle(Status.PARKED, "ZautoAI says exists and does not exist", Verdict.ZAUTO)
-    return Postpone(Step.POST, 0, "ZautoAI does not know it any more: making it again")
+        return _parked(Cause(CauseKind.APPEARS_AND_VANISHES))
+    return Postpone(Step.POST, 0, Cause(CauseKind.MAKING_AGAIN))
 
 
 def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, past: Past) -> Next:
     match outcome.kind:
         case Kind.PERMANENT:
-            return _parked(outcome, _why(outcome))
+            return _parked(refused(outcome))
         case _ if past.unclear >= POISON and outcome.reason in UNCLEAR:
-            return _parked(outcome, f"no clear answer {past.unclear} times, while others get one")
+            return _parked(
+                Cause(CauseKind.NO_CLEAR_ANSWER, number=past.unclear, by=outcome.verdict)
+            )
         case Kind.UNKNOWN:
             quiet = max(_quiet(outcome, quiet_seconds), backoff(delivery.attempts))
             wait = max(quiet, outcome.retry_after or 0)
-            return Postpone(Step.VERIFY, wait, outcome.reason)
+            return Postpone(Step.VERIFY, wait, retry(outcome))
         case _:
             wait = outcome.retry_after or backoff(past.failures + 1)
-            return Postpone(delivery.step, wait, outcome.reason, counts=False)
+            return Postpone(delivery.step, wait, retry(outcome), counts=False)
 
 
 def _quiet(outcome: Outcome, quiet_seconds: float) -> float:
@@ -256,26 +254,40 @@ def _quiet(outcome: Outcome, quiet_seconds: float) -> float:
     return min(quiet_seconds, SHORT_QUIET)
 
 
-def _parked(outcome: Outcome, reason: str) -> Settle:
-    return Settle(Status.PARKED, reason, outcome.verdict or Verdict.ZAUTO)
+def _parked(cause: Cause) -> Settle:
+    return Settle(Status.PARKED, cause)
 
 
-def _why(outcome: Outcome) -> str:
-    if not outcome.detail or outcome.verdict is Verdict.BRIDGE:
-        return outcome.detail or str(outcome.reason)
-    return f"{outcome.reason}: {quoted(outcome.detail)}"
+def retry(outcome: Outcome) -> Cause:
+    """Why a request is made again."""
+    return Cause(CauseKind.RETRY, name=outcome.reason, by=outcome.verdict)
 
 
-def _fields(outcome: Outcome) -> str:
-    if not outcome.field_errors:
-        return _why(outcome)
-    named = (f"{error.field} {quoted(error.message)}" for error in outcome.field_errors)
-    return f"{outcome.reason}: {'; '.join(named)}"
+def refused(outcome: Outcome) -> Cause:
+    """What a destination refused, in its words."""
+    if outcome.verdict is Verdict.BRIDGE:
+        return Cause(CauseKind.BRIDGE_FAULT, name=outcome.detail)
+    return Cause(
+        CauseKind.REFUSED,
+        name=outcome.reason,
+        code=str(outcome.status or ""),
+        said=outcome.detail,
+        by=outcome.verdict,
+    )
 
 
-def quoted(text: str) -> str:
-    """A far end's words within a reason: only there may a reason hold patient data."""
-    return f"“{text.replace('“', '').replace('”', '')}”"
+def refused_fields(outcome: Outcome, resource: Resource) -> Cause:
+    """The fields that ZautoAI refused: by name where the catalogue has them, for it can say
+    anything there, and in its words."""
+    errors = outcome.field_errors
+    names = [each.field if each.field in resource.fields else OTHER_FIELD for each in errors]
+    words = "; ".join(f"{each.field}: {each.message}" for each in errors)
+    return Cause(
+        CauseKind.REFUSED_FIELDS,
+        fields=tuple(dict.fromkeys(names)),
+        said=words or outcome.detail,
+        by=outcome.verdict,
+    )
 
 
 def after_hospital(delivery: Delivery, outcome: Outcome, failures: int = 0) -> Next:
@@ -286,8 +298,8 @@ def after_hospital(delivery: Delivery, outcome: Outcome, failures: int = 0) -> N
     if outcome.kind is Kind.DELIVERED:
         return DELIVERED
     if outcome.kind is Kind.PERMANENT:
-        return _parked(outcome, _why(outcome))
+        return _parked(refused(outcome))
     counts = outcome.kind is Kind.UNKNOWN
     tries = delivery.attempts + failures + 1
     wait = outcome.retry_after or min(backoff(tries), LONGEST_WAIT_OF_ORDER)
-    return Postpone(Step.APPLY, wait, outcome.reason, counts=counts)
+    return Postpone(Step.APPLY, wait, retry(outcome), counts=counts)

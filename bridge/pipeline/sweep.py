@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import structlog
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Step
 from bridge.errors import StoreError
 from bridge.pipeline.plan import lane_of
@@ -28,6 +29,8 @@ BATCH = 100
 HOUR = 3600.0
 #: codes without a row, which nobody waits for, that are kept: as many as `bridge codes` lists
 MOST_CODES = 1_000
+#: counts of remarks that are kept, a sender, path and code each
+MOST_REMARKS = 1_000
 #: seconds ahead that nothing is put off for
 _NEVER_LATER = 86_400.0
 
@@ -48,8 +51,7 @@ class Sweep:
         self._store = store
         self._catalogue = catalogue
         self._hold_seconds = hold_hours * HOUR
-        self._told = f"; it did not come within {hold_hours:g} h"
-        self._unsent = f"it could not be sent within {hold_hours:g} h"
+        self._hours = f"{hold_hours:g}"
         self._clock = clock
         self._planned = planned
         self._log = structlog.get_logger()
@@ -70,17 +72,19 @@ class Sweep:
         while await self._store.run(self._look_again):
             self._planned()
         await self._store.run(lambda tx: tx.forget_codes(MOST_CODES))
+        await self._store.run(lambda tx: tx.forget_remarks(MOST_REMARKS))
         await self._store.run(self._abandon)
 
     def _abandon(self, tx: Transaction) -> None:
         now = self._clock()
-        abandoned = tx.abandon_acknowledgments(now - self._hold_seconds, self._unsent, now)
+        cause = Cause(CauseKind.NOT_SENT_IN_TIME, name=self._hours)
+        abandoned = tx.abandon_acknowledgments(now - self._hold_seconds, cause, now)
         if abandoned:
             self._log.warning("application acknowledgments given up", count=abandoned)
 
     def _park(self, tx: Transaction) -> bool:
         now = self._clock()
-        parked = tx.park_long_held(now - self._hold_seconds, self._told, now, BATCH)
+        parked = tx.park_long_held(now - self._hold_seconds, self._hours, now, BATCH)
         if parked:
             self._log.warning("held for too long", parked=parked)
         return parked >= BATCH

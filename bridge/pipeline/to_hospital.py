@@ -86,8 +86,7 @@ class ToHospital:
                 delivery.id,
                 following.status,
                 at=now,
-                reason=following.reason,
-                verdict=following.verdict,
+                cause=following.cause,
             )
             return
         tx.postpone(
@@ -95,5 +94,5 @@ class ToHospital:
             following.step,
             due_at=now + following.wait * self._jitter(),
             attempts=delivery.attempts + following.counts,
-            reason=following.reason,
+            cause=following.cause,
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     Delivery,
     Interaction,
@@ -17,7 +18,7 @@ from bridge.delivery import (
     Step,
     Target,
 )
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.pipeline.aliases import as_owned
 from bridge.pipeline.closings import Closed, Closings
 from bridge.pipeline.correct import correct, read_as_ours
@@ -288,8 +289,8 @@ class ToZauto:
     def _set_aside(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Hold or block a delivery behind what must be there first; True when it was."""
         match wait_for(tx, self._catalogue, delivery):
-            case Hold(key, reason):
-                self._hold(tx, delivery, key, reason, now)
+            case Hold(key, cause):
+                self._hold(tx, delivery, key, cause, now)
             case Block(key):
                 tx.block(delivery.id, key)
             case None:
@@ -304,22 +305,21 @@ class ToZauto:
         missing = lost(self._catalogue, attempted.request, outcome)
         returned = _reasons(tx, attempted).count(Reason.REFERENT_MISSING) + 1
         if not missing or returned >= MOST_RETURNS:
-            reason = "ZautoAI misses a record it does not name, or one it was given"
-            self._move(tx, delivery, Settle(Status.PARKED, reason, Verdict.ZAUTO), now)
+            cause = Cause(CauseKind.MISSING_REFERENT)
+            self._move(tx, delivery, Settle(Status.PARKED, cause), now)
             return
         for key in missing:
             make_again(tx, self._catalogue, delivery.message_id, key, now)
         referent, external_id = missing[0]
-        reason = f"ZautoAI does not know its {referent} record yet"
-        self._hold(tx, delivery, f"{referent}/{external_id}", reason, now)
+        cause = Cause(CauseKind.WAITS_FOR_REFERENT, resource=referent)
+        self._hold(tx, delivery, f"{referent}/{external_id}", cause, now)
 
     def _settle_uncalled(
         self, tx: Transaction, delivery: Delivery, decision: Settled, now: float
     ) -> None:
         if decision.entity is not None:
             tx.put_entity(decision.entity)
-        settled = Settle(decision.status, decision.reason, decision.verdict)
-        self._move(tx, delivery, settled, now)
+        self._move(tx, delivery, Settle(decision.status, decision.cause), now)
 
     def _move(self, tx: Transaction, delivery: Delivery, following: Next, now: float) -> None:
         if isinstance(following, Postpone):
@@ -332,8 +332,7 @@ class ToZauto:
             delivery.id,
             following.status,
             at=now,
-            reason=following.reason,
-            verdict=following.verdict,
+            cause=following.cause,
             waits_for=following.waits_for,
         )
         if following.status in (Status.DELIVERED, Status.SUPPRESSED):
@@ -351,16 +350,19 @@ class ToZauto:
             following.step,
             due_at=now + following.wait * self._jitter(),
             attempts=delivery.attempts + following.counts,
-            reason=following.reason,
+            cause=following.cause,
         )
 
     def _wait(
         self, tx: Transaction, delivery: Delivery, seconds: float, now: float, reason: Reason
     ) -> None:
-        self._postpone(tx, delivery, Postpone(delivery.step, seconds, reason, counts=False), now)
+        cause = Cause(CauseKind.RETRY, name=reason)
+        self._postpone(tx, delivery, Postpone(delivery.step, seconds, cause, counts=False), now)
 
-    def _hold(self, tx: Transaction, delivery: Delivery, key: str, reason: str, now: float) -> None:
-        held = Settle(Status.HELD, reason, Verdict.SENDER, waits_for=key)
+    def _hold(
+        self, tx: Transaction, delivery: Delivery, key: str, cause: Cause, now: float
+    ) -> None:
+        held = Settle(Status.HELD, cause, waits_for=key)
         self._move(tx, delivery, held, now)
 
     def _close(self, outcome: Outcome, resource: str, now: float) -> None:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Any
 from typing import Protocol as Interface
 
-from bridge.delivery import OF_IDENTITY, Call, Entity, Remark, Translation
+from bridge.causes import Cause, CauseKind
+from bridge.delivery import OF_IDENTITY, Call, Entity, Translation
 from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2.lines import LineFault, OddLine
@@ -27,6 +28,7 @@ from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine
 from bridge.pipeline.channels import channel_named, header_of
+from bridge.remarks import Remark, RemarkCode
 from bridge.settings import Settings
 
 
@@ -98,7 +100,7 @@ def translate(
     try:
         document, context = read(message, settings, known)
     except ReadError as error:
-        return Translation(mapping.name, mappings.hash, (), problem=str(error))
+        return Translation(mapping.name, mappings.hash, (), cause=unreadable(error))
     made = apply(mapping, document, context)
     if isinstance(document, Hl7Document) and document.odd_lines:
         return replace(made, warnings=(*_remarks(document.odd_lines), *made.warnings))
@@ -113,18 +115,23 @@ def line_remarks(message: Message, settings: Settings) -> list[str]:
         document = _hl7(message, settings)
     except ReadError:
         return []
-    return [f"{remark.where}: {remark.text}" for remark in _remarks(document.odd_lines)]
+    return [f"{remark.path}: {remark.text}" for remark in _remarks(document.odd_lines)]
 
 
 def _remarks(lines: Iterable[OddLine]) -> list[Remark]:
-    return [Remark(f"line {line.number}", _ODD[line.fault]) for line in lines]
+    return [Remark(_ODD[line.fault], f"line {line.number}") for line in lines]
 
 
-_ODD: MappingOf[LineFault, str] = {
-    LineFault.PADDED: "has blanks around its segment name; read nevertheless",
-    LineFault.LOWER_CASE: "has a segment name in lower case; not read",
-    LineFault.UNKNOWN: "is not a segment; not read",
+_ODD: MappingOf[LineFault, RemarkCode] = {
+    LineFault.PADDED: RemarkCode.LINE_PADDED,
+    LineFault.LOWER_CASE: RemarkCode.LINE_LOWER_CASE,
+    LineFault.UNKNOWN: RemarkCode.LINE_UNKNOWN,
 }
+
+
+def unreadable(error: ReadError) -> Cause:
+    """Why a message has no calls that cannot be read."""
+    return Cause(CauseKind.UNREADABLE, path=error.location, name=str(error))
 
 
 def read(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:

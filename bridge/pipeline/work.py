@@ -13,14 +13,16 @@ from functools import partial
 
 import structlog
 
-from bridge.delivery import Remark, Translation
+from bridge.causes import Cause, CauseKind
+from bridge.delivery import Translation
 from bridge.errors import DamagedMessage, StoreError
 from bridge.mapping.sets import InUse
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.metrics import Metrics
 from bridge.pipeline.intake import identity_prefix
 from bridge.pipeline.plan import plan
 from bridge.pipeline.translate import translate
+from bridge.remarks import Remark, RemarkCode
 from bridge.settings import Settings
 from bridge.store.contract import KeptMessage, Store, Transaction, View
 from bridge.zauto.catalogue import Catalogue
@@ -136,9 +138,8 @@ class Work:
         return len(batch)
 
     def _park(self, tx: Transaction, message_id: int, error: Exception) -> None:
-        reason = f"the bridge failed to translate it ({type(error).__name__})"
-        at = self._clock()
-        tx.mark(message_id, Status.PARKED, at=at, reason=reason, verdict=Verdict.BRIDGE)
+        cause = Cause(CauseKind.BRIDGE_FAULT, name=type(error).__name__)
+        tx.mark(message_id, Status.PARKED, at=self._clock(), cause=cause)
 
 
 def _with_reuse(view: View, kept: KeptMessage, translation: Translation) -> Translation:
@@ -148,5 +149,5 @@ def _with_reuse(view: View, kept: KeptMessage, translation: Translation) -> Tran
     earlier = view.earlier(identity_prefix(message.control_id), message, kept.id)
     if earlier is None:
         return translation
-    remark = Remark("MSH-10", f"was used before, by message {earlier}, for other content")
+    remark = Remark(RemarkCode.CONTROL_ID_REUSED, "MSH-10", str(earlier))
     return replace(translation, warnings=(remark, *translation.warnings))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bridge.causes import MASK
 from bridge.delivery import Kind, Outcome, Payload, Reason, Request
 from bridge.errors import BridgeError
-from bridge.pipeline.report import MASK
 from bridge.senders.zauto import Answered, ZautoSender
 from bridge.settings import Zauto
 from bridge.zauto.advice import advice

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from bridge.causes import sentence
 from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header
 from bridge.message import Message, Protocol
@@ -80,7 +81,7 @@ def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Messa
         return Refused(str(error))
     refused = why(refusal_of(header, part.body, channel, partial(takes, channel.name)))
     if refused:
-        return Refused(refused)
+        return Refused(sentence(refused, reveal=True))
     return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from bridge.causes import Cause
+
 
 class Answering(StrEnum):
     """Where an application acknowledgment is."""
@@ -18,7 +20,7 @@ class Answering(StrEnum):
     SENT = "sent"
     #: MSH-16 asks for none of this outcome (ER, SU)
     UNWANTED = "unwanted"
-    #: could not be sent in time, or was refused: `reason` says so
+    #: could not be sent in time, or was refused: `cause` says so
     ABANDONED = "abandoned"
 
 
@@ -45,7 +47,7 @@ class ApplicationAcknowledgment:
     #: the whole message without framing, b"" until it is written
     body: bytes
     #: one sentence for people: why it is not sent yet, or was not
-    reason: str
+    cause: Cause | None
     #: since when it is in its state, seconds since the epoch
     changed_at: float
 
@@ -77,12 +79,12 @@ class AcknowledgmentTransaction(Protocol):
         at: float,
         code: str | None = None,
         body: bytes | None = None,
-        reason: str = "",
+        cause: Cause | None = None,
     ) -> None:
         """Write an application acknowledgment, or record what became of it; `code` and `body`
         stay where they are not given."""
         ...
 
-    def abandon_acknowledgments(self, since: float, reason: str, at: float) -> int:
+    def abandon_acknowledgments(self, since: float, cause: Cause, at: float) -> int:
         """Give up what has been due since `since` or longer; returns how many."""
         ...

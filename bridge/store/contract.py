@@ -14,10 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from bridge.causes import Cause
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
-from bridge.message import Message, Status, Verdict
+from bridge.message import Message, Status
 from bridge.order import OrderLine
+from bridge.remarks import Remark
 from bridge.store.acknowledgments import AcknowledgmentTransaction, AcknowledgmentView, Owing
+from bridge.store.notes import NotesTransaction, NotesView
 from bridge.store.records import (
     Again,
     Ahead,
@@ -25,8 +28,11 @@ from bridge.store.records import (
     Keeping,
     Kept,
     KeptMessage,
+    ManualTasks,
     MappingVersion,
+    ParkedCount,
     Quarantined,
+    RemarkCount,
     Tally,
     UnmappedCode,
 )
@@ -34,7 +40,7 @@ from bridge.store.records import (
 T = TypeVar("T")
 
 
-class View(AcknowledgmentView, Protocol):
+class View(AcknowledgmentView, NotesView, Protocol):
     """What can be read."""
 
     def message(self, message_id: int) -> KeptMessage | None:
@@ -124,30 +130,8 @@ class View(AcknowledgmentView, Protocol):
         """How many deliveries to a far end wait."""
         ...
 
-    def tally(self) -> Tally: ...
 
-    def quarantined(self, limit: int) -> Sequence[Quarantined]:
-        """What was no message, newest first."""
-        ...
-
-    def note(self, key: str) -> str | None:
-        """A small value kept by name, such as whether delivery is paused."""
-        ...
-
-    def mapping_version(self, hash: str) -> MappingVersion | None:
-        """The set of mappings with this content hash."""
-        ...
-
-    def mapping_versions(self, limit: int) -> Sequence[tuple[str, float]]:
-        """Hashes of the sets that were in use and since when, the latest first."""
-        ...
-
-    def unmapped_codes(self, limit: int) -> Sequence[UnmappedCode]:
-        """Codes without a row, those that most messages wait for first."""
-        ...
-
-
-class Transaction(View, AcknowledgmentTransaction, Protocol):
+class Transaction(View, AcknowledgmentTransaction, NotesTransaction, Protocol):
     """What can be changed, inside a job."""
 
     def attempt(self, job: Callable[[], T]) -> T:
@@ -163,8 +147,7 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         acknowledgment: bytes,
         identity: bytes | None,
         identity_since: float | None = None,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         owing: Owing | None = None,
     ) -> Kept:
         """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
@@ -190,19 +173,18 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         status: Status,
         *,
         at: float,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         waits_for: str = "",
         about: Sequence[str] = (),
+        remarks: Sequence[Remark] = (),
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
         """Record what became of a message as a whole.
 
         WAITING means it is translated, with deliveries added in the same job: from now on its
-        status, verdict and `waits_for` are those of the worst of them, and its reason too,
-        or the one given here where that has none. `about` are the lanes that a held message
-        would queue in, where later ones must not pass it.
+        status, cause and `waits_for` are those of the worst of them. `about` are the lanes that a
+        held message would queue in, where later ones must not pass it.
         """
         ...
 
@@ -242,8 +224,7 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         status: Status,
         *,
         at: float,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         waits_for: str = "",
     ) -> None:
         """End a delivery (HELD included); where it is the head, its lane goes to the next one.
@@ -253,7 +234,13 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         ...
 
     def postpone(
-        self, delivery_id: int, step: Step, *, due_at: float, attempts: int, reason: str = ""
+        self,
+        delivery_id: int,
+        step: Step,
+        *,
+        due_at: float,
+        attempts: int,
+        cause: Cause | None = None,
     ) -> None:
         """Give a delivery's lane back with this step, due later. It stays the head, but for
         earlier ones released meanwhile, which go first unless it may still take effect (VERIFY).
@@ -266,8 +253,8 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         ...
 
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
-        """Mark the record's parked deliveries with smaller ids SUPERSEDED, where their park
-        reason began with `incomplete`; returns how many."""
+        """Mark the record's parked deliveries with smaller ids SUPERSEDED, where they were
+        parked as `INCOMPLETE`; returns how many."""
         ...
 
     def release(self, key: str, at: float) -> int:
@@ -276,9 +263,9 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         whose request is under way, or may still take effect (VERIFY), is not overtaken."""
         ...
 
-    def park_long_held(self, since: float, told: str, at: float, limit: int) -> int:
-        """Park messages and deliveries HELD since `since` or longer, at most `limit` of each;
-        `told` is appended to their reasons. Returns how many."""
+    def park_long_held(self, since: float, hours: str, at: float, limit: int) -> int:
+        """Park messages and deliveries HELD since `since`, which is so many hours ago, or longer,
+        at most `limit` of each. Returns how many."""
         ...
 
     def look_again(self, resource: str, external_id: str, message_id: int, due_at: float) -> None:
@@ -317,25 +304,6 @@ class Transaction(View, AcknowledgmentTransaction, Protocol):
         """The key's number in a sequence, the same for ever; taken now if it has none."""
         ...
 
-    def put_note(self, key: str, value: str) -> None: ...
-
-    def keep_mappings(self, version: MappingVersion) -> None:
-        """Keep a set of mappings; one that is kept already stays as it is."""
-        ...
-
-    def count_code(self, table: str, code: str, sender: str, at: float) -> None:
-        """A code without a row was met once more."""
-        ...
-
-    def forget_code(self, table: str, code: str, sender: str) -> None:
-        """The table knows it now, as this sender uses it."""
-        ...
-
-    def forget_codes(self, most: int) -> int:
-        """Forget codes that no message waits for, beyond the `most` that were met last; returns
-        how many."""
-        ...
-
 
 class Store(Protocol):
     """A store that is open."""
@@ -372,8 +340,11 @@ __all__ = [
     "Attempt",
     "Kept",
     "KeptMessage",
+    "ManualTasks",
     "MappingVersion",
+    "ParkedCount",
     "Quarantined",
+    "RemarkCount",
     "Store",
     "T",
     "Tally",

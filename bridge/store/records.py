@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bridge.causes import Cause, domain, sentence
 from bridge.delivery import Outcome, Request
 from bridge.lineage import Legend
 from bridge.message import Message, Status, Verdict
+from bridge.remarks import Remark
 from bridge.store.acknowledgments import Answering, Owing
 
 
@@ -22,8 +24,7 @@ class Keeping(NamedTuple):
     acknowledgment: bytes
     #: by which a copy is recognised; None where none shall be
     identity: bytes | None
-    reason: str = ""
-    verdict: Verdict | None = None
+    cause: Cause | None = None
     owing: Owing | None = None
 
 
@@ -54,9 +55,10 @@ class KeptMessage:
     #: MSA-1 or the HTTP status it was answered with, and the bytes of that answer
     answer_code: str
     acknowledgment: bytes
-    #: one sentence for people; may hold patient data, never logged
-    reason: str = ""
-    verdict: Verdict | None = None
+    #: why it is where it is; may hold patient data, never logged
+    cause: Cause | None = None
+    #: what the translation met and continued from
+    remarks: Sequence[Remark] = ()
     #: what it waits for while held as a whole
     waits_for: str = ""
     #: name of the mapping and hash of the set it was translated with; "" before
@@ -66,6 +68,16 @@ class KeptMessage:
     duplicates: int = 0
     #: when its status last changed, seconds since the epoch
     changed_at: float = 0.0
+
+    @property
+    def reason(self) -> str:
+        """The cause as a sentence, with all patient data; "" where there is none."""
+        return sentence(self.cause, reveal=True) if self.cause else ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Who has to act; None where nobody has to."""
+        return domain(self.cause) if self.cause else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,41 @@ class UnmappedCode:
     last_at: float
     #: messages that wait for a row
     waiting: int
+
+
+class RemarkCount(NamedTuple):
+    """How often one sender's messages brought a remark."""
+
+    sender: str
+    path: str
+    code: str
+    number: int
+    #: seconds since the epoch
+    first_at: float
+    last_at: float
+
+
+class ManualTasks(NamedTuple):
+    """Messages because of which a person must do something by hand."""
+
+    #: a kind of cause, or a code of a remark
+    what: str
+    number: int
+    #: seconds since the epoch
+    since: float
+
+
+class ParkedCount(NamedTuple):
+    """How many messages of one sender are parked for one cause."""
+
+    #: a `CauseKind`
+    cause: str
+    sending_application: str
+    sending_facility: str
+    channel: str
+    number: int
+    #: when the oldest of them came, seconds since the epoch
+    oldest: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     Call,
     Delivery,
@@ -23,12 +24,10 @@ from bridge.delivery import (
     Request,
     Step,
 )
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.zauto.catalogue import Resource
 from bridge.zauto.identity import differs, same_issuer
 
-#: begins the reason of what is parked for want of a required field; a later message may bring it
-INCOMPLETE = "incomplete"
 #: begins the issuer of an id that a FHIR server made up itself (`FHIR Patient.id`)
 SERVER_ISSUED = "FHIR "
 
@@ -38,8 +37,7 @@ class Settled:
     """A delivery that ends without a request."""
 
     status: Status
-    reason: str = ""
-    verdict: Verdict | None = None
+    cause: Cause | None = None
     #: what to keep of the record; None leaves it as it was
     entity: Entity | None = None
 
@@ -125,7 +123,7 @@ def decide(
     """
     call = delivery.call
     if entity is not None and conflicting(entity, call, same_authorities):
-        return Settled(Status.PARKED, conflict(entity, call), Verdict.SENDER)
+        return Settled(Status.PARKED, conflict(entity, call))
     if delivery.step in (Step.VERIFY, Step.IDENTIFY):
         return Request("GET", call.resource, call.external_id, None)
     if call.interaction is Interaction.DELETE:
@@ -186,21 +184,21 @@ def _create(learned: Entity, resource: Resource) -> Request | Settled:
 
 def _delete(call: Call, entity: Entity | None) -> Request | Settled:
     if entity is None or entity.sent is None:
-        return Settled(Status.SUPPRESSED, "the bridge has made no such record")
+        return Settled(Status.SUPPRESSED, Cause(CauseKind.NOT_OURS))
     return Request("DELETE", call.resource, call.external_id, None)
 
 
 def _update(delivery: Delivery, entity: Entity | None, resource: Resource) -> Request | Settled:
     call = delivery.call
     if call.interaction is Interaction.CREATE:
-        return Settled(Status.SUPPRESSED, "the record exists already")
+        return Settled(Status.SUPPRESSED, Cause(CauseKind.EXISTS))
     learned = learn(entity, call)
     body = update_body(learned, call)
     cleared = [name for name in sorted(resource.required()) if body.get(name, "") is None]
     if cleared:
         return _parked_as_incomplete(cleared, learned)
     if not body or (delivery.step is Step.APPLY and _holds(learned.sent or {}, body)):
-        return Settled(Status.SUPPRESSED, "nothing changed", entity=learned)
+        return Settled(Status.SUPPRESSED, Cause(CauseKind.NOTHING_CHANGED), learned)
     return Request("PUT", call.resource, call.external_id, body)
 
 
@@ -220,20 +218,14 @@ def _read(entity: Entity | None, call: Call, record: Payload, resource: Resource
 
 
 def _parked_as_incomplete(missing: Sequence[str], learned: Entity) -> Settled:
-    reason = f"{INCOMPLETE}: {', '.join(missing)}"
-    return Settled(Status.PARKED, reason, Verdict.SENDER, learned)
+    return Settled(Status.PARKED, Cause(CauseKind.INCOMPLETE, fields=tuple(missing)), learned)
 
 
-def conflict(entity: Entity, call: Call) -> str:
-    """What to say of an id that another issued."""
-    before, now = (name and f"'{name}'" for name in (entity.authority, call.authority))
-    if before and now:
-        cure = "if both mean the same, name them in site.same_authorities"
-    else:
-        cure = (
-            "an id that a FHIR server made up is no hospital number: have the sender of the other"
-        )
-        cure += " name its assigning authority"
-    nobody = "nobody named"
-    told = f"this id was issued by {before or nobody} and now comes from {now or nobody}"
-    return f"conflict: {told}; {cure}"
+def conflict(entity: Entity, call: Call) -> Cause:
+    """Why a call about an id that another issued is not made."""
+    return Cause(
+        CauseKind.CONFLICT_ISSUER,
+        resource=call.resource,
+        issuer=entity.authority,
+        other_issuer=call.authority,
+    )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Call, Entity, Payload
 from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
 
@@ -42,10 +43,10 @@ def of_another(resource: Resource, entity: Entity, call: Call) -> bool:
     return bool(entity.owner and owner and owner != entity.owner)
 
 
-def another(resource: Resource) -> str:
-    """What to say of a call that is `of_another`."""
-    named = ", ".join(resource.same)
-    return f"conflict: this id is known as another {resource.title.lower()} (by {named})"
+def another(resource: Resource, fields: tuple[str, ...] | None = None) -> Cause:
+    """Why a call that is `of_another` is not made: by which fields the two differ."""
+    by = resource.same if fields is None else fields
+    return Cause(CauseKind.ANOTHER_RECORD, resource=resource.title.lower(), fields=by)
 
 
 def owner_key(resource: Resource, payload: Payload) -> str:

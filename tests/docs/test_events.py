@@ -49,5 +49,5 @@ def test_the_master_file_of_the_how_to_becomes_what_it_says(tmp_path: Path) -> N
     assert [(call.resource, call.external_id, call.payload["name"]) for call in made.calls] == [
         ("medicines", "M-1", "Paracetamol 500 mg")
     ]
-    assert [remark.where for remark in made.warnings] == ["medicines #2"]
+    assert [remark.path for remark in made.warnings] == ["medicines #2"]
     assert "no longer kept" in made.warnings[0].text

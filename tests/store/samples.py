@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Allocation, Call, Interaction, Target
-from bridge.message import Message, Protocol, Status
+from bridge.message import Message, Protocol, Status, Verdict
 from bridge.store.contract import Transaction
 from bridge.store.records import Keeping, Kept
 
@@ -76,3 +77,8 @@ def plan(tx: Transaction, *calls: Call, lane: str = "patients/P1", at: float = 1
     ids = [tx.add(message_id, position, lane, call, at) for position, call in enumerate(calls)]
     tx.mark(message_id, Status.WAITING, at=at)
     return ids
+
+
+def because(text: str, by: Verdict | None = None) -> Cause:
+    """A cause whose sentence is this text."""
+    return Cause(CauseKind.RETRY, name=text, by=by)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from bridge.errors import StoreError
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
 from bridge.store.contract import Store, Transaction
-from tests.store.samples import a_call, a_keeping, a_message, keep
+from tests.store.samples import a_call, a_keeping, a_message, because, keep
+
+LATE = because("too late")
 
 AT_ONCE = Owing("AL", "translation", "same/adt/HIS|LOTUS")
 AFTER_DELIVERY = Owing("AL", "delivery", "10.1.2.3:2600")
@@ -58,12 +60,12 @@ async def test_a_message_that_asks_for_none_is_owed_none(store: Store) -> None:
 async def test_what_is_owed_waits_for_its_message(store: Store) -> None:
     number = await owed(store)
     row = found(store, number)
-    assert (row.owing, row.state, row.code, row.body, row.reason) == (
+    assert (row.owing, row.state, row.code, row.body, row.cause) == (
         AT_ONCE,
         Answering.OWED,
         "",
         b"",
-        "",
+        None,
     )
     assert row.changed_at == 100.0
     assert due(store) == []
@@ -112,13 +114,9 @@ async def test_a_message_held_as_a_whole_is_answered_once_it_is_parked(
     store: Store, owing: Owing
 ) -> None:
     number = await owed(store, owing)
-    await store.run(
-        lambda tx: tx.mark(
-            number, Status.HELD, at=110.0, waits_for="patients/P1", verdict=Verdict.SENDER
-        )
-    )
+    await store.run(lambda tx: tx.mark(number, Status.HELD, at=110.0, waits_for="patients/P1"))
     assert states(store, number) == [Answering.OWED]
-    await store.run(lambda tx: tx.park_long_held(110.0, "; too long", 500.0, 10))
+    await store.run(lambda tx: tx.park_long_held(110.0, "72", 500.0, 10))
     assert due(store, owing.line) == [number]
 
 
@@ -142,16 +140,16 @@ async def test_what_was_written_stays_whatever_is_recorded_later(store: Store) -
         return lambda tx: tx.change_acknowledgment(number, state, at=at, **more)
 
     await store.run(change(Answering.DUE, 120.0, code="AA", body=b"MSH|..."))
-    await store.run(change(Answering.DUE, 130.0, reason="no answer"))
+    await store.run(change(Answering.DUE, 130.0, cause=because("no answer")))
     assert found(store, number).changed_at == 100.0
     assert due(store) == [number]
     await store.run(change(Answering.SENT, 140.0))
     row = found(store, number)
-    assert (row.state, row.code, row.body, row.reason, row.changed_at) == (
+    assert (row.state, row.code, row.body, row.cause, row.changed_at) == (
         Answering.SENT,
         "AA",
         b"MSH|...",
-        "",
+        None,
         140.0,
     )
     assert store.read(lambda view: view.due_lines()) == []
@@ -200,10 +198,10 @@ async def test_what_is_due_too_long_is_given_up(store: Store) -> None:
     await store.run(lambda tx: tx.mark(old, Status.PARKED, at=110.0))
     await store.run(lambda tx: tx.mark(new, Status.PARKED, at=111.0))
     waits = await owed(store)
-    count = await store.run(lambda tx: tx.abandon_acknowledgments(110.0, "too late", 500.0))
+    count = await store.run(lambda tx: tx.abandon_acknowledgments(110.0, LATE, 500.0))
     assert count == 1
     assert states(store, old, new, waits) == [Answering.ABANDONED, Answering.DUE, Answering.OWED]
-    assert (found(store, old).reason, found(store, old).changed_at) == ("too late", 500.0)
+    assert (found(store, old).cause, found(store, old).changed_at) == (LATE, 500.0)
 
 
 async def test_they_are_counted_by_state(store: Store) -> None:

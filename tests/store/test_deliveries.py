@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     Delivery,
     FieldError,
@@ -16,8 +17,9 @@ from bridge.delivery import (
 )
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
+from bridge.remarks import Remark, RemarkCode
 from bridge.store.contract import Ahead, KeptMessage, Store
-from tests.store.samples import a_call, full_call, keep, plan
+from tests.store.samples import a_call, because, full_call, keep, plan
 
 REFUSED = Outcome(
     Kind.PERMANENT,
@@ -86,13 +88,15 @@ async def test_a_message_has_the_status_and_cause_of_its_worst_delivery(store: S
     await store.run(lambda tx: tx.settle(first, Status.DELIVERED, at=200.0))
     assert of_message(store).status is Status.WAITING
     await store.run(
-        lambda tx: tx.settle(second, Status.HELD, at=201.0, reason="no visit", waits_for="V/1")
+        lambda tx: tx.settle(
+            second, Status.HELD, at=201.0, cause=because("no visit"), waits_for="V/1"
+        )
     )
     found = of_message(store)
     assert (found.status, found.reason, found.waits_for) == (Status.HELD, "no visit", "V/1")
     await store.run(
         lambda tx: tx.settle(
-            third, Status.PARKED, at=202.0, reason="no phone", verdict=Verdict.SENDER
+            third, Status.PARKED, at=202.0, cause=because("no phone", Verdict.SENDER)
         )
     )
     found = of_message(store)
@@ -104,14 +108,16 @@ async def test_a_message_has_the_status_and_cause_of_its_worst_delivery(store: S
     assert (found.waits_for, found.changed_at) == ("", 202.0)
 
 
-async def test_a_settled_message_shows_the_remark_it_was_marked_with(store: Store) -> None:
+async def test_a_message_keeps_its_remarks_whatever_its_status(store: Store) -> None:
+    remarks = (Remark(RemarkCode.NOT_A_PHONE, "PID-13", sent="7" * 200),)
+    cut = (Remark(RemarkCode.NOT_A_PHONE, "PID-13", sent="7" * 99 + "…"),)
     message_id = (await store.run(keep)).id
-    await store.run(lambda tx: tx.mark(message_id, Status.WAITING, at=1.0, reason="odd phone"))
+    await store.run(lambda tx: tx.mark(message_id, Status.WAITING, at=1.0, remarks=remarks))
     delivery_id = await store.run(lambda tx: tx.add(message_id, 0, "patients/P1", a_call(), 1.0))
-    await store.run(lambda tx: tx.settle(delivery_id, Status.HELD, at=2.0, reason="waits"))
-    assert of_message(store).reason == "waits"
+    await store.run(lambda tx: tx.settle(delivery_id, Status.HELD, at=2.0, cause=because("waits")))
+    assert (of_message(store).reason, of_message(store).remarks) == ("waits", cut)
     await store.run(lambda tx: tx.settle(delivery_id, Status.DELIVERED, at=3.0))
-    assert (of_message(store).status, of_message(store).reason) == (Status.DELIVERED, "odd phone")
+    assert (of_message(store).reason, of_message(store).remarks) == ("", cut)
 
 
 async def test_a_message_whose_deliveries_settled_before_its_mark_follows_them(
@@ -128,7 +134,9 @@ async def test_a_message_whose_deliveries_settled_before_its_mark_follows_them(
 async def test_a_released_delivery_makes_its_message_wait_again(store: Store) -> None:
     (delivery_id,) = await store.run(lambda tx: plan(tx, a_call()))
     await store.run(
-        lambda tx: tx.settle(delivery_id, Status.HELD, at=2.0, reason="why", waits_for="V/1")
+        lambda tx: tx.settle(
+            delivery_id, Status.HELD, at=2.0, cause=because("why"), waits_for="V/1"
+        )
     )
     assert await store.run(lambda tx: tx.release("V/1", 3.0)) == 1
     found = of_message(store)
@@ -212,14 +220,10 @@ async def test_an_earlier_delivery_of_the_record_that_waits_in_another_lane_is_a
 
 async def test_incomplete_parked_deliveries_are_superseded_by_a_later_one(store: Store) -> None:
     ids = await store.run(lambda tx: plan(tx, a_call(), a_call(), a_call(), a_call("P2"), a_call()))
-    for each, reason in zip(
-        ids, ["incomplete: no phone", "conflict", "incomplete", "incomplete", "incomplete"],
-        strict=True,
-    ):  # fmt: skip
+    lacking, other = Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",)), because("conflict")
+    for each, cause in zip(ids, [lacking, other, lacking, lacking, lacking], strict=True):
         await store.run(
-            lambda tx, each=each, reason=reason: tx.settle(
-                each, Status.PARKED, at=2.0, reason=reason
-            )
+            lambda tx, each=each, cause=cause: tx.settle(each, Status.PARKED, at=2.0, cause=cause)
         )
     count = await store.run(lambda tx: tx.supersede("patients", "P1", before=ids[4], at=3.0))
     found = store.read(lambda view: view.deliveries_of(of_message(store).id))
@@ -231,7 +235,12 @@ async def test_incomplete_parked_deliveries_are_superseded_by_a_later_one(store:
 async def test_a_message_follows_its_superseded_delivery(store: Store) -> None:
     (delivery_id,) = await store.run(lambda tx: plan(tx, a_call()))
     await store.run(
-        lambda tx: tx.settle(delivery_id, Status.PARKED, at=2.0, reason="incomplete: no phone")
+        lambda tx: tx.settle(
+            delivery_id,
+            Status.PARKED,
+            at=2.0,
+            cause=Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",)),
+        )
     )
     await store.run(lambda tx: tx.supersede("patients", "P1", before=delivery_id + 1, at=3.0))
     found = of_message(store)

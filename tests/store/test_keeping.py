@@ -17,7 +17,7 @@ from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Store, Transaction
 from bridge.store.open import open_store
 from bridge.store.records import Keeping, Kept
-from tests.store.samples import a_keeping, a_message, keep
+from tests.store.samples import a_keeping, a_message, because, keep
 
 
 async def together(store: Store, keepings: Sequence[Keeping], *more: Any) -> list[Any]:
@@ -52,8 +52,7 @@ async def test_what_a_message_is_kept_with_is_found_again(store: Store) -> None:
         1,
         status=Status.REJECTED,
         answer_code="AE",
-        reason="no PID",
-        verdict=Verdict.SENDER,
+        cause=because("no PID", Verdict.SENDER),
         identity=None,
     )
     _, kept = await together(store, [a_keeping(0), refused])

@@ -10,7 +10,7 @@ from bridge.delivery import Step, Target
 from bridge.errors import StoreError
 from bridge.message import Status
 from bridge.store.contract import Store, Transaction
-from tests.store.samples import a_call, full_call, keep, plan
+from tests.store.samples import a_call, because, full_call, keep, plan
 
 
 async def claimed(store: Store, now: float = 1000.0, limit: int = 10) -> list[int]:
@@ -78,7 +78,7 @@ async def test_a_postponed_delivery_stays_head_with_its_next_step(store: Store) 
     first, _ = await planned(store, 2)
     await claimed(store)
     await store.run(
-        lambda tx: tx.postpone(first, Step.PUT, due_at=1060.0, attempts=3, reason="busy")
+        lambda tx: tx.postpone(first, Step.PUT, due_at=1060.0, attempts=3, cause=because("busy"))
     )
     assert await claimed(store, now=1059.0) == []
     (head,) = await store.run(lambda tx: tx.claim(Target.ZAUTO, 1060.0, 10))
@@ -233,7 +233,7 @@ async def test_ten_thousand_lanes_in_backoff_hide_none_that_is_ready(store: Stor
 async def test_a_waiting_message_says_why_its_delivery_was_postponed(store: Store) -> None:
     first, _ = await planned(store, 2)
     await store.run(
-        lambda tx: tx.postpone(first, Step.PUT, due_at=1060.0, attempts=3, reason="busy")
+        lambda tx: tx.postpone(first, Step.PUT, due_at=1060.0, attempts=3, cause=because("busy"))
     )
     (kept,) = store.read(lambda view: view.messages())
     assert (kept.status, kept.reason) == (Status.WAITING, "busy")

@@ -10,7 +10,7 @@ from bridge.errors import StoreError
 from bridge.message import Protocol, Status, Verdict
 from bridge.store.contract import Store, Transaction
 from bridge.store.records import Kept
-from tests.store.samples import a_call, a_message, keep, plan
+from tests.store.samples import a_call, a_message, because, keep, plan
 
 #: what can come in a header: anything but lone surrogates
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -27,7 +27,7 @@ async def test_a_kept_message_comes_back_as_it_came(
         body=body, control_id=text, sending_facility=text, received_at=at, reference=text
     )
     kept = await store.run(
-        lambda tx: keep(tx, message, answer_code="CA", acknowledgment=body, reason=text)
+        lambda tx: keep(tx, message, answer_code="CA", acknowledgment=body, cause=because(text))
     )
     found = store.read(lambda view: view.message(kept.id))
     assert found is not None
@@ -46,7 +46,7 @@ async def test_every_protocol_is_kept(store: Store, protocol: Protocol) -> None:
 
 async def test_a_rejected_message_is_kept_with_its_reason_and_verdict(store: Store) -> None:
     kept = await store.run(
-        lambda tx: keep(tx, status=Status.REJECTED, reason="no PID", verdict=Verdict.SENDER)
+        lambda tx: keep(tx, status=Status.REJECTED, cause=because("no PID", Verdict.SENDER))
     )
     found = store.read(lambda view: view.message(kept.id))
     assert found is not None
@@ -157,8 +157,7 @@ async def test_a_mark_says_what_became_of_a_message(store: Store, status: Status
             kept.id,
             status,
             at=200.0,
-            reason="because",
-            verdict=Verdict.MAPPING,
+            cause=because("because", Verdict.MAPPING),
             waits_for="Patient/1",
             mapping="hl7v2/adt",
             mappings_hash="abc",

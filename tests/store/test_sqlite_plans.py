@@ -17,7 +17,10 @@ from bridge.store.sqlite import opening
 from bridge.store.sqlite.sql import SQL, split
 
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
-MAY_SCAN = {"leased_heads", "counts", "held_for", "versions", "codes", "forget_codes", "due_lines"}
+MAY_SCAN = {
+    *("leased_heads", "counts", "held_for", "versions", "codes", "forget_codes", "due_lines"),
+    *("remark_counts", "forget_remarks", "parked_counts"),
+}
 
 
 @pytest.fixture(scope="module")

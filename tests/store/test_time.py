@@ -5,35 +5,38 @@ from __future__ import annotations
 from bridge.delivery import Step, Target
 from bridge.message import Status, Verdict
 from bridge.store.contract import Again, Store, Transaction
-from tests.store.samples import a_call, keep, plan
+from tests.store.samples import a_call, because, keep, plan
 
-TOLD = "; it did not come"
+HOURS = "72"
 
 
 def held(tx: Transaction, at: float) -> tuple[int, int]:
     """A delivery and a whole message that are held since then; the delivery's and message's ids."""
     (delivery_id,) = plan(tx, a_call("V1"), lane="patients/P1", at=at)
     tx.claim(Target.ZAUTO, at, 1)
-    tx.settle(delivery_id, Status.HELD, at=at, reason="waits", waits_for="patients/P1")
+    tx.settle(delivery_id, Status.HELD, at=at, cause=because("waits"), waits_for="patients/P1")
     message_id = keep(tx).id
-    tx.mark(message_id, Status.HELD, at=at, reason="waits too", waits_for="Patient/7")
+    tx.mark(message_id, Status.HELD, at=at, cause=because("waits too"), waits_for="Patient/7")
     return delivery_id, message_id
 
 
 class TestLongHeld:
     async def test_is_parked_with_its_reason_and_what_it_waited_for(self, store: Store) -> None:
         _, message_id = await store.run(lambda tx: held(tx, 100.0))
-        assert await store.run(lambda tx: tx.park_long_held(100.0, TOLD, 500.0, 10)) == 2
+        assert await store.run(lambda tx: tx.park_long_held(100.0, HOURS, 500.0, 10)) == 2
         first, second = store.read(lambda view: (view.message(1), view.message(message_id)))
         assert first is not None
         assert second is not None
         assert (first.status, first.reason, first.waits_for, first.verdict) == (
             Status.PARKED,
-            "waits; it did not come",
+            "waited for patients/P1, which did not come within 72 h",
             "patients/P1",
             Verdict.SENDER,
         )
-        assert (second.status, second.reason) == (Status.PARKED, "waits too; it did not come")
+        assert (second.status, second.reason) == (
+            Status.PARKED,
+            "waited for Patient/7, which did not come within 72 h",
+        )
         assert store.read(lambda view: view.tally()).messages == {Status.PARKED: 2}
 
     async def test_is_left_alone_before_its_time_and_no_more_than_asked_for(
@@ -41,16 +44,16 @@ class TestLongHeld:
     ) -> None:
         for at in (100.0, 101.0, 102.0):
             await store.run(lambda tx, at=at: held(tx, at))
-        assert await store.run(lambda tx: tx.park_long_held(99.0, TOLD, 500.0, 10)) == 0
-        assert await store.run(lambda tx: tx.park_long_held(200.0, TOLD, 500.0, 1)) == 2
-        assert await store.run(lambda tx: tx.park_long_held(101.0, TOLD, 500.0, 10)) == 2
+        assert await store.run(lambda tx: tx.park_long_held(99.0, HOURS, 500.0, 10)) == 0
+        assert await store.run(lambda tx: tx.park_long_held(200.0, HOURS, 500.0, 1)) == 2
+        assert await store.run(lambda tx: tx.park_long_held(101.0, HOURS, 500.0, 10)) == 2
 
     async def test_for_a_row_of_a_code_table_waits_as_long_as_it_takes(self, store: Store) -> None:
         _, message_id = await store.run(lambda tx: held(tx, 100.0))
         await store.run(
             lambda tx: tx.mark(message_id, Status.HELD, at=1.0, waits_for="codes/gender/W")
         )
-        await store.run(lambda tx: tx.park_long_held(1_000.0, TOLD, 1_000.0, 10))
+        await store.run(lambda tx: tx.park_long_held(1_000.0, HOURS, 1_000.0, 10))
         kept = store.read(lambda view: view.message(message_id))
         assert kept is not None
         assert kept.status is Status.HELD
@@ -59,7 +62,7 @@ class TestLongHeld:
         await store.run(lambda tx: held(tx, 100.0))
         await store.run(lambda tx: tx.release("patients/P1", 200.0))
         await store.run(lambda tx: tx.release("Patient/7", 200.0))
-        assert await store.run(lambda tx: tx.park_long_held(1_000.0, TOLD, 1_000.0, 10)) == 0
+        assert await store.run(lambda tx: tx.park_long_held(1_000.0, HOURS, 1_000.0, 10)) == 0
 
 
 class TestAgain:

@@ -173,7 +173,7 @@ def _set(place: Place, key: str, expected: Sequence[Word], made: Sequence[str]) 
 
 def _remarks(expected: Expected, made: Translation) -> Iterator[Fault]:
     key = f"{expected.key}.remarks"
-    said = Counter((remark.where, remark.text) for remark in made.warnings)
+    said = Counter((remark.path, remark.text) for remark in made.warnings)
     for entry in expected.remarks:
         assert isinstance(entry.value, Word)
         remark = (entry.key, entry.value.text)

@@ -60,7 +60,7 @@ def expectation(made: Translation | None, *, facts: bool = False) -> dict[str, A
     """
     if made is None:
         return {"unmapped": "true"}
-    remarks = [{remark.where: remark.text} for remark in made.warnings]
+    remarks = [{remark.path: remark.text} for remark in made.warnings]
     said = {"remarks": remarks} if remarks else {}
     if made.needs:
         return {"held": list(made.needs), **said}

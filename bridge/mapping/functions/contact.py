@@ -8,6 +8,7 @@ import phonenumbers
 
 from bridge.mapping.functions.compounds import Address, Telecom
 from bridge.mapping.scope import Candidate, Candidates, Scope
+from bridge.remarks import RemarkCode
 
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 #: how a WhatsApp number is written as a link; behind it a number with its country code
@@ -47,7 +48,7 @@ def _number(telecom: Telecom, scope: Scope) -> str | None:
         return None
     number = e164(telecom, scope.site.country)
     if number is None:
-        scope.remark("is not a phone number that can be called; left out")
+        scope.remark(RemarkCode.NOT_A_PHONE)
     return number
 
 
@@ -99,7 +100,7 @@ def email(telecom: Telecom, scope: Scope) -> str | None:
     text = telecom.text.removeprefix("mailto:")
     if _EMAIL.fullmatch(text):
         return text
-    scope.remark("is not an e-mail address; left out")
+    scope.remark(RemarkCode.NOT_AN_EMAIL)
     return None
 
 

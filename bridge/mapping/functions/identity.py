@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bridge.delivery import Allocation
 from bridge.mapping.functions.compounds import Identifier
 from bridge.mapping.scope import Candidates, Scope
+from bridge.remarks import RemarkCode
 
 #: Table 0203 and the ABDM code system ndhm-identifier-type-code: numbers of the nation that the
 #: API has a field of its own for, or that must not identify a hospital's record
@@ -123,7 +124,7 @@ def uhid(identifier: Identifier, scope: Scope) -> int | str | Allocation:
         return number.digits
     if "allocate" in policies:
         return Allocation("uhid", "uhid", scope.external_id)
-    scope.remark("site.uhid makes no number of the identifier")
+    scope.remark(RemarkCode.NO_UHID)
     return ""
 
 
@@ -141,5 +142,5 @@ def aadhaar(identifier: Identifier, scope: Scope) -> str | None:
     digits = _SEPARATORS.sub("", identifier.value)
     if digits.isascii() and digits.isdigit() and len(digits) == 12:
         return digits
-    scope.remark("an Aadhaar number has twelve digits; this one is left out")
+    scope.remark(RemarkCode.NOT_AN_AADHAAR_NUMBER)
     return None

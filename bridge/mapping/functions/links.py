@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.fhir.reader import relative
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 
 def link(value: Any, scope: Scope) -> str | None:
@@ -19,7 +20,7 @@ def link(value: Any, scope: Scope) -> str | None:
     if reference.startswith(("Patient/", "urn:")):
         scope.needs.append(reference)
     else:
-        scope.remark("does not refer to a patient")
+        scope.remark(RemarkCode.NOT_A_PATIENT)
     return None
 
 
@@ -29,7 +30,7 @@ def provider_id(value: Any, scope: Scope) -> str | None:
         return None
     identifier = _identifier(value, scope)
     if identifier and not _shown(value):
-        scope.remark("a provider's id without a name; no provider is made of it")
+        scope.remark(RemarkCode.PROVIDER_WITHOUT_NAME)
         return None
     return identifier or None
 
@@ -39,7 +40,7 @@ def provider_name(value: Any, scope: Scope) -> str | None:
     if not isinstance(value, dict) or not _is_practitioner(value):
         return None
     if _shown(value) and not _identifier(value, scope):
-        scope.remark("a provider's name without an id; no provider is made of it")
+        scope.remark(RemarkCode.PROVIDER_WITHOUT_ID)
         return None
     return _shown(value) or None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.mapping.functions.numbers import from_json, plain, read_decimal
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 #: decimals of the currencies of ISO 4217 that have not two
 _DECIMALS: Mapping[str, int] = {
@@ -28,7 +29,7 @@ def amount(value: Any, scope: Scope) -> str | None:
     """
     number = _number(value, scope)
     if number is None or number.is_signed() or number >= _TOO_MUCH:
-        scope.remark("is not an amount of money; left out")
+        scope.remark(RemarkCode.NOT_AN_AMOUNT)
         return None
     part = Decimal(1).scaleb(-_DECIMALS.get(scope.site.currency.upper(), _USUAL_DECIMALS))
     rounded = number.quantize(part, ROUND_HALF_UP)

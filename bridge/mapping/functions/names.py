@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge.mapping.functions.compounds import Doctor, Name
 from bridge.mapping.scope import Candidates, Scope
+from bridge.remarks import RemarkCode
 
 #: table 0200: the legal name, then one of no stated type; aliases and maiden names last
 _RANK = {"L": 0, "": 1, "U": 1, "D": 2}
@@ -47,7 +48,7 @@ def _is_stated(name: Name) -> bool:
 def provider_id(doctor: Doctor, scope: Scope) -> str | None:
     """The id of the first doctor that also has a name."""
     if doctor.id and not doctor.name:
-        scope.remark("a provider's id without a name; no provider is made of it")
+        scope.remark(RemarkCode.PROVIDER_WITHOUT_NAME)
     return doctor.id if doctor.id and doctor.name else None
 
 

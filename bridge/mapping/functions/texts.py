@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.mapping.functions.numbers import from_json, read_whole
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 
 def text(value: Any, scope: Scope) -> Any:
@@ -13,7 +14,7 @@ def text(value: Any, scope: Scope) -> Any:
     if isinstance(value, str):
         return value or None
     if isinstance(value, dict):
-        scope.remark("holds an object where one value is needed")
+        scope.remark(RemarkCode.OBJECT)
         return None
     return value
 
@@ -24,7 +25,7 @@ def integer(value: Any, scope: Scope) -> int | None:
         return value
     number = read_whole(value) if isinstance(value, str) else None
     if number is None:
-        scope.remark("is not a whole number")
+        scope.remark(RemarkCode.NOT_AN_INTEGER)
     return number
 
 

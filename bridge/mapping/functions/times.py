@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 #: digits of a year, and of a month
 _PARTIAL = (4, 6)
@@ -19,12 +20,12 @@ def date(value: Any, scope: Scope) -> str | None:
     """
     digits = value[:10].replace("-", "")[:8] if isinstance(value, str) else ""
     if len(digits) < 8 or not digits.isdigit():
-        scope.remark("holds no whole date; left out")
+        scope.remark(RemarkCode.NO_WHOLE_DATE)
         return None
     try:
         return dt.date.fromisoformat(digits).isoformat()
     except ValueError:
-        scope.remark("is not a date; left out")
+        scope.remark(RemarkCode.NOT_A_DATE)
         return None
 
 
@@ -39,7 +40,7 @@ def birth_date(value: Any, scope: Scope) -> str | None:
         case "park":
             scope.park("a birth date of a year or month alone (site.partial_birth_dates: park)")
         case "drop":
-            scope.remark("holds no whole date; left out (site.partial_birth_dates: drop)")
+            scope.remark(RemarkCode.PARTIAL_BIRTH_DATE)
     return None
 
 
@@ -65,7 +66,7 @@ def date_time(value: Any, scope: Scope, zone: ZoneInfo | None = None) -> str | N
         assert offset is not None
         return (moment - offset).isoformat()[:19] + "Z"
     except (ValueError, OverflowError):
-        scope.remark("is not a date and time; left out")
+        scope.remark(RemarkCode.NOT_A_TIME)
         return None
 
 

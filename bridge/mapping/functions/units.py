@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from bridge.mapping.functions.compounds import parts
 from bridge.mapping.functions.numbers import from_json, plain, read_nm
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 
 class _Unit(NamedTuple):
@@ -97,10 +98,10 @@ def quantity(value: Quantity, scope: Scope, wanted: str, stated: str) -> int | f
     target = _UNITS[wanted.casefold()]
     number = read_nm(value.number)
     if number is None:
-        scope.remark("is not a quantity; left out")
+        scope.remark(RemarkCode.NOT_A_QUANTITY)
         return None
     if unit is None or unit.kind != target.kind:
-        scope.remark(f"is no quantity that can be told in {wanted}; left out")
+        scope.remark(RemarkCode.OTHER_UNIT, wanted)
         return None
     converted = (number * unit.factor + unit.offset - target.offset) / target.factor
     rounded = round(converted, 3)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.mapping.functions.times import date_time
 from bridge.mapping.scope import Scope
+from bridge.remarks import RemarkCode
 
 #: digits of a DTM with hours and minutes (chapter 2A), without which two visits of a day are one
 _TO_THE_MINUTE = 12
@@ -20,7 +21,7 @@ def admission_number(value: Any, scope: Scope) -> str | None:
     if not patient:
         return None
     if not value[:_TO_THE_MINUTE].isdigit() or len(value) < _TO_THE_MINUTE:
-        scope.remark("names no hour and minute; no visit number is made of it")
+        scope.remark(RemarkCode.NO_MINUTE)
         return None
     moment = date_time(value, scope)
     if moment is None:

@@ -10,7 +10,7 @@ written looks like this, where names that begin with `k` stand for objects of th
         v = None
         if PID[7]:
             for c, r, p in scope.read_text(k3, PID[7]):
-                scope.where = p
+                scope.where, scope.raw = p, r
                 v = k4(c, scope)
                 if v is not None: break
         if v is not None:

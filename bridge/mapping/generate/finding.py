@@ -183,7 +183,7 @@ class RuleWriter:
             text.line(f"else: {to.value} = None")
             return
         with text.block(f"for c, {to.raw}, {to.path} in {candidates}"):
-            text.line(f"scope.where = {to.path}")
+            text.line(f"scope.where, scope.raw = {to.path}, {to.raw}")
             text.line(f"{to.value} = {text.bind(reader.read.make)}(c, scope)")
             with text.block(f"if {to.value} is not None"):
                 if reader.table is not None:

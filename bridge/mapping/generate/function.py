@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bridge.delivery import OF_IDENTITY, Call, OtherId, Target
+from bridge.causes import Cause, CauseKind
+from bridge.delivery import OF_IDENTITY, Call, Interaction, OtherId, Target
 from bridge.lineage import RuleLine
 from bridge.mapping.generate import runtime
 from bridge.mapping.generate.finding import RuleWriter, line_name
@@ -22,6 +23,7 @@ from bridge.mapping.plan import (
 from bridge.mapping.rules import READING, Condition
 from bridge.mapping.scope import Source
 from bridge.message import Protocol
+from bridge.remarks import RemarkCode
 
 
 class FunctionWriter:
@@ -83,16 +85,19 @@ class FunctionWriter:
             last[line] = max(last.get(line, 0), field)
         return last
 
-    def _unasked(self, condition: Condition) -> str:
-        """Why the call is not made where a condition does not hold: "" where a field that is not
-        there is all there is to say."""
+    def _unasked(self, condition: Condition) -> Cause | None:
+        """Why the call is not made where a condition does not hold: None where a field that is
+        not there is all there is to say."""
         plan = self._plan
         if condition.asks_presence and not plan.required:
-            return ""
+            return None
         if condition.source is None and not plan.always and not plan.otherwise:
-            return ""  # the site wants it so, whatever the message says
+            return None  # the site wants it so, whatever the message says
         because = f" ({plan.otherwise})" if plan.otherwise else ""
-        return f"not called: {condition.told()}{because}"
+        return self._not_called(f"not called: {condition.told()}{because}")
+
+    def _not_called(self, why: str) -> Cause:
+        return Cause(CauseKind.NOT_CALLED, resource=self._plan.resource, name=why)
 
     def _stop_unless_asked_for(self) -> None:
         text = self._text
@@ -101,11 +106,19 @@ class FunctionWriter:
                 not_made = NotMade(self._unasked(condition), self._plan.always)
                 text.line(f"return {text.bind(not_made)}")
 
-    def _stop_for(self, reason: str) -> None:
-        """Return why the call is not made, and whether that is a problem of the message."""
+    def _stop_for(self, cause: Cause, *, lacking: bool = False) -> None:
+        """Return why the call is not made, and whether that is a problem of the message; what is
+        `lacking` is named when it runs."""
         tests = [self._rules.test(condition) for condition in self._plan.required_when]
         problem = " and ".join(tests) if tests else str(self._plan.required)
-        self._text.line(f"return {self._text.bind(NotMade)}({reason}, bool({problem}))")
+        # what would have made or changed a record is left to a person
+        left_out = self._plan.interaction is Interaction.UPSERT
+        code = RemarkCode.LEFT_OUT if left_out else RemarkCode.NOT_CALLED
+        bound = self._text.bind(cause)
+        if lacking:
+            bound = f"{bound}._replace(name={bound}.name.format(', '.join(lacking)))"
+        made = f"{self._text.bind(NotMade)}({bound}, bool({problem}), {self._text.bind(code)})"
+        self._text.line(f"return {made}")
 
     def _find_id(self) -> None:
         text, plan = self._text, self._plan
@@ -124,8 +137,8 @@ class FunctionWriter:
         else:
             self._rules.field(plan.id, into_id)
         with text.block("if not external_id"):
-            reason = f"no id for {plan.resource}: nothing usable in {', '.join(plan.id_paths)}"
-            self._stop_for(text.bind(reason))
+            paths = ", ".join(plan.id_paths)
+            self._stop_for(Cause(CauseKind.NO_USABLE_ID, resource=plan.resource, path=paths))
         text.line("scope.external_id = external_id")
         if plan.target is Target.ZAUTO:
             text.line("payload['id'] = external_id")
@@ -157,7 +170,7 @@ class FunctionWriter:
         self._rules = rules
         if each.order:
             # each item was remarked on
-            text.line(f"if not number: return {text.bind(NotMade(''))}")
+            text.line(f"if not number: return {text.bind(NotMade(None))}")
 
     def _leave_out_old(self, each: EachPlan) -> None:
         """Go to the next item where the hospital has what this one says."""
@@ -189,8 +202,7 @@ class FunctionWriter:
             with text.block(
                 f"if lacking := [n for n in {text.bind(required)} if n not in payload]"
             ):
-                to = text.bind(f" for {self._plan.resource}")
-                self._stop_for(f"'no ' + ', '.join(lacking) + {to}")
+                self._stop_for(self._not_called(f"no {{}} for {self._plan.resource}"), lacking=True)
 
     def _find_authority(self) -> None:
         text, field, into = self._text, self._plan.authority, IntoName("authority")
@@ -211,7 +223,7 @@ class FunctionWriter:
             if field.rules:
                 with text.block(f"if not {name}"):
                     missing = f"no {plan.interaction} of {plan.resource}: nothing says '{name}'"
-                    self._stop_for(text.bind(missing))
+                    self._stop_for(self._not_called(missing))
 
     def _find_also(self) -> None:
         """Ids that the record may be known by beside its own."""

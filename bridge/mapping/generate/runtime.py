@@ -15,6 +15,7 @@ from bridge.mapping.plan import FieldPlan, NumbersPlan
 from bridge.mapping.rules import Earliest, Join, Rule
 from bridge.mapping.scope import Candidates, Scope
 from bridge.message import DELETE
+from bridge.remarks import RemarkCode
 from bridge.zauto.catalogue import FieldType
 
 #: stands for what has not been looked for yet
@@ -28,6 +29,7 @@ def put(
     field: FieldPlan,
     rule: Rule,
     value: Any,
+    raw: str,
     path: str,
     payload: Payload,
     allocations: list[Allocation],
@@ -36,7 +38,7 @@ def put(
     """Whether what was found, other than plain text, becomes part of the call."""
     if value == "":
         return False
-    scope.where = path
+    scope.where, scope.raw = path, raw
     if value is DELETE:
         return _clear(field, rule, payload, scope)
     if isinstance(value, Allocation):
@@ -52,7 +54,7 @@ def _clear(field: FieldPlan, rule: Rule, payload: Payload, scope: Scope) -> bool
     if field.optional and not rule.on_create:
         payload[field.name] = None
         return True
-    scope.remark(f"asks to delete {field.name}, which must not be empty; left as it is")
+    scope.remark(RemarkCode.MUST_NOT_BE_EMPTY, field.name)
     return False
 
 
@@ -62,7 +64,7 @@ def _typed(field: FieldPlan, value: Any, scope: Scope) -> Any:
         return str(value)
     known = _truth(value) if field.type is FieldType.BOOLEAN else _number(value)
     if known is None:
-        scope.remark(f"is not a {field.type.value}, as {field.name} must be; left out")
+        scope.remark(RemarkCode.WRONG_TYPE, f"{field.type.value}, as {field.name} must be")
     return known
 
 
@@ -83,8 +85,8 @@ def changed(said: Said, number: int, scope: Scope) -> OrderDocument | None:
         said, number, charges=scope.site.charges == "new"
     )
     if made is None:
-        scope.where = "line.status"
-        scope.remark("says nothing new to the hospital; left out")
+        scope.where, scope.raw = "line.status", ""
+        scope.remark(RemarkCode.NOTHING_NEW)
     return made
 
 
@@ -100,10 +102,11 @@ def joined(join: Join, found: Sequence[Candidates], scope: Scope) -> Found:
     texts: list[str] = []
     read: list[str] = []
     for source, candidates in zip(join.sources, found, strict=True):
-        scope.where = source.text
-        made = [join.make(value, scope) for value, _, _ in candidates]
-        texts += [str(one) for one in made if one not in (None, "")]
-        read += [raw for _, raw, _ in candidates]
+        for value, raw, _ in candidates:
+            scope.where, scope.raw = source.text, raw
+            made = join.make(value, scope)
+            texts += [str(made)] if made not in (None, "") else []
+            read.append(raw)
     if not texts:
         return None, "", ""
     paths = ", ".join(source.text for source in join.sources)
@@ -115,7 +118,7 @@ def earliest(rule: Earliest, found: Sequence[Candidates], scope: Scope) -> Found
     best: Found = (None, "", "")
     for candidates in found:
         for value, raw, path in candidates:
-            scope.where = path
+            scope.where, scope.raw = path, raw
             made = rule.make(value, scope)
             if made is not None and (best[0] is None or made < best[0]):
                 best = made, raw, path
@@ -143,7 +146,7 @@ def otherwise(table: CodeTable, missed: Found, scope: Scope) -> tuple[Any, str, 
     row = table.otherwise(code)
     if row is not None:
         return row.value, raw, path, row.made_by
-    scope.where = path
+    scope.where, scope.raw = path, raw
     if not table.holds:
-        scope.remark(f"holds a code that codes/{table.name} does not know; left out")
+        scope.remark(RemarkCode.UNKNOWN_CODE, table.name)
     return None, raw, path, ""

@@ -64,7 +64,7 @@ class IntoPayload:
         found: Found,
         taken: list[str],
     ) -> None:
-        what = f"{text.bind(field)}, {text.bind(rule)}, {found.value}, {found.path}"
+        what = f"{text.bind(field)}, {text.bind(rule)}, {found.value}, {found.raw}, {found.path}"
         test = f"{text.bind(runtime.put)}({what}, payload, allocations, scope)"
         with text.block(f"{word} {found.value} is not None and {test}"):
             text.lines(taken)

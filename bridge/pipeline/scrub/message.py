@@ -98,7 +98,7 @@ def shape(made: Translation | None) -> Any:
     if made is None:
         return None
     calls = [_shape(call) for call in made.calls]
-    return calls, len(made.needs), bool(made.problem), [remark.where for remark in made.warnings]
+    return calls, len(made.needs), bool(made.problem), [remark.path for remark in made.warnings]
 
 
 def _shape(call: Call) -> Any:

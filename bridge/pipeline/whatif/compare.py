@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bridge.delivery import Call, Remark, Target, Translation
+from bridge.delivery import Call, Target, Translation
 from bridge.pipeline.whatif.difference import About, Kind, Point
+from bridge.remarks import Remark
 
 #: a kind of difference with the value on either side
 Found: TypeAlias = tuple[Point, Any, Any]
@@ -158,4 +159,4 @@ def _kind_of(need: str) -> str:
 
 
 def _told(remark: Remark) -> str:
-    return f"{remark.where}: {remark.text}"
+    return f"{remark.path}: {remark.text}"

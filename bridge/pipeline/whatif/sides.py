@@ -20,7 +20,7 @@ from bridge.mapping.plan import Mapping
 from bridge.mapping.sets import Sets
 from bridge.message import Message, Protocol
 from bridge.pipeline.lessons import Lesson, Lessons, lessons_of
-from bridge.pipeline.translate import Known, read, translate
+from bridge.pipeline.translate import Known, read, translate, unreadable
 from bridge.pipeline.whatif.compare import compare
 from bridge.pipeline.whatif.difference import Difference, Example
 from bridge.settings import Settings
@@ -130,7 +130,7 @@ def _of_hl7(message: Message, pair: Pair) -> Both:
 def _unread(mapping: Mapping | None, error: ReadError) -> Translation | None:
     if mapping is None:
         return None
-    return Translation(mapping.name, mapping.hash, (), problem=str(error))
+    return Translation(mapping.name, mapping.hash, (), cause=unreadable(error))
 
 
 def _note(difference: Difference, label: str, message: Message, both: Both) -> None:

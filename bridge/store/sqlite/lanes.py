@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Kind, Outcome, Reason, Step, Target
 from bridge.errors import StoreError
 from bridge.store.sqlite import rows
@@ -134,8 +135,9 @@ def _find_out(
         step, due_at = Step.APPLY, now
     elif method == "GET":
         step, due_at = Step(head["step"]), now
+    kind, details = rows.cause_row(Cause(CauseKind.RETRY, name=_DIED.reason))
     retry = {"step": step, "due_at": due_at, "attempts": head["attempts"] + 1}
     connection.execute(
-        SQL["postpone_delivery"], {"id": head["id"], "reason": _DIED.detail, **retry}
+        SQL["postpone_delivery"], {"id": head["id"], "cause": kind, "details": details, **retry}
     )
     postpone(connection, head, step, due_at)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
+from bridge.causes import Cause, cut
 from bridge.delivery import (
     Alias,
     Allocation,
@@ -28,6 +30,7 @@ from bridge.errors import DamagedMessage
 from bridge.lineage import RuleLine, Trace
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.order import OrderLine, OrderState
+from bridge.remarks import MOST_SENT, Remark, RemarkCode
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
 from bridge.store.contract import (
     Attempt,
@@ -52,8 +55,7 @@ def message_row(
     answer_code: str,
     acknowledgment: bytes,
     identity: bytes | None,
-    reason: str,
-    verdict: Verdict | None,
+    cause: Cause | None,
 ) -> tuple[object, ...]:
     """The values of a new row of `message`.
 
@@ -70,13 +72,40 @@ def message_row(
         message.received_at,
         message.reference,
         str(status),
-        reason,
-        None if verdict is None else str(verdict),
+        *cause_row(cause),
         answer_code,
         acknowledgment,
         identity,
         message.received_at,
+        # where earlier versions kept a sentence; the column has no default
+        "",
     )
+
+
+def cause_row(cause: Cause | None) -> tuple[str, str]:
+    """The values of the columns `cause` and `details`."""
+    if cause is None:
+        return "", ""
+    parameters = cause.parameters()
+    return str(cause.kind), to_json(parameters).decode() if parameters else ""
+
+
+def cause_of(row: sqlite3.Row) -> Cause | None:
+    """The cause of a row that has these columns."""
+    kind: str = row["cause"]
+    return Cause.stored(kind, orjson.loads(row["details"] or "{}")) if kind else None
+
+
+def remarks_json(remarks: Sequence[Remark]) -> str:
+    """Remarks as they are stored, "" for none."""
+    if not remarks:
+        return ""
+    return to_json([[*each[:3], cut(each.sent, MOST_SENT)] for each in remarks]).decode()
+
+
+def _remarks(stored: str) -> tuple[Remark, ...]:
+    found = orjson.loads(stored) if stored else ()
+    return tuple(Remark(RemarkCode(code), *more) for code, *more in found)
 
 
 def kept_message(row: sqlite3.Row, body: bytes) -> KeptMessage:
@@ -87,8 +116,8 @@ def kept_message(row: sqlite3.Row, body: bytes) -> KeptMessage:
         status=Status(row["status"]),
         answer_code=row["answer_code"],
         acknowledgment=row["acknowledgment"],
-        reason=row["reason"],
-        verdict=_verdict(row["verdict"]),
+        cause=cause_of(row),
+        remarks=_remarks(row["remarks"]),
         waits_for=row["waits_for"],
         mapping=row["mapping"],
         mappings_hash=row["mappings_hash"],
@@ -141,7 +170,7 @@ def delivery(row: sqlite3.Row, *, lineage: bool) -> Delivery:
         step=Step(row["step"]),
         attempts=row["attempts"],
         due_at=row["due_at"],
-        reason=row["reason"],
+        cause=cause_of(row),
         waits_for=row["waits_for"],
     )
 
@@ -205,7 +234,7 @@ def acknowledgment(row: sqlite3.Row) -> ApplicationAcknowledgment:
         state=Answering(row["state"]),
         code=row["code"],
         body=row["body"],
-        reason=row["reason"],
+        cause=cause_of(row),
         changed_at=row["changed_at"],
     )
 

@@ -5,31 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.errors import StoreBusy, StoreError
-from bridge.message import Message, Status, Verdict, worst
+from bridge.message import Message, Status, worst
 from bridge.order import OrderLine
+from bridge.remarks import Remark
 from bridge.store.acknowledgments import Answering, Owing
-from bridge.store.contract import Again, MappingVersion, T
+from bridge.store.contract import Again, T
 from bridge.store.records import Keeping, Kept
 from bridge.store.sqlite import lanes, rows
-from bridge.store.sqlite.sql import SQL, rows_of
-from bridge.store.sqlite.view import SqliteView
+from bridge.store.sqlite.notes import SqliteNotes
+from bridge.store.sqlite.sql import rows_of
 
 
-class SqliteTransaction(SqliteView):
+class SqliteTransaction(SqliteNotes):
     """The contract's `Transaction` on the writer's connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         #: set by the writer before each group: whether new messages may be kept
         self.has_room = True
-
-    def _write(self, query: str, *values: object) -> sqlite3.Cursor:
-        return self._connection.execute(SQL[query], values)
-
-    def _write_named(self, query: str, **values: object) -> sqlite3.Cursor:
-        return self._connection.execute(SQL[query], values)
 
     def attempt(self, job: Callable[[], T]) -> T:
         self._connection.execute("SAVEPOINT attempt")
@@ -52,14 +48,11 @@ class SqliteTransaction(SqliteView):
         acknowledgment: bytes,
         identity: bytes | None,
         identity_since: float | None = None,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         owing: Owing | None = None,
     ) -> Kept:
         self._need_room()
-        row = rows.message_row(
-            message, status, answer_code, acknowledgment, identity, reason, verdict
-        )
+        row = rows.message_row(message, status, answer_code, acknowledgment, identity, cause)
         inserted = self._write("insert_message", *row)
         if not inserted.rowcount:
             if first := self._first_copy(identity, identity_since):
@@ -85,8 +78,7 @@ class SqliteTransaction(SqliteView):
             answer_code=keeping.answer_code,
             acknowledgment=keeping.acknowledgment,
             identity=keeping.identity,
-            reason=keeping.reason,
-            verdict=keeping.verdict,
+            cause=keeping.cause,
             owing=keeping.owing,
         )
 
@@ -145,10 +137,10 @@ class SqliteTransaction(SqliteView):
         status: Status,
         *,
         at: float,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         waits_for: str = "",
         about: Sequence[str] = (),
+        remarks: Sequence[Remark] = (),
         mapping: str = "",
         mappings_hash: str = "",
     ) -> None:
@@ -157,9 +149,9 @@ class SqliteTransaction(SqliteView):
             id=message_id,
             status=status,
             at=at,
-            reason=reason,
-            verdict=verdict,
+            **_named(cause),
             waits_for=waits_for,
+            remarks=rows.remarks_json(remarks),
             translated=status is Status.WAITING,
             mapping=mapping,
             mappings_hash=mappings_hash,
@@ -171,22 +163,22 @@ class SqliteTransaction(SqliteView):
             self._follow(message_id, at)
 
     def _follow(self, message_id: int, at: float) -> None:
-        """Give a message the status of its worst delivery, and that one's reason."""
+        """Give a message the status of its worst delivery, and that one's cause."""
         found = self._all("verdicts_of", message_id)
         if not found:
             return
         status = worst([Status(row["status"]) for row in found])
         worst_ones = [row for row in found if row["status"] == status]
-        # one that waits for its turn has no reason of its own
-        cause = next((row for row in worst_ones if row["reason"]), worst_ones[0])
+        # one that waits for its turn has no cause of its own
+        first = next((row for row in worst_ones if row["cause"]), worst_ones[0])
         self._write_named(
             "follow_deliveries",
             id=message_id,
             status=status,
             at=at,
-            reason=cause["reason"],
-            verdict=cause["verdict"],
-            waits_for=cause["waits_for"],
+            cause=first["cause"],
+            details=first["details"],
+            waits_for=first["waits_for"],
         )
 
     def add(
@@ -227,8 +219,7 @@ class SqliteTransaction(SqliteView):
         status: Status,
         *,
         at: float,
-        reason: str = "",
-        verdict: Verdict | None = None,
+        cause: Cause | None = None,
         waits_for: str = "",
     ) -> None:
         row = self._delivery(delivery_id)
@@ -237,8 +228,7 @@ class SqliteTransaction(SqliteView):
             id=delivery_id,
             status=status,
             at=at,
-            reason=reason,
-            verdict=verdict,
+            **_named(cause),
             waits_for=waits_for,
         )
         lanes.move_on(self._connection, row["target"], row["lane"], delivery_id)
@@ -252,7 +242,13 @@ class SqliteTransaction(SqliteView):
         return row
 
     def postpone(
-        self, delivery_id: int, step: Step, *, due_at: float, attempts: int, reason: str = ""
+        self,
+        delivery_id: int,
+        step: Step,
+        *,
+        due_at: float,
+        attempts: int,
+        cause: Cause | None = None,
     ) -> None:
         row = self._delivery(delivery_id)
         self._write_named(
@@ -261,10 +257,10 @@ class SqliteTransaction(SqliteView):
             step=step,
             due_at=due_at,
             attempts=attempts,
-            reason=reason,
+            **_named(cause),
         )
         lanes.postpone(self._connection, row, step, due_at)
-        self._write("tell_why_it_waits", reason, row["message_id"])
+        self._write("say_why_it_waits", *rows.cause_row(cause), row["message_id"])
 
     def block(self, delivery_id: int, key: str) -> None:
         lanes.block(self._connection, self._delivery(delivery_id), key)
@@ -277,8 +273,7 @@ class SqliteTransaction(SqliteView):
                 id=row["id"],
                 status=Status.SUPERSEDED,
                 at=at,
-                reason="",
-                verdict=None,
+                **_named(None),
                 waits_for="",
             )
             self._follow(row["message_id"], at)
@@ -293,9 +288,15 @@ class SqliteTransaction(SqliteView):
             self._follow(row["message_id"], at)
         return messages + len(found)
 
-    def park_long_held(self, since: float, told: str, at: float, limit: int) -> int:
+    def park_long_held(self, since: float, hours: str, at: float, limit: int) -> int:
+        kind = CauseKind.DID_NOT_COME
         parked = self._write_named(
-            "park_long_held_messages", since=since, told=told, at=at, limit=limit
+            "park_long_held_messages",
+            since=since,
+            cause=str(kind),
+            hours=hours,
+            at=at,
+            limit=limit,
         ).rowcount
         found = self._all("long_held_deliveries", since, limit)
         for row in found:
@@ -303,8 +304,7 @@ class SqliteTransaction(SqliteView):
                 row["id"],
                 Status.PARKED,
                 at=at,
-                reason=row["reason"] + told,
-                verdict=Verdict.SENDER,
+                cause=Cause(kind, key=row["waits_for"], name=hours),
                 waits_for=row["waits_for"],
             )
         return parked + len(found)
@@ -344,23 +344,6 @@ class SqliteTransaction(SqliteView):
         self._write("take_number", sequence, key, value)
         return value
 
-    def put_note(self, key: str, value: str) -> None:
-        self._write("put_note", key, value)
-
-    def keep_mappings(self, version: MappingVersion) -> None:
-        folders = rows.to_json([dict(folder) for folder in version.folders])
-        legend = rows.to_json([list(line) for line in version.legend])
-        self._write("keep_version", version.hash, version.first_used_at, folders, legend)
-
-    def count_code(self, table: str, code: str, sender: str, at: float) -> None:
-        self._write("count_code", table, code, sender, at, at)
-
-    def forget_code(self, table: str, code: str, sender: str) -> None:
-        self._write("forget_code", table, code, sender)
-
-    def forget_codes(self, most: int) -> int:
-        return self._write("forget_codes", most).rowcount
-
     def change_acknowledgment(
         self,
         message_id: int,
@@ -369,7 +352,7 @@ class SqliteTransaction(SqliteView):
         at: float,
         code: str | None = None,
         body: bytes | None = None,
-        reason: str = "",
+        cause: Cause | None = None,
     ) -> None:
         changed = self._write_named(
             "change_acknowledgment",
@@ -378,14 +361,20 @@ class SqliteTransaction(SqliteView):
             at=at,
             code=code,
             body=body,
-            reason=reason,
+            **_named(cause),
         )
         _must_exist(changed, "application acknowledgment of message", message_id)
 
-    def abandon_acknowledgments(self, since: float, reason: str, at: float) -> int:
+    def abandon_acknowledgments(self, since: float, cause: Cause, at: float) -> int:
         return self._write_named(
-            "abandon_acknowledgments", since=since, reason=reason, at=at
+            "abandon_acknowledgments", since=since, **_named(cause), at=at
         ).rowcount
+
+
+def _named(cause: Cause | None) -> dict[str, str]:
+    """The parameters `cause` and `details` of a statement."""
+    kind, details = rows.cause_row(cause)
+    return {"cause": kind, "details": details}
 
 
 def _must_exist(changed: sqlite3.Cursor, what: str, number: int) -> None:

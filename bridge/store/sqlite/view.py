@@ -15,8 +15,11 @@ from bridge.store.contract import (
     Ahead,
     Attempt,
     KeptMessage,
+    ManualTasks,
     MappingVersion,
+    ParkedCount,
     Quarantined,
+    RemarkCount,
     Tally,
     UnmappedCode,
 )
@@ -160,6 +163,15 @@ class SqliteView:
                 if row["kind"] == "acknowledgment"
             },
         )
+
+    def remark_counts(self, limit: int) -> Sequence[RemarkCount]:
+        return [RemarkCount(*row) for row in self._all("remark_counts", limit)]
+
+    def tasks(self) -> Sequence[ManualTasks]:
+        return [ManualTasks(*row) for row in self._all("tasks")]
+
+    def parked_counts(self, limit: int) -> Sequence[ParkedCount]:
+        return [ParkedCount(*row) for row in self._all("parked_counts", limit)]
 
     def quarantined(self, limit: int) -> Sequence[Quarantined]:
         return [Quarantined(*row) for row in self._all("quarantined", limit)]

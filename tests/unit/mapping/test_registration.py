@@ -151,7 +151,7 @@ def test_the_site_may_forbid_allocation(adt: Adt) -> None:
     translation = adt("PID|1||A1B2^^^H^MR||Rao^A", uhid=("digits",))
     assert translation.calls[0].allocations == ()
     assert "uhid" not in translation.calls[0].payload
-    assert translation.warnings[0].where == "PID-3"
+    assert translation.warnings[0].path == "PID-3"
 
 
 # names, dates, codes
@@ -193,7 +193,7 @@ def test_the_legal_name_is_the_full_name(
 def test_a_birth_date_is_the_first_eight_digits(adt: Adt, field: str, expected: str | None) -> None:
     translation = adt(f"PID|1||7^^^H^MR||Rao^A||{field}")
     assert translation.calls[0].payload.get("dateOfBirth") == expected
-    assert ("PID-7" in {remark.where for remark in translation.warnings}) is (expected is None)
+    assert ("PID-7" in {remark.path for remark in translation.warnings}) is (expected is None)
 
 
 @pytest.mark.parametrize(("code", "gender"), [("M", "Male"), ("female", "Female"), ("O", "Other")])
@@ -204,7 +204,7 @@ def test_a_sex_code_becomes_a_word(patient: Patient, code: str, gender: str) -> 
 def test_an_unknown_code_is_left_out_with_a_remark_that_does_not_tell_it(adt: Adt) -> None:
     translation = adt("PID|1||7^^^H^MR||Rao^A|||20010101")
     assert "gender" not in translation.calls[0].payload
-    told = " ".join(f"{remark.where} {remark.text}" for remark in translation.warnings)
+    told = " ".join(f"{remark.path} {remark.text}" for remark in translation.warnings)
     assert "codes/gender" in told
     assert "20010101" not in told
 
@@ -221,7 +221,7 @@ def test_an_empty_field_says_nothing_and_a_deleted_one_is_null(patient: Patient)
 def test_a_required_field_is_never_deleted(adt: Adt) -> None:
     translation = adt('PID|1||7^^^H^MR||""||||||||""')
     assert not {"fullName", "phoneNumber"} & set(translation.calls[0].payload)
-    assert {"PID-5", "PID-13"} <= {remark.where for remark in translation.warnings}
+    assert {"PID-5", "PID-13"} <= {remark.path for remark in translation.warnings}
 
 
 def test_a_value_elsewhere_wins_over_a_deletion(patient: Patient) -> None:
@@ -276,7 +276,7 @@ def test_a_placeholder_never_replaces_a_known_phone(patient: Patient) -> None:
 def test_no_visit_is_made_where_there_is_none(adt: Adt, pv1: str) -> None:
     translation = adt(PID, pv1)
     assert [call.resource for call in translation.calls] == ["patients"]
-    assert "patient-visits" in {remark.where for remark in translation.warnings}
+    assert "patient-visits" in {remark.path for remark in translation.warnings}
     assert translation.problem == ""
 
 
@@ -380,4 +380,4 @@ def test_a_code_without_a_row_beside_a_deletion_deletes_nothing(adt: Adt) -> Non
 
 def test_what_two_calls_remark_is_told_once(adt: Adt) -> None:
     remarks = adt(PID, PV1.replace("D9^Menon^Arun^^^Dr", "D9")).warnings
-    assert [remark.where for remark in remarks] == ["PV1-7", "providers"]
+    assert [remark.path for remark in remarks] == ["PV1-7", "providers"]

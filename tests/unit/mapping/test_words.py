@@ -123,7 +123,7 @@ def test_the_earliest_moment_is_taken_of_all_values_in_whatever_zone_they_are(ma
     segments = ("AIS|1|||20260301101500+0530", "AIS|2|||20260301100000+0700", "AIG|1|||||||2026")
     translation = made(rule, *segments)
     assert _only(translation)["noted"] == "2026-03-01T03:00:00Z"
-    assert [remark.where for remark in translation.warnings] == ["AIG-8"]
+    assert [remark.path for remark in translation.warnings] == ["AIG-8"]
     assert [trace[1:3] for trace in translation.calls[0].lineage if trace[1]] == [
         ("AIS[*]-4 #2", "20260301100000+0700")
     ]
@@ -238,7 +238,7 @@ def test_what_is_not_called_for_one_of_several_is_numbered(made: Made) -> None:
     segments = ("AL1|1|FA|X", "AL1|2|DA|Y", "AL1|3|FA|Z")
     translation = made("name: {from: AL1-3}", *segments, call=call)
     assert _all(translation.calls) == [("1", "Y")]
-    told = [(remark.where, remark.text) for remark in translation.warnings]
+    told = [(remark.path, remark.text) for remark in translation.warnings]
     why = "not called: AL1-2 is none of DA (only drugs count)"
     assert told == [("allergies", why), ("allergies #3", why)]
 

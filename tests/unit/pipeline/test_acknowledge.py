@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.causes import Cause, CauseKind, sentence
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import StoreBusy
 from bridge.hl7v2 import ack
 from bridge.hl7v2.header import scan
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.pipeline.acknowledge import BATCH, Acknowledge
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment, Owing
@@ -134,6 +135,11 @@ class Desk:
         return row
 
 
+def told(row: ApplicationAcknowledgment) -> str:
+    """Why it is where it is."""
+    return sentence(row.cause, reveal=True) if row.cause else ""
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     made = Desk(tmp_path)
@@ -155,22 +161,25 @@ class TestWhatItSays:
         assert (row.state, row.code, row.body) == (Answering.SENT, "AA", body)
 
     @pytest.mark.parametrize(
-        ("reason", "verdict", "code", "error"),
+        ("cause", "code", "error"),
         [
-            ("incomplete: phoneNumber", Verdict.SENDER, "AE", 101),
-            ("refused as invalid: gender “must be male”", Verdict.ZAUTO, "AE", 207),
-            ("the bridge failed to translate it", Verdict.BRIDGE, "AR", 207),
+            (Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",)), "AE", 101),
+            (Cause(CauseKind.REFUSED_FIELDS, fields=("gender",), said="no"), "AE", 102),
+            (Cause(CauseKind.CONFLICT_ISSUER, issuer="A", other_issuer="B"), "AE", 205),
+            (Cause(CauseKind.NO_ISSUER, issuer="A"), "AE", 204),
+            (Cause(CauseKind.SITE_PARKS, path="PID-7", name="no whole date"), "AE", 102),
+            (Cause(CauseKind.BRIDGE_FAULT, name="KeyError"), "AR", 207),
         ],
     )
     async def test_what_is_parked_is_answered_with_its_reason(
-        self, desk: Desk, reason: str, verdict: Verdict, code: str, error: int
+        self, desk: Desk, cause: Cause, code: str, error: int
     ) -> None:
-        await desk.keep(adt(), Status.PARKED, reason=reason, verdict=verdict)
+        await desk.keep(adt(), Status.PARKED, cause=cause)
         await desk.look()
         told = ack.read(desk.ends.got[0][1])
         assert (told.code, told.control_id) == (code, "C1")
         assert [(each.code, each.text) for each in told.errors] == [
-            (error, reason.replace("“", '"').replace("”", '"'))
+            (error, sentence(cause, reveal=True).replace("“", '"').replace("”", '"'))
         ]
 
     async def test_a_notification_of_a_master_file_is_answered_with_mfk(self, desk: Desk) -> None:
@@ -219,7 +228,7 @@ class TestWhatItSays:
         await desk.look()
         assert desk.ends.answers() == [("AA", "C2")]
         assert desk.row(first).state is Answering.ABANDONED
-        assert "changed on the disk" in desk.row(first).reason
+        assert desk.row(first).cause == Cause(CauseKind.BRIDGE_FAULT, name="DamagedMessage")
         assert desk.row(second).state is Answering.SENT
 
 
@@ -251,7 +260,7 @@ class TestSending:
         await desk.look()
         assert len(desk.ends.got) == 1
         row = desk.row(number)
-        assert (row.state, row.reason) == (Answering.DUE, "not reachable: “connection refused”")
+        assert (row.state, told(row)) == (Answering.DUE, "not reachable: “connection refused”")
         assert set(desk.acknowledge.stalled()) == {THERE}
         desk.clock.now += 2
         await desk.look()
@@ -279,7 +288,7 @@ class TestSending:
         await desk.look()
         assert desk.ends.answers() == [("AA", "C1"), ("AA", "C2")]
         row = desk.row(number)
-        assert (row.state, row.reason) == (
+        assert (row.state, told(row)) == (
             Answering.ABANDONED,
             "refused by the hospital: “CR: Meera Nair”",
         )
@@ -380,7 +389,7 @@ async def test_what_cannot_be_sent_is_given_up_after_as_long_as_anything_is_held
     bench.clock.now += 1
     with capture_logs() as logged:
         await bench.sweep()
-    assert (row().state, row().reason) == (
+    assert (row().state, told(row())) == (
         Answering.ABANDONED,
         "it could not be sent within 72 h",
     )

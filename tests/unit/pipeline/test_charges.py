@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.mapping.load import load as load_mappings
 from bridge.mapping.sets import InUse, Sets
@@ -19,6 +20,7 @@ from bridge.pipeline.deliver import Deliver
 from bridge.pipeline.intake import Intake
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.work import Work
+from bridge.remarks import RemarkCode
 from bridge.settings import Settings, Site
 from bridge.shipped import mappings_folder
 from bridge.store.contract import KeptMessage
@@ -321,9 +323,10 @@ async def test_a_push_of_nothing_new_ends_as_suppressed_and_says_why(ward: Ward)
     await ward.settle()
     kept = ward.message(message_id)
     assert kept.status is Status.SUPPRESSED
-    assert kept.reason == (
-        "nothing is sent to the hospital: line.status: says nothing new to the hospital; left out"
-    )
+    assert kept.cause == Cause(CauseKind.NOTHING_TO_SEND)
+    assert [(each.path, each.code) for each in kept.remarks] == [
+        ("line.status", RemarkCode.NOTHING_NEW)
+    ]
     assert len(ward.received) == 1
 
 

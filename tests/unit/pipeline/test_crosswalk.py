@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.delivery import Call, OtherId
 from bridge.message import Status
+from bridge.remarks import RemarkCode
 from tests.unit.pipeline.bench import Bench, a_call, a_patient
 
 
@@ -163,7 +164,7 @@ async def test_two_visits_that_are_there_stay_two_and_the_message_says_so(bench:
     await bench.finish()
     kept = bench.store.read(lambda view: view.message(told))
     assert kept is not None
-    assert "they stay two until the hospital merges them" in kept.reason
+    assert [remark.code for remark in kept.remarks] == [RemarkCode.TWO_RECORDS]
     assert bench.remote.records["patient-visits", "V9"]["status"] == "CANCELED"
     assert bench.remote.records["patient-visits", "SCH2-A1"]["status"] == "IN_QUEUE"
 

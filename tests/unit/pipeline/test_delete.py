@@ -39,7 +39,7 @@ async def test_a_patient_who_has_visits_is_not_deleted(bench: Bench) -> None:
     deleted = await bench.plan(delete("patients", "P1"))
     await bench.finish()
     assert bench.status(deleted) is Status.PARKED
-    assert bench.reason(deleted).startswith("1 other records belong to it")
+    assert bench.reason(deleted).startswith("1 other record would be left without it")
 
 
 async def test_a_patient_whose_visits_are_on_their_way_is_not_deleted(bench: Bench) -> None:

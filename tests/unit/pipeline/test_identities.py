@@ -101,7 +101,7 @@ class TestMerge:
         assert made == ["PUT patient-visits", "PUT patient-visits", "PUT patients"]
         assert bench.status(merged) is Status.DELIVERED
         assert told(bench, merged) == (
-            "2 visits re-pointed, the record before is kept; visits that the bridge has not seen "
+            "2 visits re-pointed, the previous record is kept; visits that the bridge has not seen "
             "are unknown to it"
         )
 
@@ -172,7 +172,7 @@ class TestMerge:
         merged = await bench.plan(a_patient("P2", uhid=2), merge("P1", "P2", remarks="Merged"))
         await bench.finish()
         assert list(all_of(bench, "patients")) == ["P2"]
-        assert told(bench, merged).startswith("the bridge has seen no record of the number before")
+        assert told(bench, merged) == "the bridge has seen no patient with the previous number"
         assert aliases(bench) == {"patients/P1": "patients/P2"}
 
     async def test_a_surviving_record_that_is_new_is_made_of_what_is_known_of_both(
@@ -407,7 +407,7 @@ class TestVisits:
 
     async def test_a_visit_that_was_never_seen_is_told(self, bench: Bench) -> None:
         moved = await bench.plan(a_patient("P2", uhid=2), move("V1", "P1", "P2"))
-        assert told(bench, moved) == "the bridge has seen no such visit"
+        assert told(bench, moved) == "the bridge has seen no patient visit with the previous number"
 
 
 def of_account(visit: Call, number: str) -> Call:
@@ -480,7 +480,7 @@ class TestRename:
         await bench.finish()
         assert list(bench.remote.records) == [("patients", "P1")]
         assert bench.status(deleted) is Status.SUPPRESSED
-        assert bench.reason(deleted) == "the record does not go by this number any more: it stays"
+        assert bench.reason(deleted) == "the record no longer goes by this number: it stays"
         await bench.plan(delete("patients", "P9"))
         await bench.finish()
         assert bench.remote.records == {}

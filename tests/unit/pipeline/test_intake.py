@@ -222,7 +222,7 @@ class TestFhir:
         await desk.intake.refuse(Protocol.FHIR, "Patient", b"{", 400, "the body is no JSON")
         (kept,) = desk.kept()
         assert (kept.status, kept.answer_code) == (Status.REJECTED, "400")
-        assert kept.reason == "the body is no JSON"
+        assert kept.reason == "the body is no JSON (error 400)"
 
 
 class TestOrders:

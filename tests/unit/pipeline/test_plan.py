@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     ACCOUNT,
     Allocation,
     Call,
     Interaction,
-    Remark,
     Target,
     Translation,
     UnknownCode,
 )
 from bridge.message import Status, Verdict
 from bridge.pipeline.plan import FIRST_NUMBER, lane_of, plan
+from bridge.remarks import Remark, RemarkCode
 from bridge.store.contract import KeptMessage, Transaction
 from tests.unit.pipeline.bench import (
     CATALOGUE,
@@ -53,20 +55,39 @@ def made(*calls: Call, **changes: object) -> Translation:
     return replace(Translation("hl7v2/adt", "hash", calls), **changes)  # type: ignore[arg-type]
 
 
+NOT_CALLED = Cause(CauseKind.NOT_CALLED, name="PID-3 has no value")
+ODD_PHONE = Remark(RemarkCode.NOT_A_PHONE, "PID-13", sent="none")
+
+
 class TestFate:
     async def test_without_a_mapping_it_is_unmapped(self, bench: Bench) -> None:
         assert (await planned(bench, None)).status is Status.UNMAPPED
 
     async def test_with_a_problem_it_is_parked_for_its_sender(self, bench: Bench) -> None:
-        kept = await planned(bench, made(problem="PID-3 has no value"))
+        kept = await planned(bench, made(cause=NOT_CALLED))
         assert (kept.status, kept.verdict) == (Status.PARKED, Verdict.SENDER)
         assert kept.reason == "PID-3 has no value"
 
-    async def test_a_remark_of_many_places_is_told_once(self, bench: Bench) -> None:
-        remarks = tuple(Remark(f"providers #{n}", "not called") for n in range(1, 8))
-        kept = await planned(bench, made(warnings=(*remarks, Remark("STF-15", "is no address"))))
-        listed = ", ".join(f"providers #{n}" for n in range(1, 6))
-        assert kept.reason.endswith(f": {listed} and 2 more: not called; STF-15: is no address")
+    @pytest.mark.parametrize(
+        "changes", [{}, {"cause": NOT_CALLED}, {"needs": ("patients/P1",)}], ids=str
+    )
+    async def test_it_keeps_its_remarks_whatever_its_status(
+        self, bench: Bench, changes: dict[str, Any]
+    ) -> None:
+        kept = await planned(bench, made(a_patient(), warnings=(ODD_PHONE,), **changes))
+        assert kept.remarks == (ODD_PHONE,)
+
+    async def test_remarks_are_counted_by_sender_once_a_message(self, bench: Bench) -> None:
+        for _ in range(3):
+            await planned(bench, made(a_patient(), warnings=(ODD_PHONE,)))
+        await planned(bench, made(warnings=(ODD_PHONE,), needs=("patients/P1",)))
+        (found,) = bench.store.read(lambda view: view.remark_counts(9))
+        assert found[:4] == ("HIS|LOTUS", "PID-13", "not_a_phone", 3)
+
+    async def test_what_is_left_out_is_work_for_a_person(self, bench: Bench) -> None:
+        left_out = Remark(RemarkCode.LEFT_OUT, "patient-visits", "no id for patient-visits")
+        await planned(bench, made(a_patient(), warnings=(left_out, ODD_PHONE)))
+        assert bench.store.read(lambda view: view.tasks()) == [("left_out", 1, 2.0)]
 
     async def test_with_a_need_it_is_held_for_the_first(self, bench: Bench) -> None:
         kept = await planned(bench, made(needs=("patient-visits/V1", "patients/P1")))
@@ -97,9 +118,9 @@ class TestFate:
     async def test_without_calls_it_is_suppressed(self, bench: Bench) -> None:
         assert (await planned(bench, made())).status is Status.SUPPRESSED
 
-    async def test_with_calls_it_waits_and_shows_its_remarks(self, bench: Bench) -> None:
-        kept = await planned(bench, made(a_patient(), warnings=(Remark("PID-7", "no date"),)))
-        assert (kept.status, kept.reason) == (Status.WAITING, "PID-7: no date")
+    async def test_with_calls_it_waits(self, bench: Bench) -> None:
+        kept = await planned(bench, made(a_patient()))
+        assert (kept.status, kept.cause) == (Status.WAITING, None)
         assert (kept.mapping, kept.mappings_hash) == ("hl7v2/adt", "hash")
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from bridge.causes import action
 from bridge.message import Status
 from tests.unit.pipeline.bench import Bench
 from tests.unit.pipeline.hospital import Hospital, mrg, pid, pv1
@@ -269,7 +270,10 @@ class TestWithoutIssuers:
         hospital = Hospital(bench)
         await known(hospital)
         sent = await hospital.send("A40", pid(A), mrg("602"))
-        assert "'authority' of the channel" in bench.reason(sent)
+        kept = bench.store.read(lambda view: view.message(sent))
+        assert kept is not None
+        assert kept.cause is not None
+        assert "`authority` of the channel" in action(kept.cause)
 
 
 class TestChannelAuthority:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.causes import OTHER_FIELD, Cause, CauseKind
 from bridge.delivery import (
     Delivery,
     FieldError,
@@ -21,6 +22,7 @@ from bridge.delivery import (
 )
 from bridge.message import Status, Verdict
 from bridge.pipeline.settle import (
+    DELIVERED,
     LONGEST_WAIT,
     LONGEST_WAIT_OF_ORDER,
     MOST_FLIPS,
@@ -37,6 +39,7 @@ from bridge.pipeline.settle import (
     backoff,
     closing,
 )
+from bridge.zauto.identity import another
 from tests.unit.pipeline.bench import CATALOGUE, a_patient, a_visit
 
 PATIENTS = CATALOGUE["patients"]
@@ -85,22 +88,29 @@ def found(record: dict[str, Any]) -> Outcome:
     return Outcome(Kind.DELIVERED, Reason.FOUND, 200, record=record)
 
 
+def parked(kind: CauseKind, **parameters: Any) -> Settle:
+    return Settle(Status.PARKED, Cause(kind, **parameters))
+
+
+def again(reason: Reason) -> Cause:
+    """The cause of another attempt."""
+    return Cause(CauseKind.RETRY, name=reason)
+
+
 class TestWrites:
     def test_accepted_is_delivered(self) -> None:
-        assert after("POST", Outcome(Kind.DELIVERED, Reason.ACCEPTED)) == Settle(
-            Status.DELIVERED, ""
-        )
+        assert after("POST", Outcome(Kind.DELIVERED, Reason.ACCEPTED)) == DELIVERED
 
     def test_no_answer_of_a_gateway_is_verified_after_the_whole_quiet_time(self) -> None:
         following = after("POST", unknown(status=504))
-        assert following == Postpone(Step.VERIFY, QUIET, Reason.NO_ANSWER)
+        assert following == Postpone(Step.VERIFY, QUIET, again(Reason.NO_ANSWER))
 
     def test_no_answer_is_verified_after_the_quiet_time(self) -> None:
-        assert after("PUT", unknown()) == Postpone(Step.VERIFY, QUIET, Reason.NO_ANSWER)
+        assert after("PUT", unknown()) == Postpone(Step.VERIFY, QUIET, again(Reason.NO_ANSWER))
 
     def test_a_server_error_is_verified_sooner(self) -> None:
         following = after("PUT", unknown(Reason.SERVER_ERROR, status=500))
-        assert following == Postpone(Step.VERIFY, SHORT_QUIET, Reason.SERVER_ERROR)
+        assert following == Postpone(Step.VERIFY, SHORT_QUIET, again(Reason.SERVER_ERROR))
 
     def test_the_far_end_may_ask_for_a_longer_wait(self) -> None:
         following = after("PUT", unknown(Reason.SERVER_ERROR, status=503, retry_after=90))
@@ -137,9 +147,7 @@ class TestWrites:
         assert isinstance(early, Postpone)
         assert early.step is Step.VERIFY
         assert isinstance(late, Settle)
-        assert late.reason == (
-            "not offered by its API: a patient visit cannot be updated, only by hand"
-        )
+        assert late.cause == Cause(CauseKind.NOT_OFFERED, resource="patient visit", name="updated")
 
     def test_a_stranger_answering_for_a_documented_update_is_an_outage(self) -> None:
         strange = unknown(Reason.NOT_THE_API, status=404)
@@ -147,7 +155,7 @@ class TestWrites:
 
     def test_what_had_no_effect_is_tried_again_as_it_was_and_counts_nothing(self) -> None:
         following = after("PUT", transient(), step=Step.PUT, attempts=3)
-        assert following == Postpone(Step.PUT, 1, Reason.UNREACHABLE, counts=False)
+        assert following == Postpone(Step.PUT, 1, again(Reason.UNREACHABLE), counts=False)
 
     @pytest.mark.parametrize(("failures", "wait"), [(0, 1), (1, 2), (5, 32), (50, LONGEST_WAIT)])
     def test_it_waits_longer_with_each_failure(self, failures: int, wait: float) -> None:
@@ -178,30 +186,36 @@ class TestWrites:
 
     def test_an_answer_for_another_record_is_parked(self) -> None:
         following = after("PUT", permanent(Reason.WRONG_RECORD, detail="asked P1, answered P2"))
-        assert following == Settle(
-            Status.PARKED, "ZautoAI answered for another record", Verdict.ZAUTO
+        assert following == parked(CauseKind.WRONG_RECORD)
+
+    def test_refused_fields_are_named_as_the_catalogue_has_them(self) -> None:
+        errors = (
+            FieldError("uhid", "4711 is taken"),
+            FieldError("Meera Nair 4711", "bad"),
+            FieldError("email", "bad"),
+        )
+        refused = permanent(Reason.INVALID, field_errors=errors, verdict=Verdict.SENDER)
+        assert after("POST", refused) == parked(
+            CauseKind.REFUSED_FIELDS,
+            fields=("uhid", OTHER_FIELD, "email"),
+            said="uhid: 4711 is taken; Meera Nair 4711: bad; email: bad",
+            by=Verdict.SENDER,
         )
 
-    def test_refused_fields_are_named_and_what_was_said_of_them_quoted(self) -> None:
-        errors = (FieldError("uhid", "4711 is “taken”"), FieldError("email", "bad"))
-        refused = permanent(Reason.INVALID, field_errors=errors, verdict=Verdict.SENDER)
-        reason = "refused as invalid: uhid “4711 is taken”; email “bad”"
-        assert after("POST", refused) == Settle(Status.PARKED, reason, Verdict.SENDER)
-
-    def test_a_refusal_without_fields_quotes_the_answer(self) -> None:
+    def test_a_refusal_without_fields_keeps_the_answer(self) -> None:
         following = after("POST", permanent(Reason.INVALID, detail="P1 is odd"))
-        assert following == Settle(Status.PARKED, "refused as invalid: “P1 is odd”", Verdict.ZAUTO)
+        assert following == parked(CauseKind.REFUSED_FIELDS, said="P1 is odd")
         bare = after("POST", permanent(Reason.INVALID))
-        assert bare == Settle(Status.PARKED, "refused as invalid", Verdict.ZAUTO)
+        assert bare == parked(CauseKind.REFUSED_FIELDS)
 
-    def test_a_fault_of_ours_is_told_without_quotation(self) -> None:
-        failed = permanent(Reason.UNEXPECTED, detail="the bridge failed", verdict=Verdict.BRIDGE)
-        assert after("PUT", failed) == Settle(Status.PARKED, "the bridge failed", Verdict.BRIDGE)
+    def test_a_fault_of_ours_is_named(self) -> None:
+        failed = permanent(Reason.UNEXPECTED, detail="KeyError", verdict=Verdict.BRIDGE)
+        assert after("PUT", failed) == parked(CauseKind.BRIDGE_FAULT, name="KeyError")
 
 
 class TestReads:
     def test_verified_as_it_should_be_is_delivered(self) -> None:
-        assert after("GET", found(RECORD), step=Step.VERIFY) == Settle(Status.DELIVERED, "")
+        assert after("GET", found(RECORD), step=Step.VERIFY) == DELIVERED
 
     @pytest.mark.parametrize("change", [{"fullName": "M. Nair"}, {"phoneNumber": None}])
     def test_verified_as_different_is_updated(self, change: dict[str, Any]) -> None:
@@ -232,22 +246,21 @@ class TestReads:
         following = after("GET", found(RECORD | change), step=step, accepted=False)
         assert isinstance(following, Settle)
         assert following.status is Status.PARKED
-        assert following.reason.startswith("conflict")
+        assert following.cause == another(CATALOGUE["patients"], ("uhid", "dateOfBirth"))
 
     def test_an_id_that_is_taken_and_cannot_be_read_is_parked(self) -> None:
         following = after("GET", permanent(Reason.ABSENT), step=Step.IDENTIFY)
-        assert isinstance(following, Settle)
-        assert following.reason.startswith("conflict")
+        assert following == parked(CauseKind.ID_TAKEN)
 
     @pytest.mark.parametrize("step", [Step.VERIFY, Step.IDENTIFY])
     def test_an_unanswered_read_is_read_again(self, step: Step) -> None:
         following = after("GET", transient(Reason.NO_ANSWER), step=step)
-        assert following == Postpone(step, 1, Reason.NO_ANSWER, counts=False)
+        assert following == Postpone(step, 1, again(Reason.NO_ANSWER), counts=False)
 
     def test_what_need_only_exist_is_delivered_when_it_does(self) -> None:
         create = replace(a_patient(), interaction=Interaction.CREATE)
         following = after("GET", found({"uhid": 9}), step=Step.VERIFY, call=create)
-        assert following == Settle(Status.DELIVERED, "")
+        assert following == DELIVERED
 
 
 class TestClosing:
@@ -279,12 +292,15 @@ class TestClosing:
 class TestHospital:
     def test_an_acknowledged_order_is_delivered(self) -> None:
         accepted = Outcome(Kind.DELIVERED, Reason.ACCEPTED)
-        assert after_hospital(a_delivery(), accepted) == Settle(Status.DELIVERED, "")
+        assert after_hospital(a_delivery(), accepted) == DELIVERED
 
-    def test_a_refused_order_is_parked_with_the_hospitals_words_quoted(self) -> None:
+    def test_a_refused_order_is_parked_with_the_hospitals_words(self) -> None:
         refused = permanent(Reason.REFUSED, detail="AE; no patient 77", verdict=Verdict.HOSPITAL)
-        assert after_hospital(a_delivery(), refused) == Settle(
-            Status.PARKED, "refused by the hospital: “AE; no patient 77”", Verdict.HOSPITAL
+        assert after_hospital(a_delivery(), refused) == parked(
+            CauseKind.REFUSED,
+            name=Reason.REFUSED,
+            said="AE; no patient 77",
+            by=Verdict.HOSPITAL,
         )
 
     @pytest.mark.parametrize("outcome", [unknown(), transient(Reason.BUSY)])

@@ -123,12 +123,12 @@ ROWS: dict[str, Row] = {
         [refusal(404, "RESOURCE_NOT_FOUND"), refusal(409, "DUPLICATE_EXTERNAL_ID"), None] * 3,
         ["PUT", "POST", "GET", "PUT", "POST", "GET", "PUT"],
         PARKED,
-        "ZautoAI says exists and does not exist",
+        "ZautoAI says that the record exists and that it does not",
         before=KNOWN,
         calls=MOVED,
     ),
     "`REFERENCED_RESOURCE_NOT_FOUND`, and the record is not known": Row(
-        [None], ["POST"], HELD, "ZautoAI does not know its patients record yet", calls=(a_visit(),)
+        [None], ["POST"], HELD, "waits for its patients record", calls=(a_visit(),)
     ),
     "DELETE 404 `RESOURCE_NOT_FOUND`": Row(
         [refusal(404, "RESOURCE_NOT_FOUND")],
@@ -480,7 +480,7 @@ class TestHeldForTooLong:
         await bench.sweep()
         assert bench.status(message_id) is PARKED
         assert bench.reason(message_id) == (
-            "ZautoAI does not know its patients record yet; it did not come within 72 h"
+            "waited for patients/P1, which did not come within 72 h"
         )
 
     async def test_what_came_in_time_is_not(self, bench: Bench) -> None:

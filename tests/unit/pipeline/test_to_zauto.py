@@ -233,9 +233,7 @@ class TestDoubt:
         (delivery,) = bench.deliveries([message_id])
         bench.end._unclear._counted[delivery.id] = (POISON - 1, bench.clock() - 1)
         bench.remote.faults = iter([Fault.LOST])
-        await bench.store.run(
-            lambda tx: tx.postpone(delivery.id, Step.APPLY, due_at=0, attempts=8, reason="")
-        )
+        await bench.store.run(lambda tx: tx.postpone(delivery.id, Step.APPLY, due_at=0, attempts=8))
         await bench.look()
         assert bench.status(message_id) is Status.PARKED
 
@@ -390,7 +388,10 @@ async def test_a_refused_field_is_told_with_the_far_ends_words_quoted(bench: Ben
     bench.remote.faults = iter([Fault.INVALID])
     message_id = await bench.plan(a_patient())
     await bench.finish()
-    assert bench.reason(message_id) == "refused as invalid: fullName “fullName 4711 is not right”"
+    assert (
+        bench.reason(message_id)
+        == "refused as invalid: fullName “fullName: fullName 4711 is not right”"
+    )
 
 
 async def test_fields_the_staff_own_are_not_reset(bench: Bench) -> None:

@@ -101,7 +101,7 @@ LINES = [
 @pytest.mark.parametrize(("before", "after", "told"), LINES)
 def test_a_line_that_is_not_plainly_a_segment_is_named(before: str, after: str, told: str) -> None:
     given = message(adt().replace(before.encode(), after.encode(), 1))
-    remarks = [f"{each.where}: {each.text}" for each in translated(given).warnings]
+    remarks = [f"{each.path}: {each.text}" for each in translated(given).warnings]
     assert told in remarks
     assert told in line_remarks(given, SETTINGS)
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Alias
 from bridge.message import Message, Protocol, Status
-from bridge.pipeline.settle import quoted
 from bridge.service.answers import answers
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
@@ -62,7 +62,7 @@ def _keep_two(tx: Transaction) -> None:
             answer_code="AA",
             acknowledgment=b"MSA|AA|C1\r",
             identity=None,
-            reason=f"refused: {quoted('Nair')}",
+            cause=Cause(CauseKind.REFUSED, name="refused", said="Nair"),
         )
 
 

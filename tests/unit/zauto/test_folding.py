@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     Call,
     Delivery,
@@ -22,7 +23,7 @@ from bridge.delivery import (
     Step,
     Target,
 )
-from bridge.message import Status, Verdict
+from bridge.message import Status
 from bridge.zauto.catalogue import load
 from bridge.zauto.folding import Settled, after, decide, fold, learn
 
@@ -99,8 +100,8 @@ class TestAnUnknownRecord:
 
     def test_is_parked_while_required_fields_are_missing_and_names_only_them(self) -> None:
         end = settled(call({"id": "P1", "fullName": "Asha Rao", "phoneNumber": None}), None)
-        assert (end.status, end.reason) == (Status.PARKED, "incomplete: uhid, phoneNumber")
-        assert end.verdict is Verdict.SENDER
+        assert end.cause == Cause(CauseKind.INCOMPLETE, fields=("uhid", "phoneNumber"))
+        assert end.status is Status.PARKED
 
     def test_is_created_once_a_later_message_brings_what_was_missing(self) -> None:
         first = settled(call({"uhid": 7, "fullName": "Asha Rao", "title": "Ms."}), None)
@@ -135,7 +136,9 @@ class TestAKnownRecord:
         assert request.body["title"] is None
 
     def test_cannot_lose_a_required_field(self) -> None:
-        assert settled(call({"phoneNumber": None}), SENT).reason == "incomplete: phoneNumber"
+        assert settled(call({"phoneNumber": None}), SENT).cause == Cause(
+            CauseKind.INCOMPLETE, fields=("phoneNumber",)
+        )
 
     def test_keeps_what_its_staff_own(self) -> None:
         known = replace(SENT, initial={"remarks": "new"}, sent=FULL | {"remarks": "new"})
@@ -188,7 +191,9 @@ class TestTheAuthority:
     def test_of_another_issuer_is_a_conflict(self) -> None:
         end = settled(call({"title": "Ms."}, authority="LAKE"), self.KNOWN)
         assert end.status is Status.PARKED
-        assert end.reason.startswith("conflict: ")
+        assert end.cause == Cause(
+            CauseKind.CONFLICT_ISSUER, resource="patients", issuer="CITY", other_issuer="LAKE"
+        )
         assert end.entity is None
 
     def test_may_be_named_in_two_ways(self) -> None:
@@ -210,7 +215,9 @@ class TestTheAuthority:
     ) -> None:
         entity = replace(SENT, authority=known)
         end = settled(call({"title": "Ms."}, authority=named), entity)
-        assert (end.status, end.reason[:9]) == (Status.PARKED, "conflict:")
+        assert end.status is Status.PARKED
+        assert end.cause is not None
+        assert end.cause.kind is CauseKind.CONFLICT_ISSUER
 
     def test_a_resource_known_by_its_reference_is_no_question(self) -> None:
         entity = replace(SENT, authority="FHIR Patient.id")

@@ -28,10 +28,11 @@ SELECT line FROM lines WHERE line IS NOT NULL
 
 -- name: change_acknowledgment
 UPDATE application_acknowledgment
-SET state = :state, code = coalesce(:code, code), body = coalesce(:body, body), reason = :reason,
+SET state = :state, code = coalesce(:code, code), body = coalesce(:body, body), cause = :cause,
+    details = :details,
     changed_at = CASE WHEN state = :state THEN changed_at ELSE :at END
 WHERE message_id = :id
 
 -- name: abandon_acknowledgments
-UPDATE application_acknowledgment SET state = 'abandoned', reason = :reason, changed_at = :at
+UPDATE application_acknowledgment SET state = 'abandoned', cause = :cause, details = :details, changed_at = :at
 WHERE state = 'due' AND changed_at <= :since

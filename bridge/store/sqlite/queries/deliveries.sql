@@ -11,16 +11,17 @@ SELECT id, message_id, target, lane, resource, external_id, step, due_at FROM de
 SELECT * FROM delivery WHERE message_id = ? ORDER BY position, id
 
 -- name: verdicts_of
-SELECT status, reason, verdict, waits_for FROM delivery WHERE message_id = ? ORDER BY position, id
+SELECT status, cause, details, waits_for FROM delivery WHERE message_id = ? ORDER BY position, id
 
 -- name: settle_delivery
 UPDATE delivery
-SET status = :status, changed_at = :at, reason = :reason, verdict = :verdict,
+SET status = :status, changed_at = :at, cause = :cause, details = :details,
     waits_for = :waits_for
 WHERE id = :id
 
 -- name: postpone_delivery
-UPDATE delivery SET step = :step, due_at = :due_at, attempts = :attempts, reason = :reason
+UPDATE delivery
+SET step = :step, due_at = :due_at, attempts = :attempts, cause = :cause, details = :details
 WHERE id = :id
 
 -- name: let_delivery_wait_for
@@ -44,7 +45,7 @@ ORDER BY id DESC LIMIT 1
 -- name: incomplete
 SELECT id, message_id FROM delivery
 WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
-  AND status = 'parked' AND reason LIKE 'incomplete%' AND id < ?
+  AND status = 'parked' AND cause = 'incomplete' AND id < ?
 
 -- name: held_deliveries
 SELECT * FROM delivery WHERE status = 'held' AND waits_for = ? ORDER BY id
@@ -52,7 +53,7 @@ SELECT * FROM delivery WHERE status = 'held' AND waits_for = ? ORDER BY id
 -- name: release_delivery
 -- It starts over: what was found out before it was held may be long out of date.
 UPDATE delivery
-SET status = 'waiting', step = 'apply', due_at = :at, changed_at = :at, reason = '', verdict = NULL,
+SET status = 'waiting', step = 'apply', due_at = :at, changed_at = :at, cause = '', details = '',
     waits_for = ''
 WHERE id = :id
 
@@ -66,7 +67,7 @@ UPDATE attempt SET ended_at = ?, outcome = ? WHERE id = ?
 SELECT * FROM attempt WHERE delivery_id = ? ORDER BY id
 
 -- name: long_held_deliveries
-SELECT id, reason, waits_for FROM delivery INDEXED BY delivery_held_since
+SELECT id, waits_for FROM delivery INDEXED BY delivery_held_since
 WHERE status = 'held' AND changed_at <= ? LIMIT ?
 
 -- name: waiting_for

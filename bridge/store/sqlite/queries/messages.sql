@@ -1,9 +1,9 @@
 -- name: insert_message
 INSERT INTO message (
     channel, protocol, message_type, control_id, sending_application, sending_facility,
-    received_at, reference, status, reason, verdict, answer_code, acknowledgment, identity,
-    changed_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    received_at, reference, status, cause, details, answer_code, acknowledgment, identity,
+    changed_at, reason
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING
 
 -- name: insert_body
@@ -35,25 +35,24 @@ INSERT INTO quarantine (channel, peer, reason, head, at) VALUES (?, ?, ?, ?, ?)
 
 -- name: mark_message
 UPDATE message
-SET status = :status, changed_at = :at, reason = :reason, remark = :reason, verdict = :verdict,
-    waits_for = :waits_for, translated = :translated,
+SET status = :status, changed_at = :at, cause = :cause, details = :details,
+    waits_for = :waits_for, translated = :translated, remarks = :remarks,
     mapping = :mapping, mappings_hash = :mappings_hash
 WHERE id = :id
 
 -- name: follow_deliveries
 UPDATE message
-SET status = :status, changed_at = :at, reason = coalesce(nullif(:reason, ''), remark),
-    verdict = :verdict, waits_for = :waits_for
+SET status = :status, changed_at = :at, cause = :cause, details = :details,
+    waits_for = :waits_for
 WHERE id = :id AND translated = 1
-  AND NOT (status = :status AND reason = coalesce(nullif(:reason, ''), remark)
-           AND verdict IS :verdict AND waits_for = :waits_for)
+  AND NOT (status = :status AND cause = :cause AND details = :details AND waits_for = :waits_for)
 
--- name: tell_why_it_waits
-UPDATE message SET reason = coalesce(nullif(?, ''), remark) WHERE id = ? AND status = 'waiting'
+-- name: say_why_it_waits
+UPDATE message SET cause = ?, details = ? WHERE id = ? AND status = 'waiting'
 
 -- name: release_messages
 UPDATE message INDEXED BY message_held
-SET status = 'waiting', changed_at = :at, reason = '', verdict = NULL, waits_for = ''
+SET status = 'waiting', changed_at = :at, cause = '', details = '', waits_for = ''
 WHERE status = 'held' AND translated = 0 AND waits_for = :key
 
 -- name: message
@@ -117,10 +116,41 @@ GROUP BY waits_for ORDER BY waiting DESC, waits_for LIMIT 20
 
 -- name: park_long_held_messages
 UPDATE message
-SET status = 'parked', changed_at = :at, reason = reason || :told
+SET status = 'parked', changed_at = :at, cause = :cause,
+    details = json_object('key', waits_for, 'name', :hours)
 WHERE id IN (
     SELECT id FROM message INDEXED BY message_held_since
     WHERE status = 'held' AND translated = 0 AND changed_at <= :since
     -- what waits for a row of a code table waits for a person's work on the mappings
     AND waits_for NOT GLOB 'codes/*' LIMIT :limit
 )
+
+-- name: count_remark
+INSERT INTO remark_count (sender, path, code, count, first_at, last_at) VALUES (?, ?, ?, 1, ?, ?)
+ON CONFLICT (sender, path, code) DO UPDATE SET count = count + 1, last_at = excluded.last_at
+
+-- name: remark_counts
+SELECT * FROM remark_count ORDER BY count DESC, sender, path, code LIMIT ?
+
+-- name: forget_remarks
+DELETE FROM remark_count WHERE (sender, path, code) IN (
+    SELECT sender, path, code FROM remark_count ORDER BY last_at DESC LIMIT -1 OFFSET ?
+)
+
+-- name: add_task
+INSERT INTO manual_task (message_id, what, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: tasks
+SELECT status AS what, count, (SELECT min(at) FROM manual_task WHERE what = status) AS since
+FROM tally WHERE kind = 'task' AND count > 0 ORDER BY since
+
+-- name: parked_counts
+SELECT parked_count.*, (
+    SELECT received_at FROM message INDEXED BY message_parked
+    WHERE status = 'parked' AND message.cause = parked_count.cause
+      AND message.sending_application = parked_count.sending_application
+      AND message.sending_facility = parked_count.sending_facility
+      AND message.channel = parked_count.channel
+    ORDER BY received_at LIMIT 1
+) AS oldest
+FROM parked_count WHERE count > 0 ORDER BY count DESC, cause LIMIT ?

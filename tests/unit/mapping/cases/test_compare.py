@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery import Allocation, Call, Interaction, Remark, Target, Translation
+from bridge.causes import Cause, CauseKind
+from bridge.delivery import Allocation, Call, Interaction, Target, Translation
 from bridge.errors import Fault
 from bridge.lineage import RuleLine
 from bridge.mapping.cases.compare import compare
 from bridge.mapping.cases.language import Expected
 from bridge.mapping.cases.parse import parse_cases
+from bridge.remarks import Remark, RemarkCode
 
 LEGEND = (
     RuleLine("gender", "parts/patient_from_pid.yaml:22"),
@@ -146,11 +148,15 @@ def test_other_segments_are_told_at_once() -> None:
     ("text", "translation", "difference"),
     [
         ("held: [Patient/1]", made(needs=("Patient/1",)), None),
-        ("problem: no id", made(problem="no id"), None),
+        ("problem: no id", made(cause=Cause(CauseKind.NOT_CALLED, name="no id")), None),
         ("unmapped: true", None, None),
         ("held: [Patient/1]", made(needs=("Patient/2",)), "expected held for Patient/1, got held"),
         ("held: [Patient/1]", made(PATIENT), "expected held for Patient/1, got calls."),
-        ("problem: no id", made(problem="no name"), "got the problem 'no name'."),
+        (
+            "problem: no id",
+            made(cause=Cause(CauseKind.NOT_CALLED, name="no name")),
+            "got the problem 'no name'.",
+        ),
         ("calls: []", None, "expected calls, got unmapped."),
         ("unmapped: true", made(PATIENT), "expected unmapped, got calls."),
     ],
@@ -163,7 +169,7 @@ def test_it_ends_as_expected(
 
 
 def test_remarks_are_all_expected() -> None:
-    remarked = made(warnings=(Remark("PID-7", "is not a date"),))
+    remarked = made(warnings=(Remark(RemarkCode.NOT_A_DATE, "PID-7"),))
     assert told("calls: []\nremarks:\n  - PID-7: is not a date", remarked) == []
     assert "remarks.PID-7: got 'is not a date', not expected." in told("calls: []", remarked)[0]
     (missing,) = told("calls: []\nremarks:\n  - PID-8: is odd", made())

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery import Call, Interaction, Remark, Target, Translation
+from bridge.delivery import Call, Interaction, Target, Translation
 from bridge.errors import Fault
 from bridge.mapping.cases.compare import compare
 from bridge.mapping.cases.language import CaseFile
 from bridge.mapping.cases.parse import parse_cases
 from bridge.mapping.cases.write import as_yaml, updated
 from bridge.mapping.tree import Table, Word, read
+from bridge.remarks import Remark, RemarkCode
 
 FILE = """\
 # tests of a mapping
@@ -92,7 +93,9 @@ def test_whatever_was_made_is_as_expected_once_written(
     payload: dict[str, str], where: str, remark: str
 ) -> None:
     payload.pop("id", None)
-    made = replace(translation(call(**payload)), warnings=(Remark(where, remark),))
+    made = replace(
+        translation(call(**payload)), warnings=(Remark(RemarkCode.NOT_CALLED, where, remark),)
+    )
     (case,) = cases(updated("tests:\n- name: a\n  message: x\n", _first(), made)).cases
     assert case.expect is not None
     assert compare(case.expect, made, ()) == []
