@@ -51,3 +51,19 @@ def test_counting_is_exact_where_no_line_is_blank(lines: list[str], end: str) ->
 
     assert not more_than(count, message, "|")
     assert more_than(count - 1, message, "|")
+
+
+@pytest.mark.parametrize("line", ["pid|two", " PID|1", "PID |1", "\tpv1 |", "zpd|1", "\ufeffPID|1"])
+def test_where_line_feeds_end_the_lines_odd_segments_are_lines(line: str) -> None:
+    assert split(f"MSH|a\n{line}\nPV1|1\n", "|") == ["MSH|a", line, "PV1|1"]
+    assert split(f"MSH|a\r{line}\rPV1|1\r", "|") == ["MSH|a", line, "PV1|1"]
+    assert split(f"MSH|a\rNTE|1||{line}\n{line}\rPV1|1\r", "|")[1] == f"NTE|1||{line}\n{line}"
+
+
+@pytest.mark.parametrize("text", ["two", " PID two", "xyz|two", "PIDX|two", "Green Park^^Pune|98"])
+def test_where_line_feeds_end_the_lines_other_text_is_of_the_field_before(text: str) -> None:
+    assert split(f"MSH|a\nNTE|1||one\n{text}\nPV1|1\n", "|") == [
+        "MSH|a",
+        f"NTE|1||one\n{text}",
+        "PV1|1",
+    ]
