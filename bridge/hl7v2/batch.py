@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.hl7v2 import batches, charset, segments
-from bridge.hl7v2.beginnings import may_be_several
+from bridge.hl7v2.beginnings import begins_message, may_be_several
 from bridge.hl7v2.framing import FS, VT, Frame, Framer
 
 
@@ -14,23 +14,24 @@ def split(data: bytes) -> list[bytes]:
     frames are read. Batch headers and trailers are dropped. UTF-16 and UTF-32 become UTF-8. What
     stands outside of any message is a part of its own, for the receiver to judge.
     """
-    parts = [
-        part
-        for body in _bodies(data)
-        for batch in batches.read(body).batches
-        for part in batch.messages
-    ]
-    return parts or [_plain(data)]
+    return [part for body in _bodies(data) for part in _parts(body)] or [_plain(data)]
 
 
 def miscounts(data: bytes) -> list[str]:
     """Where the batches of a file are counted wrong by their trailers, one sentence each."""
-    files = [
-        batches.read(body)
-        for body in _bodies(data)
-        if may_be_several(body) or batches.is_batch(body)
-    ]
+    files = [batches.read(body) for body in _bodies(data) if _may_be_batch(body)]
     return [told for file in files if not file.is_one_message for told in file.miscounts()]
+
+
+def _parts(body: bytes) -> list[bytes]:
+    file = batches.read(body)
+    if begins_message(body) and file.is_one_message:
+        return [body.lstrip()]
+    return [part for each in file.batches for part in each.messages]
+
+
+def _may_be_batch(body: bytes) -> bool:
+    return may_be_several(body) or batches.is_batch(body)
 
 
 def _bodies(data: bytes) -> list[bytes]:

@@ -79,11 +79,12 @@ class BatchFile:
 
     @property
     def is_one_message(self) -> bool:
-        """Whether there is one message, without headers and trailers."""
-        if self.header or self.trailer or len(self.batches) != 1:
-            return False
-        (only,) = self.batches
-        return not (only.header or only.trailer) and len(only.messages) == 1
+        """Whether all of a text that begins with a message is that one.
+
+        A header behind it that nothing follows makes no batch of it.
+        """
+        ended = self.trailer or any(each.trailer for each in self.batches)
+        return not ended and sum(len(each.messages) for each in self.batches) == 1
 
     def miscounts(self) -> list[str]:
         """Where a trailer says another number than came, or nothing came, one sentence each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.hl7v2.batch import split
 from bridge.hl7v2.batches import is_batch, read, write
 
 ONE = b"MSH|^~\\&|A||||||ADT^A04|1\rPID|1|M\xfcller\r"
@@ -125,3 +126,10 @@ def test_text_outside_of_messages_is_not_counted() -> None:
         [b"notes\r", b"notes\r"],
     ]
     assert file.miscounts() == []
+
+
+@pytest.mark.parametrize("header", [FHS, BHS, FHS + BHS])
+def test_a_header_behind_a_message_that_nothing_follows_makes_no_batch(header: bytes) -> None:
+    assert read(ONE + header).is_one_message
+    assert not read(ONE + header + TWO).is_one_message
+    assert split(ONE + header) == [ONE + header]
