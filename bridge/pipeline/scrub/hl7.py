@@ -76,15 +76,16 @@ class _Scrubber:
         """One segment; a line that is none is free text."""
         blank = line[: len(line) - len(line.lstrip())]
         separator = self.header.field_separator
-        name, *fields = line[len(blank) :].split(separator)
+        padded, *fields = line[len(blank) :].split(separator)
+        name = padded.rstrip()
         if not _NAME.fullmatch(name) or not (is_segment(name) or name.startswith("Z")):
             return self._free(line)
         if name in DECLARING:
             head, fields = fields[:1], fields[1:]
             made = [self._field(name, number, text) for number, text in enumerate(fields, 3)]
-            return blank + separator.join([name, *head, *made])
+            return blank + separator.join([padded, *head, *made])
         made = [self._field(name, number, text) for number, text in enumerate(fields, 1)]
-        return blank + separator.join([name, *made])
+        return blank + separator.join([padded, *made])
 
     def _field(self, segment: str, number: int, text: str) -> str:
         cut = self.header.delimiters

@@ -104,3 +104,8 @@ def test_every_number_of_the_prior_patient_keeps_its_form(path: str) -> None:
 
 def _form(text: str) -> str:
     return re.sub("[A-Z]", "A", re.sub("[a-z]", "a", re.sub(r"\d", "9", text)))
+
+
+@pytest.mark.parametrize("name", [b" PID", b"PID ", b"\tPV1 "])
+def test_segments_with_padded_names_lose_their_people_too(name: bytes) -> None:
+    check(given(MERGE.replace(b"\n" + name.strip(), b"\n" + name, 1)))

@@ -41,7 +41,7 @@ OFFSET = re.compile(r"(?<![\w+])\+\d{1,3}\b|(?<=\d)[+-](?:0\d|1[0-4]):?[0-5]\d\b
 #: the name of a table of HL7's
 TABLE = re.compile(r"\bHL7\d{4}\b")
 #: the name of a segment at the beginning of its line
-NAMES = re.compile(r"(?m)^[A-Z][A-Z0-9]{2}(?=[^A-Za-z0-9]|$)")
+NAMES = re.compile(r"(?m)^[ \t]*[A-Z][A-Z0-9]{2}(?=[^A-Za-z0-9]|$)")
 #: an escape sequence that changes the charset
 CHARSET = re.compile(r"\\[CM][0-9A-F]{4,6}\\")
 #: a resource type in a reference
