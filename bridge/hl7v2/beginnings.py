@@ -81,8 +81,6 @@ def misplaced(message: bytes) -> int:
 
     Also where the line end before it is missing: then it stands within a line.
     """
-    if not may_be_several(message):
-        return 0
     text = message.removeprefix(UTF8_BOM).lstrip()
     places = [*_further_lines(text), *_further_delimiters(text)]
     return _line_number(text, min(places)) if places else 0

@@ -78,13 +78,17 @@ class Intake:
         Raises StoreBusy when it could not be kept: then nothing may be answered.
         """
         self.taken_at = at = self._clock()
-        if may_be_several(body) and begins_message(body):
+        several = may_be_several(body)
+        if several and begins_message(body):
             file = batches.read(body, partial(header_of, channel=channel))
             if not file.is_one_message:
                 return await self._take_several(file, channel, body, peer, at)
-        return await self._take_one(channel, body, peer, at)
+        return await self._take_one(channel, body, peer, at, several=several)
 
-    async def _take_one(self, channel: Channel, body: bytes, peer: str, at: float) -> Reply:
+    async def _take_one(
+        self, channel: Channel, body: bytes, peer: str, at: float, *, several: bool = True
+    ) -> Reply:
+        """Keep one message, which has no further MSH where it is not `several`."""
         try:
             channel, header = placed(body, self._hl7_channels.get(channel.listener, ()), channel)
         except ReadError as error:
@@ -97,7 +101,8 @@ class Intake:
             check_limits(body, self._settings.limits)
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
-        refusal = refusal_of(header, body, channel, partial(self._takes, channel.name))
+        takes = partial(self._takes, channel.name)
+        refusal = refusal_of(header, body, channel, takes, several=several)
         if refusal is None and channel.structure != "off":
             refusal = await self._structure.refusal(channel, body)
         owing = None if refusal else owing_of(channel, header)

@@ -29,10 +29,18 @@ class Refusal:
 
 
 def refusal_of(
-    header: Header, body: bytes, channel: Channel, takes: Callable[[Protocol, str], bool]
+    header: Header,
+    body: bytes,
+    channel: Channel,
+    takes: Callable[[Protocol, str], bool],
+    *,
+    several: bool = True,
 ) -> Refusal | None:
-    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped."""
-    if line := misplaced(body):
+    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped.
+
+    `several`: it may have a further MSH (see `beginnings.may_be_several`).
+    """
+    if several and (line := misplaced(body)):
         return _error("MSH[2]", 100, f"line {line} {_MISPLACED}")
     if header.version.partition(".")[0] != "2":
         return _reject("MSH-12", 203, "version is not 2.x")
