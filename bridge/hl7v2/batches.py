@@ -21,6 +21,8 @@ _LINE = rb"(FHS|BHS|BTS|FTS)((?![A-Za-z0-9])[^\r\n]*)"
 _FIRST = re.compile(_LINE)
 #: a further one, where carriage returns end the lines
 _FURTHER = re.compile(rb"\r[ \t]*+" + _LINE)
+#: what may follow a header or trailer: a message, another of them, or nothing
+_MAY_FOLLOW = re.compile(rb"\s*+(?:\xef\xbb\xbf)?(?:MSH|[BF][HT]S|\Z)")
 #: two delimiters, as they follow the name of a header
 _DELIMITERS = re.compile(rb"[^\sA-Za-z0-9]{2}")
 #: digits of a count that is one
@@ -81,10 +83,9 @@ class BatchFile:
     def is_one_message(self) -> bool:
         """Whether all of a text that begins with a message is that one.
 
-        A header behind it that nothing follows makes no batch of it.
+        A header behind it that nothing follows, or a trailer that counts right, makes no batch.
         """
-        ended = self.trailer or any(each.trailer for each in self.batches)
-        return not ended and sum(len(each.messages) for each in self.batches) == 1
+        return sum(len(each.messages) for each in self.batches) == 1 and not self.miscounts()
 
     def miscounts(self) -> list[str]:
         """Where a trailer says another number than came, or nothing came, one sentence each."""
@@ -110,10 +111,13 @@ def read(body: bytes, read_header: ReadHeader = scan) -> BatchFile:
     """
     body = body.removeprefix(UTF8_BOM).lstrip()
     file, at, separators = BatchFile(), 0, {body[3:4], b""}
+    declared = is_batch(body)
     for line in _lines(body):
         separator = line[2][:1]
         if separator not in separators and not _DELIMITERS.match(line[2]):
             continue  # text that begins with the name
+        if not declared and not _MAY_FOLLOW.match(body, line.end()):
+            continue  # within a message, the rest of which follows
         separators.add(separator)
         _put(file, body[at : line.start(1)], read_header)
         at = line.end()

@@ -133,3 +133,10 @@ def test_a_header_behind_a_message_that_nothing_follows_makes_no_batch(header: b
     assert read(ONE + header).is_one_message
     assert not read(ONE + header + TWO).is_one_message
     assert split(ONE + header) == [ONE + header]
+
+
+@pytest.mark.parametrize("line", [b"BTS|1\r", b"FTS|x\r", BHS, FHS])
+def test_a_line_within_a_message_makes_no_batch(line: bytes) -> None:
+    body = ONE + line + b"PV1|1|O\r"
+
+    assert [each.messages for each in read(body).batches] == [[body]]

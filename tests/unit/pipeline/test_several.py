@@ -15,7 +15,7 @@ from bridge.message import Reply, Status
 from bridge.pipeline.intake import Intake
 from bridge.store.records import Keeping, Kept
 from tests.unit.pipeline.hl7 import adt
-from tests.unit.pipeline.test_intake import Desk
+from tests.unit.pipeline.test_intake import Desk, told
 
 ENDS = [b"\r", b"\n", b"\r\n"]
 BHS = b"BHS|^~\\&|HIS|LOTUS|||||||B1\r"
@@ -166,7 +166,19 @@ async def test_a_batch_needs_no_header_and_its_count_is_checked(
     assert (len(desk.kept()), desk.quarantined) == (2, bool(comment))
 
 
-async def test_one_message_and_a_trailer_are_a_batch_too(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "rest", [b"BTS|1\r", b"BTS\r", b"FTS|1\r", BHS, b"BTS|1\rNTE|1\r", b"FTS|x\rNTE|1\r"]
+)
+async def test_one_message_that_is_counted_right_is_no_batch(desk: Desk, rest: bytes) -> None:
+    reply = await desk.hl7(adt("C1") + rest)
+    assert told(reply) == ("AA", "C1")
+    assert reply.acknowledgment is not None
+    assert b"BTS" not in reply.acknowledgment
+    assert await stored(desk, 0) == adt("C1") + rest
+    assert desk.quarantined == 0
+
+
+async def test_one_message_that_is_counted_wrong_is_reported(desk: Desk) -> None:
     reply = await desk.hl7(adt("C1") + b"BTS|2\r")
     assert reply.acknowledgment is not None
     assert reply.acknowledgment.endswith(b"BTS|1|BTS[1]-1 says 2 messages, 1 came\r")
@@ -230,7 +242,6 @@ async def test_a_line_of_a_batch_that_begins_no_message_refuses_its_message(desk
     [
         (BHS + b"PID|1||9\r" + adt("C1") + b"BTS|1\r", 1),
         (BHS + adt("C1") + b"BTS|1\rPID|1||9\r", 1),
-        (adt("C1") + b"BTS|1\rPID|1||9\r", 1),
         (b"FHS|^~\\&\r" + BHS + adt("C1") + b"BTS|1\rnotes\rFTS|1\rnotes\r", 2),
     ],
 )
