@@ -295,7 +295,7 @@ def test_what_is_not_written_has_no_origin(
     line = {"externalServiceId": "S1", "name": "X-ray", "price": "on request"}
     call = services(line, {**line, "price": 300})
     charges = [origin.field for origin in told(call) if origin.field.startswith("FT1")]
-    written = ["4", "6", "7.1", "7.2", "7.3", "12.1.1", "12.1.2"]
+    written = ["2", "4", "6", "7.1", "7.2", "7.3", "12.1.1", "12.1.2"]
     assert charges == [f"FT1[2]-{place}" for place in written]
 
 
