@@ -30,7 +30,7 @@ class SettingsError(BridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in a mapping file."""
+    """One thing wrong in a file that people write."""
 
     #: path of the file, as the person who named the folder would write it
     file: str

@@ -1,0 +1,80 @@
+"""The tree of a YAML file: words, lists and tables that know their line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bridge.errors import Fault
+
+#: where a value stands in a file: its keys and indexes from the top
+Way: TypeAlias = tuple[str | int, ...]
+#: how a way is shown to people
+Show: TypeAlias = Callable[[Way], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def fault(self, key: str, message: str, suggestion: str | None = None) -> Fault:
+        """A fault found here."""
+        return Fault(self.file, self.line, self.column, key, message, suggestion)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A scalar, as it was written."""
+
+    text: str
+    place: Place
+    #: written without quotes, so that a file with typed values may mean a number by it
+    plain: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `key: value` of a table."""
+
+    key: str
+    key_place: Place
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping, in the order written; keys are distinct."""
+
+    entries: dict[str, Entry]
+    place: Place
+
+
+Node: TypeAlias = Word | Items | Table
+
+
+def words(node: Node) -> Iterator[Word]:
+    """The words of a word or of a list; anything else among them is left out."""
+    if isinstance(node, Word):
+        yield node
+    elif isinstance(node, Items):
+        for item in node.items:
+            if isinstance(item, Word):
+                yield item
+
+
+def dotted(way: Way) -> str:
+    """A way as people read it, `fields.gender.codes`."""
+    return ".".join(map(str, way))
