@@ -15,9 +15,9 @@ from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.since import Paths, Since, check_chosen, seconds_of, view_of
 from bridge.cli.tables import console, print_json, short, table
 from bridge.errors import BridgeError, MappingError
-from bridge.mapping.taking import nearest
 from bridge.message import Protocol
 from bridge.settings import Settings
+from bridge.yamlfile import nearest
 
 if TYPE_CHECKING:  # what only this command needs is loaded when it runs
     from bridge.pipeline.whatif.sides import Labelled, Pair

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from bridge.mapping.language import Rows, TableText
-from bridge.mapping.tree import Word
+from bridge.yamlfile import Word
 
 #: what `otherwise` says beside a value of its own
 KEEP, DROP, HOLD = "keep", "drop", "hold"

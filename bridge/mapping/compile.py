@@ -33,10 +33,9 @@ from bridge.mapping.rules import (
 )
 from bridge.mapping.scope import Reading, Source
 from bridge.mapping.settled import settled
-from bridge.mapping.taking import nearest
-from bridge.mapping.tree import Word
 from bridge.message import DELETE, Protocol
 from bridge.settings import Site
+from bridge.yamlfile import Word, nearest
 from bridge.zauto.catalogue import Catalogue, FieldFormat, Resource, ResourceField
 
 _PARSE: Mapping[Protocol, Callable[[str], Any]] = {

@@ -27,9 +27,9 @@ from bridge.mapping.order_life import (
     placer_number,
     transaction_id,
 )
-from bridge.mapping.taking import nearest
 from bridge.order import OrderLine
 from bridge.settings import Hospital
+from bridge.yamlfile import nearest
 
 #: what a mapping may remember of a record, for orders out (`facts:`)
 FACTS: Mapping[str, tuple[str, ...]] = {

@@ -12,10 +12,10 @@ from bridge.mapping.folders import Folder
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mapping, Mappings
 from bridge.mapping.taking import take_word
-from bridge.mapping.tree import read
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
+from bridge.yamlfile import read_table
 from bridge.zauto import catalogue
 
 _INTRODUCTION = """\
@@ -79,7 +79,7 @@ def _told(folders: Sequence[Folder]) -> dict[str, str]:
     found = {}
     for folder in folders:
         for name, file, text in folder.mappings():
-            table = read(text, file, [])
+            table = read_table(text, file, [])
             about = take_word(table, "", "about", []) if table else None
             found[name] = " ".join(about.text.split()) if about else ""
     return found

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bridge.errors import Fault
 from bridge.lineage import Legend
-from bridge.mapping.taking import nearest
 from bridge.message import Protocol
 from bridge.settings import Site
+from bridge.yamlfile import nearest, text_of
 
 PARTS, CODES, CATALOGUE = "parts", "codes", "zauto"
 KINDS = (*(protocol.value for protocol in Protocol), PARTS, CODES, CATALOGUE)
@@ -67,9 +67,12 @@ def read_folder(path: Path, faults: list[Fault]) -> Folder:
             faults.append(Fault(str(file), 1, 1, "", message, nearest(kind, KINDS)))
             continue
         try:
-            files[f"{kind}/{file.name}"] = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error}"))
+            text = text_of(file, faults)
+        except OSError as error:
+            faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error.strerror}"))
+            continue
+        if text is not None:
+            files[f"{kind}/{file.name}"] = text
     return Folder(str(path), files)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bridge.delivery import Role
-from bridge.mapping.tree import Place, Word
 from bridge.message import Protocol
+from bridge.yamlfile import Place, Word
 
 #: the keys each kind of table may have, in the order the reference explains them
 MAPPING_WORDS = ("about", "messages", "needs", "calls", "nothing", "ignore")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bridge.errors import Fault
 from bridge.mapping.folders import PARTS
-from bridge.mapping.taking import nearest, take_word
-from bridge.mapping.tree import Table, overlay
+from bridge.mapping.overlay import overlay
+from bridge.mapping.taking import take_word
+from bridge.yamlfile import Table, nearest
 
 LIKE = "like"
 

@@ -17,12 +17,13 @@ from bridge.mapping.generate import Written
 from bridge.mapping.language import IDENTITY_WORDS, CallText, MappingText, Part, TableText
 from bridge.mapping.likeness import with_likeness
 from bridge.mapping.memory import Memory
+from bridge.mapping.overlay import overlay
 from bridge.mapping.parse import parse_mapping, parse_part, parse_table
 from bridge.mapping.plan import CallPlan, Maker, Mapping, Mappings, Need
 from bridge.mapping.trails import Trail
-from bridge.mapping.tree import Place, Table, overlay
 from bridge.message import Protocol
 from bridge.settings import Site
+from bridge.yamlfile import Place, Table
 from bridge.zauto.catalogue import Catalogue
 
 

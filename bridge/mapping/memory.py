@@ -10,7 +10,7 @@ from bridge.mapping.codes import CodeTable, code_table
 from bridge.mapping.generate import Written, write
 from bridge.mapping.language import TableText
 from bridge.mapping.plan import CallPlan
-from bridge.mapping.tree import Table, read
+from bridge.yamlfile import Table, read_table
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -70,4 +70,4 @@ class Memory:
 
 def _read(text: str, file: str) -> tuple[Table | None, tuple[Fault, ...]]:
     faults: list[Fault] = []
-    return read(text, file, faults), tuple(faults)
+    return read_table(text, file, faults), tuple(faults)

@@ -14,8 +14,7 @@ from bridge.mapping.functions import DOSES, ZONED, Function, units
 from bridge.mapping.language import Rule
 from bridge.mapping.rules import Make
 from bridge.mapping.scope import Scope
-from bridge.mapping.taking import nearest
-from bridge.mapping.tree import Word
+from bridge.yamlfile import Word, nearest
 
 QUANTITY = "quantity"
 _Tables: TypeAlias = Mapping[str, CodeTable]

@@ -29,8 +29,6 @@ from bridge.mapping.taking import (
     Faults,
     check_words,
     key_of,
-    listed,
-    nearest,
     require_word,
     take_entries,
     take_one_of,
@@ -42,8 +40,8 @@ from bridge.mapping.taking import (
     take_words,
     under,
 )
-from bridge.mapping.tree import Entry, Items, Node, Table, Word
 from bridge.message import Protocol
+from bridge.yamlfile import Entry, Items, Node, Table, Word, listed, nearest
 
 
 def parse_mapping(table: Table, name: str, protocol: Protocol, faults: Faults) -> MappingText:

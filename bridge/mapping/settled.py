@@ -6,9 +6,8 @@ from typing import Any, get_args
 
 from bridge.errors import Fault
 from bridge.mapping.language import Test
-from bridge.mapping.taking import nearest
-from bridge.mapping.tree import Word
 from bridge.settings import Site
+from bridge.yamlfile import Word, nearest
 
 #: settings that are on or off
 SWITCHES = tuple(name for name, spec in Site.model_fields.items() if spec.annotation is bool)

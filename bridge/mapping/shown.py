@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import NamedTuple
 
-from bridge.mapping.tree import MERGED, Entry, Items, Node, Place, Table, Word
+from bridge.mapping.overlay import MERGED
+from bridge.yamlfile import Entry, Items, Node, Place, Table, Word
 
 #: characters up to which a table or list stands in one line
 _WIDTH = 76

@@ -1,6 +1,6 @@
 """A site's own folder: what one hospital does differently from the shipped mappings.
 
-It is laid out as they are and overrides them by name (`mapping.tree.overlay`); `site.yaml` in it
+It is laid out as they are and overrides them by name (`mapping.overlay`); `site.yaml` in it
 overrides settings of `site:`. ZautoAI's resources are the same for all sites, so it has no `zauto`.
 """
 
@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from bridge.errors import Fault
 from bridge.mapping.folders import CATALOGUE, Folder, read_folder
-from bridge.mapping.taking import nearest
-from bridge.mapping.tree import Entry, Items, Node, Place, Word, read
-from bridge.settings import Site
-from bridge.settings.faults import wrong
+from bridge.settings import Site, changed
+from bridge.yamlfile import nearest, read_table, text_of
 
 #: of a site's folder, its settings
 SETTINGS = "site.yaml"
@@ -75,31 +70,9 @@ def _settings(file: Path, usual: Site, faults: list[Fault]) -> Site:
     if not file.exists():
         return usual
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error}"))
+        text = text_of(file, faults)
+    except OSError as error:
+        faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error.strerror}"))
         return usual
-    table = read(text, str(file), faults)
-    if table is None:
-        return usual
-    own = {key: _value(entry.value) for key, entry in table.entries.items()}
-    try:
-        return Site.model_validate({**usual.model_dump(), **own})
-    except ValidationError as error:
-        for keys, message in wrong(error, "site").items():
-            place = _place(table.entries.get(keys[0]), table.place)
-            faults.append(place.fault(".".join(keys), f"{message}."))
-    return usual
-
-
-def _value(node: Node) -> Any:
-    """What was written, as settings take it: every word is text but `null`."""
-    if isinstance(node, Word):
-        return None if node.text == "null" else node.text
-    if isinstance(node, Items):
-        return [_value(item) for item in node.items]
-    return {key: _value(entry.value) for key, entry in node.entries.items()}
-
-
-def _place(entry: Entry | None, whole: Place) -> Place:
-    return entry.value.place if entry is not None else whole
+    table = read_table(text, str(file), faults) if text is not None else None
+    return changed(usual, table, "", faults) if table is not None else usual

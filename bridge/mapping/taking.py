@@ -6,20 +6,12 @@ added to; what is not as it must be is a fault there, and left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from bridge.errors import Fault
-from bridge.mapping.tree import Entry, Items, Table, Word, words
+from bridge.yamlfile import Entry, Items, Table, Word, listed, nearest, words
 
 Faults = list[Fault]
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, if any is like it."""
-    folded = {name.casefold(): name for name in known}
-    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
-    return folded[near[0]] if near else None
 
 
 def check_words(table: Table, key: str, known: Sequence[str], faults: Faults) -> None:
@@ -136,8 +128,3 @@ def key_of(entry: Entry) -> Word:
 def under(key: str, word: str) -> str:
     """The dotted key of a word within a table."""
     return f"{key}.{word}" if key else word
-
-
-def listed(known: Iterable[str]) -> str:
-    """Words as people read them."""
-    return ", ".join(known)

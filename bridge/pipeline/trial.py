@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -25,13 +25,14 @@ from bridge.mapping.cases.parse import parse_cases
 from bridge.mapping.folders import Folder
 from bridge.mapping.load import compile_folders
 from bridge.mapping.plan import Mappings
-from bridge.mapping.taking import nearest
-from bridge.mapping.tree import Items, Node, Table, Word
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine
 from bridge.pipeline.translate import translate
-from bridge.settings import Settings, Site
+from bridge.settings import Settings, Site, changed
+from bridge.yamlfile import Table, Word, dotted, misfits, nearest
 from bridge.zauto.catalogue import Catalogue
+
+S = TypeVar("S", bound=BaseModel)
 
 #: 2026-01-01T00:00:00Z, when a message of a test came in if it does not say
 _RECEIVED = 1_767_225_600.0
@@ -105,11 +106,11 @@ class Bench:
     def _settings(self, file: CaseFile, case: Case) -> Settings:
         """The bench's settings with what the file and the test say instead."""
         site = _changed(self.settings.site, file.site, "site")
-        changed = {
+        sections = {
             "site": _changed(site, case.site, f"{case.key}.site"),
             "hospital": _changed(self.settings.hospital, case.hospital, f"{case.key}.hospital"),
         }
-        return self.settings.model_copy(update=changed)
+        return self.settings.model_copy(update=sections)
 
     def _mappings(self, site: Site) -> Mappings:
         if site not in self._compiled:
@@ -201,12 +202,13 @@ def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
     if not service or not occurrence.isdecimal():
         service, occurrence = name, "1"
     named = {"visit_id": visit_id, "service": service, "occurrence": occurrence}
+    said = {**named, **_texts(stated)}
     try:
-        return _LINE.validate_python({**named, **_texts(stated)})
+        return _LINE.validate_python(said)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        word = str(first["loc"][0])
-        raise _Unusable(stated[word].key_place.fault(word, f"{first['msg']}.")) from error
+        first = misfits(error, OrderLine, said)[0]
+        word = dotted(first.way)
+        raise _Unusable(stated[word].key_place.fault(word, f"{first}.")) from error
 
 
 def _hl7(body: bytes, case: Case) -> Message:
@@ -284,22 +286,12 @@ def _received(case: Case) -> float:
     return moment.timestamp()
 
 
-def _changed(section: Any, table: Table | None, key: str) -> Any:
+def _changed(section: S, table: Table | None, key: str) -> S:
     """A section of the settings with what a test says instead."""
     if table is None:
         return section
-    told: dict[str, Any] = {name: _plain(entry.value) for name, entry in table.entries.items()}
-    kind: type[BaseModel] = type(section)
-    try:
-        return kind.model_validate({**section.model_dump(), **told})
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        place = table.entries[name].key_place if name in table.entries else table.place
-        raise _Unusable(place.fault(f"{key}.{name}", f"{first['msg']}.")) from error
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, Items):
-        return [_plain(item) for item in node.items]
-    return {"null": None}.get(node.text, node.text) if isinstance(node, Word) else {}
+    faults: list[Fault] = []
+    made = changed(section, table, key, faults)
+    if faults:
+        raise _Unusable(faults[0])
+    return made

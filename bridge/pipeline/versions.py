@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from bridge.mapping.sites import SETTINGS, Sources
 from bridge.settings import Site
 from bridge.settings.faults import wrong
 from bridge.store.contract import MappingVersion
+from bridge.yamlfile import dotted
 
 
 def version_of(mappings: Mappings, at: float) -> MappingVersion:
@@ -36,13 +38,14 @@ def sources_of(version: MappingVersion, catalogue: Folder) -> Sources:
 
 
 def _site(hash: str, settings: str) -> Site:
+    kept = json.loads(settings)
     try:
-        return Site.model_validate_json(settings)
+        return Site.model_validate(kept)
     except ValidationError as error:
         raise MappingError(
             [
-                Fault(f"{hash}/{SETTINGS}", 1, 1, ".".join(keys), f"{message}.")
-                for keys, message in wrong(error, "site").items()
+                Fault(f"{hash}/{SETTINGS}", 1, 1, dotted(each.way), str(each))
+                for each in wrong(error, Site, kept)
             ]
         ) from error
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from bridge import errors
 from bridge.errors import DoorError
+from bridge.yamlfile import Way, dotted, fit, misfits, read, text_of, values
 
 HEADER = "x-sandbox-fault"
 
@@ -206,30 +207,38 @@ class Plan:
 
 
 def read_rules(value: Any, source: str) -> list[Rule]:
-    """A plan's rules from what YAML or JSON held; raises DoorError naming `source`."""
+    """A plan's rules from what JSON held; raises DoorError naming `source`."""
     try:
-        return TypeAdapter(list[Rule]).validate_python(value, strict=False)
+        return TypeAdapter(list[Rule]).validate_python(value)
     except ValidationError as error:
-        raise DoorError(f"{source}: {_told(error)}") from error
+        raise DoorError(f"{source}: {_told(error, list[Rule], value)}") from error
 
 
 def read_plan(file: Path) -> list[Rule]:
-    """The rules of a YAML file; raises DoorError."""
+    """The rules of a YAML file; raises DoorError with every fault."""
+    faults: list[errors.Fault] = []
     try:
-        value = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DoorError(f"{file}: cannot be read as a plan of faults: {error}") from error
-    return read_rules(value, str(file))
+        text = text_of(file, faults)
+    except OSError as error:
+        raise DoorError(f"{file}: cannot be read: {error.strerror}") from error
+    root = read(text, str(file), faults) if text is not None else None
+    rules = fit(list[Rule], root, values(root), faults, _shown) if root is not None else None
+    if rules is None or faults:
+        lines = "\n".join(map(str, faults))
+        raise DoorError(f"{file}: cannot be read as a plan of faults:\n{lines}")
+    return rules
 
 
 def read_header(text: str) -> Fault:
     """The fault of a request's header: a kind, or an object; raises DoorError."""
     try:
-        return Fault.model_validate(orjson.loads(text) if text.startswith("{") else {"kind": text})
+        value = orjson.loads(text) if text.startswith("{") else {"kind": text}
     except orjson.JSONDecodeError as error:
         raise DoorError(f"{HEADER}: is not JSON: {error.msg}") from error
+    try:
+        return Fault.model_validate(value)
     except ValidationError as error:
-        raise DoorError(f"{HEADER}: {_told(error)}") from error
+        raise DoorError(f"{HEADER}: {_told(error, Fault, value)}") from error
 
 
 def _fits(match: Match, met: Met) -> bool:
@@ -241,7 +250,10 @@ def _fits(match: Match, met: Met) -> bool:
     )
 
 
-def _told(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the plan'}: {each['msg']}" for each in error.errors()
-    )
+def _told(error: ValidationError, kind: Any, value: Any) -> str:
+    found = misfits(error, kind, value)
+    return "; ".join(f"{_shown(each.way)}: {each}" for each in found)
+
+
+def _shown(way: Way) -> str:
+    return dotted(way) or "the plan"

@@ -1,95 +1,42 @@
-"""What is wrong with settings, in words for those who wrote them."""
+"""What is wrong with settings, in words for those who wrote them, and without their values."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from bridge.settings.sections import Settings
+from bridge.yamlfile import Misfit, Way, known_at, misfits, nearest
 
-#: what a kind of fault is called here; pydantic speaks to programmers
-_FAULTS = {
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "path_type": "must be a path",
-    "tuple_type": "must be a list",
+_SENTENCES: Mapping[str, str] = {
+    "extra_forbidden": "is not a setting",
     "model_type": "must be a section with settings of its own",
-    "missing": "is missing",
-    "literal_error": "must be {expected}",
-    "less_than_equal": "must be at most {le}",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
 }
+#: what stands for a key that may be a secret: `{client_secret:sesame}` is one key
+HIDDEN = "(key not shown)"
+_NAME = re.compile("[A-Za-z_-]+")
 
 
-def told(error: ValidationError, file: Path | None, named: Mapping[str, str]) -> str:
-    """A line a setting: where it was set, what is wrong, what would be right.
-
-    `named` is the variable of the environment that set it, by the setting's name.
-    """
-    return "\n".join(
-        f"{_place(keys, file, named)}: {sentence}" for keys, sentence in wrong(error).items()
-    )
+def wrong(error: ValidationError, kind: Any, value: Any) -> list[Misfit]:
+    """What is wrong in a value that was read as this section."""
+    return misfits(error, kind, value, _SENTENCES)
 
 
-def wrong(error: ValidationError, section: str = "") -> Mapping[tuple[str, ...], str]:
-    """What is wrong, by the keys that lead to it from `section`, or from the top."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for fault in error.errors():
-        keys = tuple(str(part) for part in fault["loc"] if not _names_a_kind(part))
-        if fault["type"] == "extra_forbidden":
-            text = f"is not a setting{_meant((section, *keys) if section else keys)}"
-        else:
-            usual = _FAULTS.get(fault["type"], "").format(**fault.get("ctx", {}))
-            text = usual or fault["msg"].removeprefix("Value error, ")
-            if fault["type"] == "literal_error":
-                text += _nearest(str(fault["input"]), fault["ctx"]["expected"])
-        found.setdefault(keys, []).append(text)
-    return {keys: ", or ".join(texts) for keys, texts in found.items()}
+def shown(way: Way) -> str:
+    """A way from the top as it may be printed: of keys only what is, or is nearly, a setting."""
+    names = []
+    for number, part in enumerate(way):
+        known = known_at(Settings, way[:number])
+        if isinstance(part, str) and part not in known and not _meant(part, known):
+            part = HIDDEN
+        names.append(str(part))
+    return ".".join(names)
 
 
-def _place(keys: tuple[str, ...], file: Path | None, named: Mapping[str, str]) -> str:
-    """The variable that set it, else the file and the setting's name."""
-    dotted = ".".join(keys)
-    for setting, name in named.items():
-        if setting == dotted or setting.startswith(f"{dotted}."):
-            return name
-    return f"{file}: {dotted}" if file else dotted
-
-
-def _meant(keys: tuple[str, ...]) -> str:
-    """The nearest word among the settings of the same section."""
-    section: Any = Settings
-    for key in keys[:-1]:
-        if not key.isdecimal():
-            section = _section(section.model_fields[key].annotation)
-    near = get_close_matches(keys[-1], section.model_fields, 1)
-    return f". Did you mean '{near[0]}'?" if near else ""
-
-
-def _nearest(word: str, expected: str) -> str:
-    """The word most like this one of those that pydantic lists: `'event' or 'park'`."""
-    near = get_close_matches(word, expected.split("'")[1::2], 1)
-    return f". Did you mean '{near[0]}'?" if near else ""
-
-
-def _section(annotation: Any) -> Any:
-    """The section within the type of a setting: itself, or one of a list or a choice."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_section, get_args(annotation))), None)
-
-
-def _names_a_kind(part: int | str) -> bool:
-    """Whether pydantic added it to a path to say which of several kinds a value was read as."""
-    return isinstance(part, str) and ("[" in part or part[:1].isupper())
+def _meant(word: str, known: tuple[str, ...]) -> bool:
+    """Whether a word is a slip of the pen for one of these."""
+    near = nearest(word, known)
+    return bool(near and len(word) <= len(near) + 3 and _NAME.fullmatch(word))

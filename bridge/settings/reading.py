@@ -3,121 +3,120 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from bridge.errors import SettingsError
-from bridge.settings.faults import told
+from bridge.errors import Fault, SettingsError
+from bridge.settings.environment import PREFIX, SECRETS, variables
+from bridge.settings.faults import shown, wrong
 from bridge.settings.sections import Settings
-
-PREFIX = "BRIDGE_"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are booleans: `off` and `NO` (Norway) are words."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, word) for tag, word in resolvers if not tag.endswith(":bool")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
-
-SECRETS = (
-    ("zauto", "client_secret"),
-    ("fhir", "api_key"),
-    ("orders", "api_key"),
+from bridge.yamlfile import (
+    Misfit,
+    Table,
+    Word,
+    dotted,
+    read,
+    text_of,
+    texts,
+    values,
 )
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings file, lay the environment over it and check the whole.
 
-    Raises SettingsError naming every wrong setting.
+    Raises SettingsError naming every wrong setting with its place in the file or its variable. No
+    value is repeated, because it may be a secret.
     """
     environment = os.environ if environment is None else environment
-    values = _from_file(file) if file is not None else {}
-    _refuse_secrets(values, file)
+    told: list[str] = []
+    root = _from_file(file, told) if file is not None else None
+    given = values(root) if root is not None else {}
     named = {}
-    for name, path, value in _from_environment(environment):
-        _put(values, path, value or _nothing(path))
-        named[".".join(path)] = name
+    for variable in variables(environment, told):
+        _put(given, variable.path, variable.value)
+        named[".".join(variable.path)] = variable.name
+    settings, unfit = _fitted(given)
+    told += [_line(each, root, named) for each in unfit]
+    if settings is None or told:
+        raise SettingsError("\n".join(told))
+    return settings
+
+
+def changed(section: S, table: Table, key: str, faults: list[Fault]) -> S:
+    """A section with what a table says instead: every word is text, but `null`.
+
+    It is returned as it was where the table does not fit. `key` is what the table stands under.
+    """
+    said = {**section.model_dump(), **texts(table, nulls=True)}
     try:
-        return Settings.model_validate(values)
+        return type(section).model_validate(said)
     except ValidationError as error:
-        raise SettingsError(told(error, file, named)) from error
+        unfit = wrong(error, type(section), said)
+    faults += [each.fault(table, dotted((key, *each.way) if key else each.way)) for each in unfit]
+    return section
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+def _from_file(file: Path, told: list[str]) -> Table:
+    """The tree of the file; raises SettingsError where there is none."""
+    faults: list[Fault] = []
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+        text = text_of(file, faults)
     except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file}: is not UTF-8 at byte {error.start}") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{file}: is not YAML: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"{file}: must hold sections such as 'mllp:', not a list or a word")
-    return values
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    root = read(text, str(file), faults, shown) if text is not None else None
+    if isinstance(root, Word) and root.plain and not root.text:
+        root = Table({}, root.place)
+    if root is not None and not isinstance(root, Table):
+        message = "must hold sections such as 'mllp:', not a list or a word"
+        faults.append(root.place.fault("", message))
+    elif root is not None:
+        faults += _written_secrets(root)
+    told += map(str, faults)
+    if not isinstance(root, Table):
+        raise SettingsError("\n".join(told))
+    return root
 
 
-def _refuse_secrets(values: Mapping[str, Any], file: Path | None) -> None:
+def _written_secrets(root: Table) -> Iterator[Fault]:
+    """Faults for secrets that stand in the file."""
     for section, key in SECRETS:
-        if isinstance(values.get(section), dict) and values[section].get(key) is not None:
+        outer = root.entries.get(section)
+        inner = outer.value.entries.get(key) if outer and isinstance(outer.value, Table) else None
+        if inner is not None and values(inner.value) is not None:
             name = f"{PREFIX}{section}__{key}".upper()
-            raise SettingsError(
-                f"{file}: {section}.{key}: a secret does not belong in this file; "
+            message = (
+                f"a secret does not belong in this file; "
                 f"set {name}, or {name}_FILE to the path of a file that holds it"
             )
+            yield inner.key_place.fault(f"{section}.{key}", message)
 
 
-def _from_environment(
-    environment: Mapping[str, str],
-) -> Iterator[tuple[str, list[str], str]]:
-    """Each variable's name, the setting it is for, and its value."""
-    for name, value in sorted(environment.items()):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        path = name.removeprefix(PREFIX).lower().split("__")
-        if path[-1].endswith("_file"):
-            path[-1] = path[-1].removesuffix("_file")
-            value = _secret_file(name, value)
-        yield name, path, value
-
-
-def _nothing(path: list[str]) -> str | None:
-    """What an empty variable says: an empty word where a setting is one, and null elsewhere."""
-    section: type[BaseModel] = Settings
-    *outer, last = path
-    for key in outer:
-        inner = section.model_fields[key].annotation if key in section.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return None
-        section = inner
-    word = last in section.model_fields and section.model_fields[last].annotation is str
-    return "" if word else None
-
-
-def _secret_file(name: str, path: str) -> str:
+def _fitted(given: Mapping[str, Any]) -> tuple[Settings | None, list[Misfit]]:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{name}: {path} is not UTF-8 at byte {error.start}") from error
+        return Settings.model_validate(given), []
+    except ValidationError as error:
+        return None, wrong(error, Settings, given)
 
 
-def _put(values: dict[str, Any], path: list[str], value: str | None) -> None:
+def _line(misfit: Misfit, root: Table | None, named: Mapping[str, str]) -> str:
+    """A line for people: the variable that set it, else its place in the file; what is wrong."""
+    way = dotted(misfit.way)
+    for setting, name in named.items():
+        if setting == way or setting.startswith(f"{way}."):
+            return f"{name}: {misfit}"
+    key = shown(misfit.way)
+    return str(misfit.fault(root, key)) if root is not None else f"{key}: {misfit}"
+
+
+def _put(given: dict[str, Any], path: tuple[str, ...], value: str | None) -> None:
     for key in path[:-1]:
-        inner = values.get(key)
-        values[key] = dict(inner) if isinstance(inner, dict) else {}
-        values = values[key]
-    values[path[-1]] = value
+        inner = given.get(key)
+        given[key] = dict(inner) if isinstance(inner, dict) else {}
+        given = given[key]
+    given[path[-1]] = value

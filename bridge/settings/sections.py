@@ -95,8 +95,7 @@ class Mllp(_Section):
             try:
                 ip_network(each)
             except ValueError as error:
-                told = f"'{each}' is no address or network such as 10.1.0.0/16"
-                raise ValueError(told) from error
+                raise ValueError("must be addresses or networks such as 10.1.0.0/16") from error
         return value
 
 
@@ -257,7 +256,7 @@ class Site(_Section):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             near = get_close_matches(value, available_timezones(), 1)
             meant = f". Did you mean '{near[0]}'?" if near else " such as Asia/Kolkata"
-            raise ValueError(f"'{value}' is not an IANA time zone{meant}") from error
+            raise ValueError(f"is not an IANA time zone{meant}") from error
         return value
 
 
@@ -333,9 +332,9 @@ class Settings(_Section):
     @classmethod
     def _names(cls, value: tuple[NamedMllp, ...]) -> tuple[NamedMllp, ...]:
         taken = {"mllp", *HTTP_LISTENERS}
-        for each in value:
+        for number, each in enumerate(value):
             if each.name in taken:
-                raise ValueError(f"'{each.name}' is the name of another listener")
+                raise ValueError(f"listeners.{number}.name is that of another listener")
             taken.add(each.name)
         return value
 
@@ -344,12 +343,13 @@ class Settings(_Section):
     def _of_listeners(cls, value: tuple[Channel, ...], info: ValidationInfo) -> tuple[Channel, ...]:
         more = [each.name for each in info.data.get("listeners", ())]
         named = [channel.listener for channel in value]
-        for name in named:
+        for number, name in enumerate(named):
             if name not in ("mllp", *HTTP_LISTENERS, *more):
-                raise ValueError(f"'{name}' is neither mllp, fhir, orders nor one of listeners")
-        for name in more:
+                told = f"channels.{number}.listener is neither mllp, fhir, orders nor one of"
+                raise ValueError(f"{told} listeners")
+        for number, name in enumerate(more):
             if name not in named:
-                raise ValueError(f"listener '{name}' needs a channel that names it")
+                raise ValueError(f"listeners.{number} needs a channel that names it")
         return value
 
     def mllp_listeners(self) -> Mapping[str, Mllp]:

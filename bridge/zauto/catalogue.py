@@ -7,17 +7,16 @@ resources stands in `bridge.zauto.contract`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bridge.errors import Fault, MappingError
+from bridge.yamlfile import Table, Way, dotted, fit, nearest, place_of, read_table, text_of, values
 
 
 class FieldType(StrEnum):
@@ -152,24 +151,17 @@ class Catalogue:
         return name in self.resources
 
 
-#: where a value stands in a file: its keys and indexes from the top
-_Way: TypeAlias = tuple[str | int, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file, with the line and column of each of its keys and values (both from 1)."""
+    """One file, as it was read."""
 
     file: Path
-    places: Mapping[_Way, tuple[int, int]]
+    root: Table
 
-    def fault(self, way: _Way, message: str, suggestion: str | None = None) -> Fault:
-        """A fault at the nearest place that stands in the file."""
-        known = way
-        while known and known not in self.places:
-            known = known[:-1]
-        line, column = self.places.get(known, (1, 1))
-        return Fault(str(self.file), line, column, _dotted(way), message, suggestion)
+    def fault(self, way: Way, message: str, suggestion: str | None = None) -> Fault:
+        """A fault at the key that is nearest to a way."""
+        place = place_of(self.root, way, of_key=True)
+        return place.fault(dotted(way), message, suggestion)
 
 
 def load(folder: Path) -> Catalogue:
@@ -178,10 +170,9 @@ def load(folder: Path) -> Catalogue:
     found: dict[str, Resource] = {}
     sources: dict[str, _Source] = {}
     for file in sorted(folder.glob("*.yaml")):
-        source, value, unread = _parse(file)
-        resource, unfit = (None, []) if unread else _validate(source, value)
-        faults += unread + unfit
-        if resource is not None:
+        source = _read(file, faults)
+        resource = _resource(source, faults) if source is not None else None
+        if source is not None and resource is not None:
             found[resource.name], sources[resource.name] = resource, source
     if not found and not faults:
         faults.append(Fault(str(folder), 1, 1, "", "holds no resource; expected patients.yaml …"))
@@ -192,61 +183,23 @@ def load(folder: Path) -> Catalogue:
     return Catalogue(_referents_first(found))
 
 
-def _parse(file: Path) -> tuple[_Source, Any, list[Fault]]:
-    """The file's value with the places in it, or the faults that keep it from being read."""
-    text = file.read_text(encoding="utf-8")
+def _read(file: Path, faults: list[Fault]) -> _Source | None:
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return (
-            _Source(file, {}),
-            None,
-            [Fault(str(file), line, column, "", f"is not YAML: {error.problem}")],
-        )
-    places: dict[_Way, tuple[int, int]] = {}
-    faults = []
-    for way, mark in _places(node):
-        at = (mark.line + 1, mark.column + 1)
-        if places.setdefault(way, at) != at:
-            faults.append(Fault(str(file), *at, _dotted(way), "stands here a second time"))
-    return _Source(file, places), value, faults
-
-
-def _places(node: yaml.Node | None, way: _Way = ()) -> Iterator[tuple[_Way, yaml.Mark]]:
-    """Every key of a mapping and item of a list, with where it begins."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*way, str(key.value))
-            yield inner, key.start_mark
-            yield from _places(value, inner)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield (*way, index), item.start_mark
-            yield from _places(item, (*way, index))
-
-
-def _validate(source: _Source, value: Any) -> tuple[Resource | None, list[Fault]]:
-    try:
-        resource = Resource.model_validate(value)
-    except ValidationError as error:
-        return None, [
-            source.fault(e["loc"], e["msg"], _nearest(e["loc"], e["type"])) for e in error.errors()
-        ]
-    if resource.name != source.file.stem:
-        message = f"must be '{source.file.stem}', as the file is called"
-        return None, [source.fault(("name",), message)]
-    return resource, []
-
-
-def _nearest(way: _Way, kind: str) -> str | None:
-    """The word nearest to one that the format does not have."""
-    if kind != "extra_forbidden":
+        text = text_of(file, faults)
+    except OSError as error:
+        faults.append(Fault(str(file), 1, 1, "", f"cannot be read: {error.strerror}"))
         return None
-    model = ResourceField if way[0] == "fields" else Resource
-    return _close(str(way[-1]), model.model_fields)
+    root = read_table(text, str(file), faults) if text is not None else None
+    return _Source(file, root) if root is not None else None
+
+
+def _resource(source: _Source, faults: list[Fault]) -> Resource | None:
+    resource = fit(Resource, source.root, values(source.root), faults)
+    if resource is not None and resource.name != source.file.stem:
+        message = f"must be '{source.file.stem}', as the file is called"
+        faults.append(source.fault(("name",), message))
+        return None
+    return resource
 
 
 def _inconsistent(
@@ -258,14 +211,14 @@ def _inconsistent(
     for way, word, known in _words(resource, found):
         if word not in known:
             message = f"'{word}' is not known here"
-            yield source.fault(way, message, _close(word, known))
+            yield source.fault(way, message, nearest(word, known))
     if resource.name in _reached(resource, found):
         yield source.fault(("fields",), "refers to itself through refers_to, so none can be first")
 
 
 def _words(
     resource: Resource, found: Mapping[str, Resource]
-) -> Iterator[tuple[_Way, str, frozenset[str]]]:
+) -> Iterator[tuple[Way, str, frozenset[str]]]:
     """Every word that names something, with what may be named there."""
     fields = frozenset(resource.fields)
     for name, referent in resource.referents().items():
@@ -303,14 +256,6 @@ def _reached(resource: Resource, found: Mapping[str, Resource]) -> frozenset[str
                 reached.add(name)
                 ahead.append(found[name])
     return frozenset(reached)
-
-
-def _close(word: str, known: Iterable[str]) -> str | None:
-    return next(iter(get_close_matches(word, list(known), 1)), None)
-
-
-def _dotted(way: _Way) -> str:
-    return ".".join(map(str, way))
 
 
 def _referents_first(found: dict[str, Resource]) -> dict[str, Resource]:

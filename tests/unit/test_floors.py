@@ -53,6 +53,7 @@ def test_the_package_keeps_to_its_floors() -> None:
         ("pipeline/sin.py", "import sqlite3", "Only the store and the sandbox know databases"),
         ("mapping/sin.py", "import hl7apy", "Only the HL7 v2 room knows the HL7 libraries"),
         ("mapping/sin.py", "import fhir.resources", "Only the FHIR room knows the FHIR library"),
+        ("settings/sin.py", "import yaml", "Only the reader of YAML"),
         ("sandbox/sin.py", "import bridge.hl7v2", "The sandbox shares nothing"),
         ("stray.py", "", "Imports go down only"),
     ],

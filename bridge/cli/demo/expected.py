@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from bridge import yamlfile
 from bridge.cli.demo.played import QUARANTINED, Call, Ended, Played, Received, told
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Fault
 from bridge.hl7v2 import paths
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.reader import Hl7Document, Repetition
 from bridge.message import Status
+from bridge.yamlfile import Way, fit, text_of, texts
 
 #: name of the file in the folder of the samples
 FILE = "expected.yaml"
@@ -60,23 +61,23 @@ class Difference:
 
 
 #: folder, file, and what is expected of its one message or of each of several
-_FILE = TypeAdapter(dict[str, dict[str, Expected | tuple[Expected, ...]]])
+_File: TypeAlias = dict[str, dict[str, Expected | tuple[Expected, ...]]]
 
 
 def read(file: Path) -> dict[str, tuple[Expected, ...]]:
     """What is expected, by path below the samples; raises BridgeError telling every fault."""
+    faults: list[Fault] = []
     try:
-        # as texts: 201 is an answer, NO and 0042 are what they look like
-        values = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)
-        folders = _FILE.validate_python(values or {})
+        text = text_of(file, faults)
     except OSError as error:
         raise BridgeError(
             f"{file}: cannot be read ({error.strerror}): it must say how each sample ends"
         ) from error
-    except yaml.YAMLError as error:
-        raise BridgeError(f"{file}: is not YAML: {error}") from error
-    except ValidationError as error:
-        raise BridgeError(_faults(file, error)) from error
+    root = yamlfile.read(text, str(file), faults) if text is not None else None
+    # as texts: 201 is an answer, NO and 0042 are what they look like
+    folders = fit(_File, root, texts(root) or {}, faults, _shown) if root is not None else None
+    if folders is None or faults:
+        raise BridgeError("\n".join(map(str, faults)))
     return {
         (PurePosixPath(folder) / name).as_posix(): each if isinstance(each, tuple) else (each,)
         for folder, files in folders.items()
@@ -84,12 +85,9 @@ def read(file: Path) -> dict[str, tuple[Expected, ...]]:
     }
 
 
-def _faults(file: Path, error: ValidationError) -> str:
-    lines = {
-        f"{file}: {' / '.join(str(part) for part in fault['loc'][:2])}: {fault['msg']}"
-        for fault in error.errors()
-    }
-    return "\n".join(sorted(lines))
+def _shown(way: Way) -> str:
+    """Names of folders and files have dots and strokes of their own."""
+    return " / ".join(map(str, way))
 
 
 def differences(

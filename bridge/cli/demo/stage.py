@@ -7,6 +7,7 @@ folder and is gone afterwards.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -15,8 +16,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from bridge.cli.demo.started import Started, starting
 from bridge.sandbox.hospital import Hospital, receiving
@@ -91,7 +90,8 @@ async def staged() -> AsyncIterator[Stage]:
                 "store": {"url": f"sqlite:///{folder / 'bridge.db'}", "free_bytes": FREE_BYTES},
                 "hospital": {"port": hospital.port},
             }
-            config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+            # JSON is YAML, too
+            config.write_text(json.dumps(settings), encoding="utf-8")
             async with _bridge(config, sandbox, keys) as bridge:
                 processes = (sandbox.process, bridge)
                 yield Stage(config, sandbox.url, mllp_port, http_port, hospital, keys, processes)

@@ -11,11 +11,12 @@ from bridge.cli.mapping.trial import with_site
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.tables import print_json
 from bridge.errors import BridgeError, Fault, MappingError
+from bridge.yamlfile import nearest
 
 if TYPE_CHECKING:
     from bridge.mapping.sites import Sources
-    from bridge.mapping.tree import Place, Table
     from bridge.settings import Settings
+    from bridge.yamlfile import Place, Table
 
 #: columns of YAML before the origins
 _COLUMNS = 78
@@ -83,8 +84,6 @@ def _tables(sources: Sources, faults: list[Fault]) -> dict[str, Table | None]:
 
 def _full(name: str, known: list[str]) -> str:
     """The name with its folder; raises BridgeError where there is none such, or several."""
-    from bridge.mapping.taking import nearest
-
     found = [each for each in known if name in (each, each.partition("/")[2])]
     if len(found) == 1:
         return found[0]

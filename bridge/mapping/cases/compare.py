@@ -13,7 +13,7 @@ from bridge.errors import Fault
 from bridge.lineage import Legend, Origin, origins
 from bridge.mapping.cases.language import Expected, ExpectedCall, Words
 from bridge.mapping.cases.stated import segments_of, state
-from bridge.mapping.tree import Place, Word
+from bridge.yamlfile import Place, Word
 
 #: where each field of a call came from, by its name
 Rules: TypeAlias = Mapping[str, Origin]

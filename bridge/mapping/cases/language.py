@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bridge.mapping.language import INTERACTION_WORDS
-from bridge.mapping.tree import Entry, Place, Table, Word
+from bridge.yamlfile import Entry, Place, Table, Word
 
 #: the keys each kind of table may have
 FILE_WORDS = ("about", "site", "tests")

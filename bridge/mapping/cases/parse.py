@@ -21,12 +21,12 @@ from bridge.mapping.taking import (
     take_words,
     under,
 )
-from bridge.mapping.tree import Entry, Items, Table, Word, read
+from bridge.yamlfile import Entry, Items, Table, Word, read_table
 
 
 def parse_cases(text: str, file: str, mapping: str, faults: Faults) -> CaseFile:
     """Read the text of a file of tests; what is wrong in it is a fault, and left out."""
-    table = read(text, file, faults)
+    table = read_table(text, file, faults)
     if table is None:
         return CaseFile(file, mapping, ())
     check_words(table, "", language.FILE_WORDS, faults)

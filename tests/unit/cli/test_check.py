@@ -65,7 +65,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     file = tmp_path / "bridge.yaml"
     file.write_text("mllp: {prot: 2575}\n")
     code, _ = told(["check", "--config", str(file)], monkeypatch, capsys)
-    assert code == f"bridge: {file}: mllp.prot: is not a setting. Did you mean 'port'?"
+    assert code == f"bridge: {file}:1:8: mllp.prot: is not a setting. Did you mean 'port'?"
 
 
 @pytest.mark.usefixtures("run")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import Fault
+from bridge.mapping.overlay import overlay
 from bridge.mapping.shown import lines, value_of
-from bridge.mapping.tree import Table, overlay, read
+from bridge.yamlfile import Table, read_table
 
 SHIPPED = Path(__file__).parents[3] / "mappings"
 FILES = [
@@ -20,7 +21,7 @@ FILES = [
 
 def tree(text: str, name: str = "f.yaml") -> Table:
     faults: list[Fault] = []
-    table = read(text, name, faults)
+    table = read_table(text, name, faults)
     assert table is not None, faults
     return table
 

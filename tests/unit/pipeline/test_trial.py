@@ -100,7 +100,7 @@ def test_settings_of_the_file_and_of_the_test_hold(run: Run) -> None:
 @pytest.mark.parametrize(
     ("lines", "told_of"),
     [
-        (["site: {contry: IN}"], "tests[0].site.contry: Extra inputs are not permitted"),
+        (["site: {contry: IN}"], "tests[0].site.contry: is not a setting. Did you mean"),
         (["site: {time_zone: Pune}"], "not an IANA time zone"),
         (["hospital: {port: abc}"], "tests[0].hospital.port"),
         (["received: 2026-03-05"], "is no time with an offset, such as"),

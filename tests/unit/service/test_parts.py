@@ -80,10 +80,10 @@ def test_one_site_can_be_that_of_all_channels_that_name_none(sites: Path) -> Non
         (
             "site.yaml",
             "name: x\ntime_zome: Asia/Kolkata\n",
-            r"site.yaml:2:12: time_zome: is not a setting. Did you mean 'time_zone'\?",
+            r"site.yaml:2:1: time_zome: is not a setting. Did you mean 'time_zone'\?",
         ),
-        ("site.yaml", "time_zone: Asia\n", "'Asia' is not an IANA time zone"),
-        ("site.yaml", "uhid: [digit]\n", "site.yaml:1:7: uhid.0: must be 'digits'"),
+        ("site.yaml", "time_zone: Asia\n", "site.yaml:1:12: time_zone: is not an IANA time zone"),
+        ("site.yaml", "uhid: [digit]\n", "site.yaml:1:8: uhid.0: must be 'digits'"),
         ("site.yaml", "no_visit_number: [acount]\n", r"'park'. Did you mean 'account'\?"),
         ("site.yaml", "next_of_kin_phone: perhaps\n", "must be true or false"),
         ("site.yaml", "- a list\n", "must hold keys with values"),

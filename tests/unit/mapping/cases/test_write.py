@@ -14,8 +14,8 @@ from bridge.mapping.cases.compare import compare
 from bridge.mapping.cases.language import CaseFile
 from bridge.mapping.cases.parse import parse_cases
 from bridge.mapping.cases.write import as_yaml, updated
-from bridge.mapping.tree import Table, Word, read
 from bridge.remarks import Remark, RemarkCode
+from bridge.yamlfile import Table, Word, read_table
 
 FILE = """\
 # tests of a mapping
@@ -108,7 +108,7 @@ def _first() -> object:
 @given(TEXTS)
 def test_every_text_survives_the_file(text: str) -> None:
     faults: list[Fault] = []
-    table = read(as_yaml({"message": text}, 4), "t.yaml", faults)
+    table = read_table(as_yaml({"message": text}, 4), "t.yaml", faults)
     assert faults == []
     assert isinstance(table, Table)
     value = table.entries["message"].value
