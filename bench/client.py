@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bridge import logs
 from bridge.delivery import Kind, Request
 from bridge.senders.zauto import ZautoSender
 from bridge.settings import Zauto
@@ -108,6 +109,7 @@ async def main(calls: int) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=3000, help="calls a row")
     asyncio.run(main(parser.parse_args().calls))

@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bridge import logs
 from bridge.delivery import Call, Translation
 from bridge.errors import ReadError
 from bridge.hl7v2.header import check_limits, scan
@@ -230,4 +231,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from bridge import logs
 from bridge.hl7v2.framing import FS, VT, Frame, Framer, wrap
 
 READ = 64 * 1024
@@ -48,4 +49,5 @@ def best(measured: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

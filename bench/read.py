@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import hl7
 
+from bridge import logs
 from bridge.errors import LimitError
 from bridge.hl7v2 import ack
 from bridge.hl7v2.header import check_limits, scan
@@ -99,4 +100,5 @@ def best(measured: Callable[[], object], number: int) -> float:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bridge import logs
 from bridge.errors import Fault
 from bridge.service.parts import compile_sources, read_parts, read_sources
 from bridge.settings import Channel, Mappings, Settings
@@ -81,4 +82,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bridge import logs
 from bridge.delivery import (
     Call,
     Delivery,
@@ -209,4 +210,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

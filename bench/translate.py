@@ -23,6 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bridge import logs
 from bridge.fhir.reader import FhirDocument
 from bridge.fhir.reader import read as read_json
 from bridge.hl7v2.header import scan
@@ -160,4 +161,5 @@ def _profile(work: Callable[[], Any], messages: int) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     main()

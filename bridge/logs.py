@@ -13,10 +13,11 @@ import re
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Mapping, MutableMapping
 from enum import Enum
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
@@ -45,7 +46,11 @@ Event = MutableMapping[str, Any]
 
 
 def configure(level: str = "INFO", stream: BinaryIO | None = None) -> None:
-    """Send the bridge's own lines from `level` on, and libraries' warnings, to standard error."""
+    """Send the bridge's own lines from `level` on, and libraries' warnings, to standard error.
+
+    Every way into the package calls this first (`bridge.cli.app.main`, the tests, the benchmarks):
+    structlog as it comes prints the local variables of each frame, and those hold patients.
+    """
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -56,11 +61,17 @@ def configure(level: str = "INFO", stream: BinaryIO | None = None) -> None:
             structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(stream or _standard_error()),
         cache_logger_on_first_use=True,
     )
     _route_libraries()
+    _route_warnings()
     _route_crashes()
+
+
+def crashed(raised: BaseException) -> None:
+    """Log an error that ended a command, by type and frames."""
+    _tell_crash("crashed", raised, raised.__traceback__)
 
 
 def keep_allowed(_logger: object, _method: str, event: Event) -> Event:
@@ -136,6 +147,20 @@ def _as_json(event: Event, **_: object) -> bytes:
     return orjson.dumps(event, default=str)
 
 
+class _StandardError:
+    """Standard error as it is when a line is written: who replaces `sys.stderr` gets the line."""
+
+    def write(self, line: bytes) -> None:
+        sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        sys.stderr.buffer.flush()
+
+
+def _standard_error() -> BinaryIO:
+    return cast(BinaryIO, _StandardError())
+
+
 class _Libraries(logging.Handler):
     """Takes what libraries log through the standard library."""
 
@@ -155,8 +180,28 @@ class _Libraries(logging.Handler):
 
 def _route_libraries() -> None:
     logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    # a handler of a library that fails would print the line's arguments
+    logging.raiseExceptions = False
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _route_warnings() -> None:
+    """Show a warning by its category and place; its text can quote a value (pydantic's do)."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        structlog.get_logger().warning(
+            "warning", error=category.__name__, file=_short(filename), line=lineno
+        )
+
+    warnings.showwarning = show
 
 
 def _route_crashes() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge import __version__
+from bridge import __version__, logs
 from bridge.cli import (
     check,
     codes,
@@ -34,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
 )
 
 
@@ -75,9 +76,15 @@ app.command("demo")(demo.demo)
 
 
 def main() -> None:
-    """Run a command; what goes wrong on purpose is told in a sentence and exits 1."""
+    """Run a command; an expected error is one sentence on standard error and exits 1.
+
+    Any other error is a fault of the bridge: it is logged by type and frames, because its message
+    and the traceback's lines can hold patient data.
+    """
+    logs.configure("WARNING")
     try:
-        app()
+        # not `app()`: Typer would put its own hook for uncaught exceptions in place of ours
+        typer.main.get_command(app)()
     except MappingError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)  # noqa: T201 - this is the command line
@@ -87,3 +94,6 @@ def main() -> None:
         sys.exit(f"bridge: {error}")
     except BrokenPipeError:
         sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - Python would print its message
+        logs.crashed(error)
+        sys.exit("bridge: a fault inside the bridge ended this command; the line above shows where")

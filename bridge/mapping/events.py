@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
+from bridge import logs
 from bridge.mapping.folders import Folder
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mapping, Mappings
@@ -86,5 +87,6 @@ def _told(folders: Sequence[Folder]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     _folder = mappings_folder()
     sys.stdout.write(events(load([_folder], catalogue.load(_folder / "zauto"), Site())))

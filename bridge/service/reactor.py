@@ -6,10 +6,13 @@ It is not installed as Twisted's global reactor: a door is handed the one it sha
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.logger import ILogObserver, globalLogBeginner
+
+from bridge import logs
 
 
 class GuestReactor(AsyncioSelectorReactor):
@@ -33,9 +36,22 @@ class GuestReactor(AsyncioSelectorReactor):
 
 def start_reactor(loop: asyncio.AbstractEventLoop) -> GuestReactor:
     """Run a reactor on `loop`; signals stay asyncio's."""
+    _observe_twisted()
     reactor = GuestReactor(loop)
     reactor.startRunning(installSignalHandlers=False)
     return reactor
+
+
+@cache
+def _observe_twisted() -> None:
+    """Take Twisted's log, once in a process.
+
+    Until an observer is set, Twisted prints failures with their messages, and those can hold
+    patient data.
+    """
+    globalLogBeginner.beginLoggingTo(
+        [cast(ILogObserver, logs.observe)], redirectStandardIO=False, discardBuffer=True
+    )
 
 
 def stop_reactor(reactor: GuestReactor) -> None:

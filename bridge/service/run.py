@@ -7,12 +7,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import cast
 
 import structlog
-from twisted.logger import ILogObserver, globalLogBeginner
 
-from bridge import logs
 from bridge.service.parts import read_parts
 from bridge.service.service import Addresses, Service
 from bridge.settings import Settings
@@ -28,11 +25,6 @@ async def run(settings: Settings, started: Callable[[Addresses], None]) -> None:
     Raises BridgeError (settings, mappings, store, doors) when it cannot start.
     """
     log = structlog.get_logger()
-    # Until an observer is set, Twisted prints failures with their messages, and those can hold
-    # patient data.
-    globalLogBeginner.beginLoggingTo(
-        [cast(ILogObserver, logs.observe)], redirectStandardIO=False, discardBuffer=True
-    )
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

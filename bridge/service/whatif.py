@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+from bridge import logs
 from bridge.errors import BridgeError, Fault
 from bridge.mapping.folders import CATALOGUE
 from bridge.mapping.memory import Memory
@@ -68,7 +69,7 @@ def whatif(
         return _taken_in(done, sides)
     # spawned, because a fork would take along this process' threads and database connection
     work = partial(_work, settings=settings, change=change, hashes=_hashes_of(pair))
-    with ProcessPoolExecutor(several, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(several, get_context("spawn"), logs.configure, ("WARNING",)) as pool:
         submit = partial(pool.submit, work)
         return _taken_in(_translated(chain(first, chunks), submit, several * AHEAD), sides)
 

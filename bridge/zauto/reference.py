@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 
+from bridge import logs
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue, Operation, Resource, ResourceField, load
 from bridge.zauto.contract import (
@@ -193,4 +194,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     sys.stdout.write(reference(load(mappings_folder() / "zauto")))

@@ -6,8 +6,9 @@ import ast
 import io
 import json
 import logging
+import re
 import sys
-import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from bridge import logs
 from bridge.delivery import Reason
 from bridge.logs import ALLOWED, configure, keep_allowed, observe
+from tests.logging import logging_restored
 
 SECRET = "Sunita Deshpande 9822012345"
 PACKAGE = Path(logs.__file__).parent
@@ -29,15 +31,10 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """What was logged so far, line by line; everything global is put back afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, sys.excepthook, sys.unraisablehook)
-    thread_hook = threading.excepthook
     stream = io.BytesIO()
-    configure("INFO", stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], root.level, sys.excepthook, sys.unraisablehook = before
-    threading.excepthook = thread_hook
-    structlog.reset_defaults()
+    with logging_restored():
+        configure("INFO", stream)
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_a_line_is_an_event_with_level_and_time(lines: Lines) -> None:
@@ -154,6 +151,54 @@ def test_a_crash_is_told_without_its_message(lines: Lines) -> None:
     (line,) = lines()
     assert (line["level"], line["error"]) == ("critical", "RuntimeError")
     assert SECRET not in json.dumps(line)
+
+
+def test_a_warning_is_logged_by_category_and_place(lines: Lines) -> None:
+    warnings.warn_explicit(f"Expected `int`, got {SECRET}", UserWarning, "a/b/models.py", 12)
+    (line,) = lines()
+    assert (line["event"], line["error"]) == ("warning", "UserWarning")
+    assert (line["file"], line["line"]) == ("a/b/models.py", 12)
+    assert SECRET not in json.dumps(line)
+
+
+def test_a_library_whose_own_handler_fails_prints_no_argument(
+    lines: Lines, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("a.library")
+    own = logging.StreamHandler()
+    logger.addHandler(own)
+    try:
+        logger.warning("%d records", SECRET)
+    finally:
+        logger.removeHandler(own)
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+def test_a_fault_in_a_test_shows_no_locals(capfd: pytest.CaptureFixture[str]) -> None:
+    name = SECRET
+    try:
+        int(name)
+    except ValueError:
+        structlog.get_logger().exception("translation failed")
+    assert SECRET not in "".join(capfd.readouterr())
+    assert structlog.get_config()["processors"] != structlog._config._BUILTIN_DEFAULT_PROCESSORS
+
+
+SCRIPTS = [
+    file
+    for file in [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "bench").glob("*.py")]
+    if 'if __name__ == "__main__"' in (text := file.read_text(encoding="utf-8"))
+    and re.search(r"^(from|import) bridge", text, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
+def test_every_script_configures_the_log_first(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    last = text.partition('if __name__ == "__main__":\n')[2].splitlines()
+    commands = [line.strip() for line in last]
+    assert commands[0] in ('logs.configure("WARNING")', "main()")
+    assert commands[0] != "main()" or "from bridge.cli.app import main" in text
 
 
 def _log_calls() -> Iterator[tuple[Path, ast.Call]]:
