@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
 
 from bridge.cli.options import AsJson, Config, settings_of
-from bridge.cli.tables import console, print_json, table
+from bridge.cli.tables import console, lines, print_json, table
 from bridge.errors import BridgeError
 from bridge.settings import Key, Settings
 
@@ -90,8 +91,8 @@ async def _replayed(
         sent = send(
             paths,
             mllp=_address(mllp) if mllp else None,
-            fhir=_door(fhir, settings.fhir),
-            orders=_door(orders, settings.orders),
+            fhir=_door("--fhir", fhir, settings.fhir),
+            orders=_door("--orders", orders, settings.orders),
             new_id=ids(time.time) if new_ids else None,
             reactor=reactor,
             clock=reactor,
@@ -130,12 +131,22 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _door(url: str | None, key: Key) -> HttpDoor | None:
+def _door(option: str, url: str | None, key: Key) -> HttpDoor | None:
     from bridge.senders.replay import HttpDoor
 
     if url is None:
         return None
+    if not _is_http(url):
+        raise typer.BadParameter("must be a URL, http://HOST:PORT/PATH", param_hint=option)
     return HttpDoor(url, key.api_key.get_secret_value() if key.api_key else None)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is not a number, a bracket too many
+        return False
 
 
 def row(answer: Replayed) -> dict[str, Any]:
@@ -173,4 +184,4 @@ def _print(answers: list[Replayed], as_json: bool) -> None:
     counted = Counter("duplicate" if each.duplicate else each.answer for each in answers)
     told = ", ".join(f"{count} {answer}" for answer, count in counted.most_common())
     sent = sum(each.answer not in ("not sent", _MISCOUNTED) for each in answers)
-    out.print(f"{sent} sent: {told}", markup=False)
+    lines(out, f"{sent} sent: {told}")

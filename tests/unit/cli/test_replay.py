@@ -54,6 +54,16 @@ def test_an_address_may_be_of_ipv6(run: Run, port: int, files: Path, given: str)
     assert answer["text"].startswith(f"cannot connect to ::1:{port}: Connection was refused")
 
 
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8080", "http://127.0.0.1:8080fhir", "ftp://127.0.0.1/fhir", "http://[::1"]
+)
+@pytest.mark.parametrize("option", ["--fhir", "--orders"])
+def test_a_url_that_is_none_is_named(run: Run, files: Path, option: str, url: str) -> None:
+    result = run("replay", str(files), option, url)
+    assert result.exit_code == 2
+    assert "must be a URL, http://HOST:PORT/PATH" in result.stderr
+
+
 def test_a_batch_with_wrong_counts_is_told_and_no_success(
     run: Run, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
