@@ -21,8 +21,8 @@ dev: $(VENV)/.developing ## the same, with what tests and checks need
 test: $(VENV)/.developing ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-demo: $(VENV)/.installed ## sandbox, hospital and bridge at work on samples/ (KEEP=1 leaves them running)
-	$(BIN)/bridge demo $(if $(KEEP),--keep)
+demo: $(VENV)/.installed ## everything at work on samples/ (ALL=1: each file, KEEP=1: until Ctrl-C)
+	$(BIN)/bridge demo $(if $(ALL),--all) $(if $(KEEP),--keep)
 
 check: $(VENV)/.developing ## style, types and floors
 	$(BIN)/ruff check .

@@ -32,18 +32,18 @@ def codes(
     if not rows:
         typer.echo("Every code that came has a row in its table.")
         return
-    columns = ("table", "code", "sender", "waiting", "messages", "first", "last")
+    columns = ("code", "table", "waiting", "messages", "sender", "first", "last")
     zone = settings.site.time_zone
     console().print(table("", columns, (_told(row, zone) for row in rows)))
 
 
 def _told(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
     return (
-        f"codes/{row['table']}",
         row["code"],
-        row["sender"],
+        f"codes/{row['table']}",
         row["waiting"] or "",
         row["count"],
+        row["sender"],
         when(row["first_at"], zone),
         when(row["last_at"], zone),
     )

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from bridge.cli.tables import short
+from bridge.cli.grid import Grid
+from bridge.cli.tables import short, table
 
 _ASIDE = "dim"
 
@@ -20,14 +20,10 @@ def title_of(call: Mapping[str, Any]) -> str:
     return f"{call['interaction']} {call['resource']} {call['external_id']}{into}"
 
 
-def lineage_table(payload: Mapping[str, Any], lineage: Sequence[Mapping[str, str]]) -> Table:
+def lineage_table(payload: Mapping[str, Any], lineage: Sequence[Mapping[str, str]]) -> Grid:
     """One row for each field of a call, source on the left; cells are taken literally."""
-    made = Table(box=None, padding=(0, 3, 0, 2), header_style="bold", expand=False)
-    made.add_column("what came", overflow="fold", ratio=1)
-    made.add_column("what it became", overflow="fold", ratio=1)
-    for origin in lineage:
-        made.add_row(_source(origin), _field(origin, payload))
-    return made
+    rows = ((_source(origin), _field(origin, payload)) for origin in lineage)
+    return table("", ("what came", "what it became"), rows, indent=2)
 
 
 def _source(origin: Mapping[str, str]) -> Text:

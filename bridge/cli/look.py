@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bridge.cli.explain import lineage_table, title_of
+from bridge.cli.grid import Grid
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, lasting, print_json, table, when
+from bridge.cli.tables import console, lasting, lines, print_json, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -40,16 +40,19 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         return
     out = console()
     for line in _verdicts(report):
-        out.print(line, markup=False)
+        lines(out, line)
     for line in report.get("notices", []):
-        out.print(f"! {line}", markup=False)
+        lines(out, f"! {line}")
     for made in _counts(report):
+        out.print()
         out.print(made)
+    out.print()
     for line in _lines(report, settings.site.time_zone):
-        out.print(line, markup=False)
+        lines(out, line)
     if "budget" in report:
-        out.print(_budget(report["budget"], settings.site.time_zone), markup=False)
+        lines(out, _budget(report["budget"], settings.site.time_zone))
     if report.get("contract"):
+        out.print()
         out.print(_contract(report["contract"], settings.site.time_zone))
 
 
@@ -109,7 +112,7 @@ def _messages(count: int) -> str:
     return f"{count} message{'' if count == 1 else 's'}"
 
 
-def _counts(report: dict[str, Any]) -> Iterator[Table]:
+def _counts(report: dict[str, Any]) -> Iterator[Grid]:
     """How many messages of each status, and what is held for what, where there are any."""
     counted = [(name, count) for name, count in report["messages"].items() if count]
     if counted:
@@ -130,7 +133,7 @@ def _budget(budget: dict[str, Any], zone: str) -> str:
     return f"{told}; {budget['calls_waiting']} wait, drained by about {by}" if by else told
 
 
-def _contract(seen: list[dict[str, Any]], zone: str) -> Table:
+def _contract(seen: list[dict[str, Any]], zone: str) -> Grid:
     rows = (
         (s["what"], s["where"], s["count"], when(s["first_at"], zone), when(s["last_at"], zone))
         for s in seen
@@ -170,16 +173,16 @@ def messages(
     console().print(_listed(rows, settings.site.time_zone))
 
 
-def _listed(rows: list[dict[str, Any]], zone: str) -> Table:
-    columns = ("id", "received", "channel", "type", "answer", "status", "cause", "reason")
+def _listed(rows: list[dict[str, Any]], zone: str) -> Grid:
+    columns = ("id", "status", "type", "answer", "received", "channel", "cause", "reason")
     told = (
         (
             row["id"],
-            when(row["received_at"], zone),
-            row["channel"],
+            row["status"],
             row["message_type"],
             answered(row),
-            row["status"],
+            when(row["received_at"], zone),
+            row["channel"],
             row["verdict"],
             _told(row),
         )
@@ -224,10 +227,10 @@ def quarantine(
         return
     zone = settings.site.time_zone
     told = (
-        (row["id"], when(row["at"], zone), row["channel"], row["peer"], row["reason"], row["head"])
+        (row["id"], when(row["at"], zone), row["reason"], row["peer"], row["channel"], row["head"])
         for row in rows
     )
-    console().print(table("", ("id", "received", "channel", "from", "reason", "begins"), told))
+    console().print(table("", ("id", "received", "reason", "from", "channel", "begins"), told))
 
 
 @messages_app.command("show")
@@ -274,7 +277,8 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
     ]
     out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
     if report["body"] is not None:
-        out.print(report["body"], markup=False)
+        out.print()
+        lines(out, report["body"].strip())
 
 
 def _sentences(faults: list[str]) -> str:
@@ -298,7 +302,7 @@ def _later(later: dict[str, Any] | None, zone: str) -> str:
 def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
     why = f" ({delivery['reason']})" if delivery["reason"] else ""
     again = f", tried again at {when(delivery['due_at'], zone)}" if _retried(delivery) else ""
-    out.print(f"\n{title_of(delivery)}: {delivery['status']}{why}{again}", markup=False)
+    lines(out, f"\n{title_of(delivery)}: {delivery['status']}{why}{again}")
     if delivery["lineage"]:
         out.print(lineage_table(delivery["payload"], delivery["lineage"]))
     attempts = [

@@ -9,7 +9,7 @@ import typer
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, print_json, table, when
 
-_COLUMNS = ("message", "when", "what", "of", "number", "leads to", "still used", "did")
+_COLUMNS = ("message", "when", "number", "leads to", "still used", "of", "what", "did")
 
 
 def merges(
@@ -47,10 +47,10 @@ def _told(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
     return (
         row["message"],
         when(row["at"], zone),
-        row["interaction"],
-        row["level"],
         row["number"],
         row["leads_to"],
         "no" if row["retired"] else "yes",
+        row["level"],
+        row["interaction"],
         row["reason"],
     )

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from bridge.cli.grid import Grid, wrap
 
 #: colour of a status or answer where it stands in a table
 COLOURS = {
@@ -27,13 +28,26 @@ COLOURS = {
 }
 
 
-def console() -> Console:
-    """A console on standard output; wide enough for whole tables when it is not a terminal.
+#: characters of a line where standard output is not a terminal and COLUMNS is not set
+USUAL_WIDTH = 100
+#: narrower than this nothing can be laid out; the terminal wraps it
+LEAST_WIDTH = 40
 
-    COLUMNS, where it is set, is the width in any case.
-    """
-    told = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if told else 160, highlight=False)
+
+def console() -> Console:
+    """A console on standard output: as wide as COLUMNS says, or the terminal, or 100 characters."""
+    return Console(width=width(), highlight=False)
+
+
+def width() -> int:
+    """Characters of a line on standard output."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return max(LEAST_WIDTH, int(columns))
+    if sys.stdout.isatty():
+        # a terminal that does not know its size says 0
+        return max(LEAST_WIDTH, os.get_terminal_size(sys.stdout.fileno()).columns or USUAL_WIDTH)
+    return USUAL_WIDTH
 
 
 def print_json(value: Any) -> None:
@@ -41,14 +55,27 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table whose cells are taken literally, never as markup."""
-    made = Table(title=title or None, title_justify="left", header_style="bold", box=None)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(_cell(value) for value in row))
-    return made
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Text], *, indent: int = 0
+) -> Grid:
+    """A table whose cells are taken literally, never as markup.
+
+    A Text in place of a row stands across all columns. Name those columns first that a person
+    needs: the last stand beneath their row where the line is too narrow.
+    """
+    return Grid(
+        title,
+        tuple(columns),
+        tuple(r if isinstance(r, Text) else tuple(map(cell, r)) for r in rows),
+        indent,
+    )
+
+
+def lines(out: Console, text: str | Text, *, indent: int = 0, style: str = "") -> None:
+    """Print text literally, broken between words or behind the marks of a path or message."""
+    whole = text if isinstance(text, Text) else Text(text, style=style)
+    for line in wrap(whole, out.width - indent):
+        out.print(Text.assemble(" " * indent, line), no_wrap=True, overflow="ignore", crop=False)
 
 
 def when(seconds: float | None, zone: str) -> str:
@@ -73,6 +100,9 @@ def short(value: Any) -> str:
     return "cleared" if value is None else str(value)
 
 
-def _cell(value: Any) -> Text:
-    text = "" if value is None else str(value)
+def cell(value: Any) -> Text:
+    """A value as the cell of a table, in the colour of its status."""
+    if isinstance(value, Text):
+        return value
+    text = "" if value is None else str(value).replace("\t", " ").rstrip()
     return Text(text, style=COLOURS.get(text, ""))

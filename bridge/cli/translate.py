@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.options import AsJson, Config, settings_of
-from bridge.cli.tables import console, print_json, short, table
+from bridge.cli.tables import console, lines, print_json, short, table
 
 
 def translate(
@@ -41,31 +41,29 @@ def translate(
 
 def _print(out: Console, report: dict[str, Any], explain: bool) -> None:
     place = f"{report['file']} [{report['index']}]" if report["index"] else report["file"]
-    out.print(f"\n{place}: {report['message_type'] or 'unreadable'}", style="bold", markup=False)
+    lines(out, f"\n{place}: {report['message_type'] or 'unreadable'}", style="bold")
     for line in (report["problem"], *(f"waits for {need}" for need in report["needs"])):
         if line:
-            out.print(f"  {report['status']}: {line}", markup=False)
+            lines(out, f"{report['status']}: {line}", indent=2)
     if report["status"] == "unmapped":
-        out.print("  unmapped: no mapping takes this message type", markup=False)
+        lines(out, "unmapped: no mapping takes this message type", indent=2)
     for call in report["calls"]:
         _print_call(out, call, explain)
     for lack in report["lacks"]:
-        out.print(f"  would be parked, if ZautoAI has no such record yet: {lack}", markup=False)
+        lines(out, f"would be parked, if ZautoAI has no such record yet: {lack}", indent=2)
     for remark in report["remarks"]:
-        out.print(f"  remark: {remark}", markup=False)
+        lines(out, f"remark: {remark}", indent=2)
 
 
 def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
-    title = f"  {title_of(call)}"
+    lines(out, title_of(call), indent=2, style="bold")
     if not explain and "segments" in call["payload"]:
-        out.print(title, style="bold", markup=False)
-        out.print(_as_hl7(call["payload"]["segments"]), markup=False)
+        lines(out, _as_hl7(call["payload"]["segments"]), indent=4)
         return
     if not explain:
         rows = [(name, short(value)) for name, value in call["payload"].items()]
-        out.print(table(title, ("field", "value"), rows))
+        out.print(table("", ("field", "value"), rows, indent=2))
         return
-    out.print(title, style="bold", markup=False)
     out.print(lineage_table(call["payload"], call["lineage"]))
 
 
@@ -73,4 +71,4 @@ def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:
     from bridge.hl7v2.writer import write
     from bridge.pipeline.report import text_of
 
-    return "".join(f"    {line}\n" for line in text_of(write(segments)).splitlines())
+    return text_of(write(segments))

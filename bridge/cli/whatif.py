@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.since import Paths, Since, check_chosen, seconds_of, view_of
-from bridge.cli.tables import console, print_json, short, table
+from bridge.cli.tables import console, lines, print_json, short, table
 from bridge.errors import BridgeError, MappingError
 from bridge.message import Protocol
 from bridge.settings import Settings
@@ -194,7 +194,7 @@ def _names_of(mapping: Any) -> Iterator[str]:
 
 
 def _show(out: Console, report: dict[str, Any]) -> None:
-    out.print(summary(report), style="bold", markup=False)
+    lines(out, summary(report), style="bold")
     for about, title in _TITLES.items():
         found = [each for each in report["differences"] if each["about"] == about]
         rows = [(each["what"], *_counted(each)) for each in found]

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bridge.cli.tables import table
+from bridge.cli.tables import lines, table
 
 UNMAPPED = "never mapped"
 #: rows of each kind that a terminal shows; the page and JSON hold all
@@ -16,7 +16,7 @@ MOST_SHOWN = 40
 
 def show(out: Console, report: dict[str, Any], *, everything: bool) -> None:
     """Print a report of `coverage_report`."""
-    out.print(summary(report), markup=False)
+    lines(out, summary(report))
     for mapping in report["mappings"]:
         _show_mapping(out, mapping, everything)
     if report["codes"]:
@@ -27,7 +27,7 @@ def show(out: Console, report: dict[str, Any], *, everything: bool) -> None:
         _table(out, "message types that no mapping takes", ("type", "messages"), types)
     if report["idle_mappings"]:
         idle = ", ".join(report["idle_mappings"])
-        out.print(f"\nno message came for: {idle}", markup=False)
+        lines(out, f"\nno message came for: {idle}")
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def percent(share: float) -> str:
 def _show_mapping(out: Console, mapping: dict[str, Any], everything: bool) -> None:
     share = f"{percent(mapping['covered'])} of their values covered"
     title = f"\n{mapping['mapping']}: {mapping['messages']} messages, {share}"
-    out.print(title, style="bold", markup=False)
+    lines(out, title, style="bold")
     rows = [_row(row, mapping["messages"]) for row in overlooked(mapping)]
     _table(out, "never mapped", ("path", "", "messages", ""), rows)
     if everything:
@@ -122,4 +122,4 @@ def _table(
     out.print()
     out.print(table(title, columns, all_of[:most]))
     if len(all_of) > most:
-        out.print(f"… and {len(all_of) - most} more: --json or --html shows all", markup=False)
+        lines(out, f"… and {len(all_of) - most} more: --json or --html shows all")

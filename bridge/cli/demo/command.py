@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bridge.cli.tables import console
+from bridge.cli.tables import console, lines
 from bridge.errors import BridgeError
 
 #: the samples of a working copy; a wheel carries none
@@ -25,6 +24,10 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")
     ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Show each file, call and message to the hospital as well."),
+    ] = False,
     samples: Annotated[
         Path,
         typer.Option(
@@ -36,10 +39,10 @@ def demo(
 ) -> None:
     """Show the bridge at work on the samples.
 
-    Prints what came in, what was made of it and what went out. Exits 1 when something did not
-    end as expected.yaml beside the samples says.
+    Prints how many messages ended how, then each that was not delivered with its reason. Exits 1
+    when something did not end as expected.yaml beside the samples says.
 
-    Example: bridge demo --keep
+    Example: bridge demo --all
     """
     if not samples.is_dir():
         raise BridgeError(
@@ -47,30 +50,35 @@ def demo(
             "working copy of the repository, or name a folder with --samples"
         )
     try:
-        as_expected = asyncio.run(_demonstrate(samples.resolve(), keep, console()))
+        as_expected = asyncio.run(_demonstrate(samples.resolve(), keep, everything))
     except asyncio.CancelledError:
         raise typer.Exit(INTERRUPTED) from None
     if not as_expected:
         raise typer.Exit(1)
 
 
-async def _demonstrate(samples: Path, keep: bool, out: Console) -> bool:
+async def _demonstrate(samples: Path, keep: bool, everything: bool) -> bool:
     """The whole demonstration; whether it ended as expected. A signal cancels it."""
     from bridge.cli.demo import expected, show
     from bridge.cli.demo.perform import Performance
     from bridge.cli.demo.stage import staged
 
     _cancelled_by_signals()
+    out = console()
     must = expected.read(samples / expected.FILE)
     with out.status("starting sandbox, hospital and bridge") as spinner:
         async with staged() as stage:
-            show.show_addresses(out, stage)
             played = await Performance(stage, samples).play(
                 lambda folder: spinner.update(f"replaying {folder.relative_to(samples)}")
             )
-            show.show(out, played)
             differences = list(expected.differences(must, played))
+            show.show_summary(out, played)
             show.show_verdict(out, differences, played, samples / expected.FILE)
+            show.show_unusual(out, played)
+            if everything:
+                show.show_all(out, stage, played)
+            else:
+                lines(out, f"\n{_command()} demo --all shows each file, call and message.")
             if keep:
                 show.show_ways_in(out, stage, _command())
                 spinner.update("running; Ctrl-C stops everything")

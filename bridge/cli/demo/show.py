@@ -1,4 +1,4 @@
-"""The demonstration as tables for people."""
+"""The demonstration as tables for people: the summary first, then what a person looks into."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.demo.expected import Difference
 from bridge.cli.demo.played import Done, Ended, Played, Received
 from bridge.cli.demo.stage import HOST, Stage
-from bridge.cli.tables import COLOURS
+from bridge.cli.grid import Grid
+from bridge.cli.tables import COLOURS, lines, table
 from bridge.message import Status
 from bridge.pipeline.report import text_of
+from bridge.senders.replay import NO_ANSWER
 from bridge.settings import PREFIX
 
 #: what each end of a message means
@@ -27,13 +27,15 @@ _MEANINGS = {
     "suppressed": "nothing had changed, so no call was made",
     "superseded": "a later message carried it",
     "held": "waits for a record that was never sent, and goes on by itself when it comes",
-    "parked": "a person must act: the cause is named above",
+    "parked": "a person must act: the reason is below",
     "rejected": "refused with a negative answer, and kept",
     "unmapped": "kept and acknowledged; no mapping takes this message type",
     "duplicate": "had come before: answered as then, no new work",
     "quarantined": "not readable at all: the connection was closed, the beginning kept",
     "waiting": "still on its way",
 }
+#: ends that need nobody's attention
+_USUAL = (Status.DELIVERED, Status.SUPPRESSED, Status.SUPERSEDED)
 #: what stands where a delivery needed no call
 _UNCALLED = {Status.SUPPRESSED: "unchanged", Status.SUPERSEDED: "in a later one"}
 #: resources that have a column of their own: those that are called most
@@ -41,8 +43,31 @@ _COLUMNS = 3
 _MARKS = {"quarantined": "red", "duplicate": "cyan", **COLOURS}
 
 
-def show(out: Console, played: Played) -> None:
-    """Everything that happened."""
+def show_summary(out: Console, played: Played) -> None:
+    """How many messages ended how, and what it cost."""
+    _heading(out, "In all")
+    out.print(_summary(played))
+
+
+def show_unusual(out: Console, played: Played) -> None:
+    """Every message that was not delivered, each with its reason on a line of its own."""
+    unusual = [each for each in played.ended if each.status not in _USUAL]
+    if not unusual:
+        return
+    _heading(out, "What did not end as usual")
+    width = max(len(each.status) for each in unusual)
+    for each in unusual:
+        status = Text(f"{each.status:<{width}}  ", style=_MARKS.get(each.status, ""))
+        lines(out, Text.assemble(status, _file(each)))
+        reason = _why(each) or _MEANINGS[each.status]
+        answer = f"answered {each.answer}" if each.answer != NO_ANSWER else NO_ANSWER
+        lines(out, f"{reason} ({each.message_type or 'no type'}, {answer})", indent=width + 2)
+
+
+def show_all(out: Console, stage: Stage, played: Played) -> None:
+    """Everything that happened, file by file."""
+    _heading(out, "What listened where")
+    show_addresses(out, stage)
     _heading(out, "What came in, and how it was acknowledged")
     out.print(_incoming(played.ended))
     _heading(out, "Which calls were made to ZautoAI, and how they were answered")
@@ -51,36 +76,34 @@ def show(out: Console, played: Played) -> None:
     for ended in played.ended:
         for message in ended.received:
             _outgoing(out, ended, message)
-    _heading(out, "In all")
-    out.print(_summary(played))
 
 
 def show_addresses(out: Console, stage: Stage) -> None:
     """Where everything listens."""
-    made = _pairs()
-    made.add_row("ZautoAI's sandbox", stage.sandbox)
-    made.add_row("hospital's receiver", f"{HOST}:{stage.hospital.port} (MLLP)")
-    made.add_row(
-        "bridge", f"{HOST}:{stage.mllp_port} (MLLP), {stage.http}/fhir, {stage.http}/orders"
-    )
-    out.print(made)
+    web = f"{stage.http}/fhir, {stage.http}/orders"
+    rows = [
+        ("ZautoAI's sandbox", stage.sandbox),
+        ("hospital's receiver", f"{HOST}:{stage.hospital.port} (MLLP)"),
+        ("bridge", f"{HOST}:{stage.mllp_port} (MLLP), {web}"),
+    ]
+    out.print(table("", ("", ""), rows))
 
 
 def show_verdict(
     out: Console, differences: Sequence[Difference], played: Played, file: Path
 ) -> None:
-    """What differs, one by one, and how it ended."""
-    count = len(played.ended)
-    took = f"{count} messages in {played.seconds:.1f} s"
+    """What differs from what is expected, one by one, or that nothing does."""
+    took = f"{len(played.ended)} messages in {played.seconds:.1f} s"
     if not differences:
-        out.print(Text(f"\nAll ended as {file} says: {took}.", style="bold green"))
+        lines(out, f"\nAll ended as {file} says: {took}.", style="bold green")
         return
     _heading(out, f"What is not as {file} says")
     for each in differences:
-        out.print(Text.assemble((each.where, "bold"), f": {each.what}"))
-        out.print(Text.assemble("  expected  ", (each.expected, "green")))
-        out.print(Text.assemble("  actual    ", (each.actual, "red")))
-    out.print(Text(f"\n{len(differences)} differences; {took}.", style="bold red"))
+        lines(out, Text.assemble((each.where, "bold"), f": {each.what}"))
+        lines(out, Text.assemble("expected  ", (each.expected, "green")), indent=2)
+        lines(out, Text.assemble("actual    ", (each.actual, "red")), indent=2)
+    count = f"{len(differences)} difference{'' if len(differences) == 1 else 's'}"
+    lines(out, f"\n{count}; {took}.", style="bold red")
 
 
 def show_ways_in(out: Console, stage: Stage, command: str) -> None:
@@ -102,11 +125,14 @@ def show_ways_in(out: Console, stage: Stage, command: str) -> None:
 
 def _heading(out: Console, words: str) -> None:
     out.print()
-    out.print(Rule(Text(words, style="bold"), align="left", style="dim"))
+    if len(words) + 2 > out.width:
+        lines(out, words, style="bold")
+    else:
+        out.print(Rule(Text(words, style="bold"), align="left", style="dim"))
 
 
-def _incoming(ended: Iterable[Ended]) -> Table:
-    columns = ("file", "type", "answer", "became", "why")
+def _incoming(ended: Iterable[Ended]) -> Grid:
+    columns = ("file", "type", "answer", "status", "reason")
     return _by_folder(
         ended,
         columns,
@@ -120,7 +146,7 @@ def _why(ended: Ended) -> str:
     return "; ".join(filter(None, (f"held until {ended.waited_for} came", ended.why)))
 
 
-def _calls(ended: Iterable[Ended]) -> Table:
+def _calls(ended: Iterable[Ended]) -> Grid:
     concerned = [each for each in ended if each.done]
     # in the order of the message with the most calls, so that patients come before visits
     by_calls = sorted(concerned, key=lambda each: len(each.done), reverse=True)
@@ -132,7 +158,7 @@ def _calls(ended: Iterable[Ended]) -> Table:
         yield (_name(each), *(_cell(each, name) for name in own))
         for name in dict.fromkeys(done.resource for done in each.done):
             if name not in own:
-                yield (f"  {name}", _cell(each, name))
+                yield (f"  {name}", _cell(each, name), *("" for _ in own[1:]))
 
     return _by_folder(concerned, ("file", *own), rows)
 
@@ -152,22 +178,22 @@ def _by_folder(
     ended: Iterable[Ended],
     columns: Sequence[str],
     rows: Callable[[Ended], Iterable[Sequence[str]]],
-) -> Table:
+) -> Grid:
     """A table with a line for each folder above its files, each of which has one or several."""
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        made.add_column(name, overflow="fold", no_wrap=name in ("file", "answer"))
+    made: list[Sequence[Text] | Text] = []
     for folder, group in groupby(ended, key=lambda each: each.sample.rpartition("/")[0]):
-        made.add_row(Text(folder, style="bold blue"))
-        for each in group:
-            for name, *values in rows(each):
-                made.add_row(f"  {name}", *map(_coloured, values))
-    return made
+        made.append(Text(folder, style="bold blue"))
+        made += [[_coloured(value) for value in row] for each in group for row in rows(each)]
+    return table("", columns, made)
+
+
+def _file(ended: Ended) -> str:
+    """Its path below the samples; of a file of several, with the message's place."""
+    return f"{ended.sample} ({ended.index + 1})" if ended.index else ended.sample
 
 
 def _name(ended: Ended) -> str:
-    name = ended.sample.rpartition("/")[2]
-    return f"{name} ({ended.index + 1})" if ended.index else name
+    return _file(ended).rpartition("/")[2]
 
 
 def _coloured(value: str) -> Text:
@@ -175,40 +201,29 @@ def _coloured(value: str) -> Text:
 
 
 def _outgoing(out: Console, ended: Ended, message: Received) -> None:
-    out.print(Text(f"for {ended.sample}", style="bold blue"))
-    out.print(_segments(message.body, "  "))
+    lines(out, f"for {ended.sample}", style="bold blue")
+    lines(out, _segments(message.body), indent=2)
     for answer in message.answers:
-        out.print(Text("  answered with", style="dim"))
-        out.print(_segments(answer, "    "))
+        lines(out, "answered with", indent=2, style="dim")
+        lines(out, _segments(answer), indent=4)
 
 
-def _segments(body: bytes, indent: str) -> Padding:
+def _segments(body: bytes) -> Text:
     """A message as people read it: a segment a line, its name set off."""
-    text = Text()
-    for line in text_of(body).strip().splitlines():
-        text.append(line[:3], style="bold cyan")
-        text.append(f"{line[3:]}\n")
-    text.rstrip()
-    return Padding(text, (0, 0, 0, len(indent)))
+    segments = text_of(body).strip().splitlines()
+    return Text("\n").join(Text.assemble((s[:3], "bold cyan"), s[3:]) for s in segments)
 
 
-def _summary(played: Played) -> Table:
-    made = _pairs()
+def _summary(played: Played) -> Grid:
     counted = Counter(each.status for each in played.ended)
-    for name, meaning in _MEANINGS.items():
-        if counted[name]:
-            made.add_row(_coloured(name), f"{counted[name]:3}  {meaning}")
+    rows = [
+        (_coloured(name), f"{counted[name]:3}", meaning)
+        for name, meaning in _MEANINGS.items()
+        if counted[name]
+    ]
     budget = played.status["budget"]
-    made.add_row(
-        "calls",
-        f"{played.journal.total():3}  to ZautoAI's resources; with the token"
-        f" {budget['used']} of the {budget['limit']} an hour that it allows",
+    cost = (
+        f"to ZautoAI's resources; with the token {budget['used']} of the {budget['limit']} "
+        "an hour that it allows"
     )
-    return made
-
-
-def _pairs() -> Table:
-    made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column()
-    made.add_column(overflow="fold")
-    return made
+    return table("", ("", "", ""), [*rows, (Text("calls"), f"{played.journal.total():3}", cost)])

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
 from bridge.cli.mapping.trial import with_site
 from bridge.cli.options import AsJson, Config, settings_of
-from bridge.cli.tables import print_json
+from bridge.cli.tables import print_json, width
 from bridge.errors import BridgeError, Fault, MappingError
 from bridge.yamlfile import nearest
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from bridge.mapping.sites import Sources
     from bridge.settings import Settings
     from bridge.yamlfile import Place, Table
-
-#: columns of YAML before the origins
-_COLUMNS = 78
 
 
 def show(
@@ -47,7 +45,7 @@ def show(
     """Show a mapping, part or code table as it is in effect for a site.
 
     It is printed as YAML, and behind each line stands the file and line it comes from: the shipped
-    one, or the site's.
+    one, or the site's. Behind a long line it stands below.
 
     Example: bridge mapping show gender --site lakeside
     """
@@ -105,8 +103,13 @@ def _list(tables: dict[str, Table | None], as_json: bool) -> None:
 def _print(table: Table) -> None:
     from bridge.mapping.shown import lines
 
-    for line in lines(table):
-        typer.echo(f"{line.text:<{_COLUMNS}} # {_origin(line.place)}")
+    origins = [(line.text, f"# {_origin(line.place)}") for line in lines(table)]
+    room = width() - max(len(origin) for _, origin in origins)
+    for text, origin in origins:
+        if cell_len(text) < room:
+            typer.echo(f"{set_cell_size(text, room)}{origin}")
+        else:
+            typer.echo(f"{text}\n{' ' * room}{origin}")
 
 
 def _origin(place: Place) -> str:

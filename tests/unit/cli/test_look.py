@@ -18,6 +18,7 @@ from bridge.message import Status
 from bridge.pipeline.report import MASK
 from bridge.service.service import Service
 from bridge.settings import load
+from tests.patience import PATIENCE
 from tests.unit.cli.conftest import Run
 from tests.unit.pipeline.hl7 import adt
 from tests.unit.service.test_service import PARTS
@@ -36,7 +37,7 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
     planned = asyncio.Event()
     made.work._planned = planned.set
     await made.intake.take_hl7(made.settings.channels[0], adt(visit="V-77"), "a peer")
-    await asyncio.wait_for(planned.wait(), 10)
+    await asyncio.wait_for(planned.wait(), PATIENCE)
     yield made
     await made.stop()
 
