@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from tests.patience import PATIENCE
+
 START, END = b"\x0b", b"\x1c\r"
-#: seconds an engine waits for an answer before it hangs up
-ANSWER_SECONDS = 10.0
 
 
 class HungUp(Exception):
@@ -39,7 +39,7 @@ class Sender:
         with suppress(ConnectionError):  # it shows when the answer is read
             await self._writer.drain()
 
-    async def answer(self, seconds: float = ANSWER_SECONDS) -> bytes:
+    async def answer(self, seconds: float = PATIENCE) -> bytes:
         """The next frame's body; raises HungUp."""
         assert self._reader is not None
         try:
@@ -50,7 +50,7 @@ class Sender:
             self.hang_up()
             raise HungUp from error
 
-    async def closed(self, seconds: float = ANSWER_SECONDS) -> bytes:
+    async def closed(self, seconds: float = PATIENCE) -> bytes:
         """What comes until the far end closes; raises TimeoutError when it does not."""
         assert self._reader is not None
         async with asyncio.timeout(seconds):

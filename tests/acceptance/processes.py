@@ -17,18 +17,18 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 CLIENT = ("zauto_acceptance_00000001", "not-a-secret")
 FHIR_KEY = "fhir-door-key"
 ORDERS_KEY = "orders-door-key"
-#: seconds a process may take until it says where it listens
-START_SECONDS = 20.0
 #: seconds between two looks at a condition
 LOOK_SECONDS = 0.02
 
 
 async def until(
-    look: Callable[[], Any], what: str | Callable[[], str], *, seconds: float = 20.0
+    look: Callable[[], Any], what: str | Callable[[], str], *, seconds: float = PATIENCE
 ) -> Any:
     """Look until something true is seen and return it; after `seconds` fail, saying `what`."""
     deadline = time.monotonic() + seconds
@@ -88,7 +88,7 @@ class Process:
             assert found or self.ended is None, f"it ended: {self.output()}{self.errors()}"
             return found
 
-        found: re.Match[str] = await until(look, f"'{pattern}' printed", seconds=START_SECONDS)
+        found: re.Match[str] = await until(look, f"'{pattern}' printed", seconds=PATIENCE)
         return found
 
     def kill(self) -> None:
@@ -104,7 +104,7 @@ class Process:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    async def end(self, seconds: float = 15.0) -> int:
+    async def end(self, seconds: float = PATIENCE) -> int:
         """Wait until it has ended of itself; its exit code."""
         await until(lambda: self.ended is not None, "the process ends", seconds=seconds)
         assert self.ended is not None
@@ -125,7 +125,7 @@ class Sandbox:
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
         self.url = url
-        self.http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=20)
+        self.http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE)
         self._before = 0
 
     async def reset(self) -> None:
@@ -181,7 +181,7 @@ class Bridge:
         self._arguments = ["run", *arguments]
         self.runs: list[Process] = []
         self.mllp = ("127.0.0.1", 0)
-        self.http = httpx.AsyncClient(trust_env=False, timeout=30)
+        self.http = httpx.AsyncClient(trust_env=False, timeout=PATIENCE)
 
     @property
     def process(self) -> Process:
@@ -213,7 +213,7 @@ class Bridge:
     async def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another `bridge ...` with the same settings, run to its end."""
         run = Process(self.folder, list(arguments), self.environment)
-        code = await run.end(60)
+        code = await run.end()
         return subprocess.CompletedProcess(list(arguments), code, run.output(), run.errors())
 
     async def ask(self, question: str, **arguments: Any) -> Any:
@@ -222,7 +222,7 @@ class Bridge:
 
     def _ask(self, question: Mapping[str, Any]) -> Any:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
-            asked.settimeout(20)
+            asked.settimeout(PATIENCE)
             asked.connect(str(self.folder / "kept" / "bridge.db.sock"))
             asked.sendall(json.dumps(question).encode() + b"\n")
             return json.loads(asked.makefile("rb").readline())["ok"]
@@ -248,7 +248,7 @@ class Bridge:
         return await self.message(row["id"])
 
     async def became(
-        self, control_id: str, *statuses: str, seconds: float = 20.0
+        self, control_id: str, *statuses: str, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """The message with this MSH-10, once its status is one of these."""
         last: dict[str, Any] = {}
@@ -261,7 +261,7 @@ class Bridge:
         await until(look, lambda: f"{' or '.join(statuses)}, but {last}", seconds=seconds)
         return last
 
-    async def settled(self, *, seconds: float = 30.0) -> dict[str, Any]:
+    async def settled(self, *, seconds: float = PATIENCE) -> dict[str, Any]:
         """The status, once nothing waits any more."""
         last: dict[str, Any] = {}
 
@@ -302,7 +302,7 @@ def settings(folder: Path, zauto_url: str, **more: str) -> dict[str, str]:
         "zauto__client_secret": CLIENT[1],
         "zauto__limits": "off",
         "zauto__quiet_seconds": "0.3",
-        "zauto__deadline_seconds": "1.5",
+        "zauto__deadline_seconds": str(PATIENCE),
         "fhir__api_key": FHIR_KEY,
         "orders__api_key": ORDERS_KEY,
         **more,

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import httpx
 
 from tests.acceptance.processes import until
+from tests.patience import PATIENCE
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Relay:
         self.run = 0
         self.url = ""
         self._faults: list[tuple[str, str, str, Fault]] = []
-        self._sandbox = httpx.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=20)
+        self._sandbox = httpx.AsyncClient(base_url=sandbox_url, trust_env=False, timeout=PATIENCE)
         self._talks: set[asyncio.Task[None]] = set()
 
     def plan(self, method: str, resource: str, *faults: Fault, of: str = "") -> None:
@@ -194,14 +195,23 @@ def say(status: int, body: object = None, **headers: str) -> Fault:
 
 
 async def never_arrive(forward: Forward, hung_up: HungUp) -> None:
-    """The request is lost; nothing is answered."""
-    await hung_up()
+    """The request is lost, and the connection with it."""
 
 
 async def answer_lost(forward: Forward, hung_up: HungUp) -> None:
-    """The sandbox does it, and nothing is answered."""
+    """The sandbox does it, and the connection is lost before the answer."""
     await forward()
-    await hung_up()
+
+
+def in_flight(fault: Fault) -> Fault:
+    """The same, but the connection stays open until the bridge hangs up."""
+
+    async def held(forward: Forward, hung_up: HungUp) -> Said | None:
+        said = await fault(forward, hung_up)
+        await hung_up()
+        return said
+
+    return held
 
 
 async def arrive_late(forward: Forward, hung_up: HungUp) -> None:
@@ -225,11 +235,10 @@ async def answer_for_another(forward: Forward, hung_up: HungUp) -> Said:
 
 
 def change_then_lose(sandbox_put: Callable[[], Awaitable[None]]) -> Fault:
-    """The sandbox does it, somebody changes the record, and nothing is answered."""
+    """The sandbox does it, somebody changes the record, and the connection is lost."""
 
     async def fault(forward: Forward, hung_up: HungUp) -> None:
         await forward()
         await sandbox_put()
-        await hung_up()
 
     return fault

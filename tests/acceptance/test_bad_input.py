@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.hl7 import Person, Visit, adt, message
 from tests.acceptance.mllp import END, START, Sender, field
 from tests.acceptance.processes import FHIR_KEY, ORDERS_KEY, Bridge, Sandbox, settings, until
+from tests.patience import PATIENCE
 
 FHIR = {"Authorization": f"Bearer {FHIR_KEY}", "Content-Type": "application/fhir+json"}
 MEGABYTE = 1024 * 1024
@@ -248,7 +249,7 @@ async def _raw_http(bridge: Bridge, request: bytes) -> bytes:
     url = bridge.http.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(request)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.readline()
     writer.close()
     return answer

@@ -23,10 +23,12 @@ from tests.acceptance.relay import (
     arrive_late,
     change_then_lose,
     cut_answer,
+    in_flight,
     never_arrive,
     relaying,
     say,
 )
+from tests.patience import PATIENCE
 
 QUIET = 0.3
 #: seconds the clock of a log line and that of a request may differ by rounding
@@ -103,12 +105,22 @@ def alone(sandbox: Sandbox, relay: Relay, launch: Launch, connect: Connect) -> A
 
 @pytest.mark.parametrize(
     "fault",
-    [answer_lost, arrive_late, cut_answer],
-    ids=["the answer is lost", "it arrives after the deadline", "the answer is cut"],
+    [answer_lost, cut_answer],
+    ids=["the answer is lost", "the answer is cut"],
 )
 async def test_a_creation_that_took_effect_unseen_is_not_repeated(
     fault: Fault, scene: Scene, person: Person
 ) -> None:
+    await assert_not_repeated(fault, scene, person)
+
+
+async def test_a_creation_that_took_effect_after_the_deadline_is_not_repeated(
+    alone: Alone, person: Person
+) -> None:
+    await assert_not_repeated(arrive_late, await alone(zauto__deadline_seconds="3"), person)
+
+
+async def assert_not_repeated(fault: Fault, scene: Scene, person: Person) -> None:
     scene.relay.plan("POST", "patients", fault)
     await scene.told(person)
     assert scene.methods(person) == ["POST", "GET"]
@@ -290,7 +302,7 @@ async def test_what_was_in_flight_at_a_kill_is_read_after_the_quiet_time_and_the
     alone: Alone,
 ) -> None:
     quiet = 1.0
-    scene = await alone(zauto__quiet_seconds=str(quiet), zauto__deadline_seconds="30")
+    scene = await alone(zauto__quiet_seconds=str(quiet), zauto__deadline_seconds=str(PATIENCE))
     done, lost, changed = (Person(str(next(_numbers))) for _ in range(3))
 
     async def staff() -> None:
@@ -298,7 +310,7 @@ async def test_what_was_in_flight_at_a_kill_is_read_after_the_quiet_time_and_the
 
     faults = {done: answer_lost, lost: never_arrive, changed: change_then_lose(staff)}
     for who, fault in faults.items():
-        scene.relay.plan("POST", "patients", fault, of=who.number)
+        scene.relay.plan("POST", "patients", in_flight(fault), of=who.number)
         await scene.tell(who)
     await until(lambda: all(scene.methods(who) for who in faults), "all are in flight")
     await until(lambda: _done_and_changed(scene, done, changed), "two took effect")

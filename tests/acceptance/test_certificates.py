@@ -14,6 +14,7 @@ from tests.acceptance.hl7 import Person, adt
 from tests.acceptance.mllp import END, START, field
 from tests.acceptance.processes import Bridge, Sandbox, until
 from tests.doors.certificates import Authority
+from tests.patience import PATIENCE
 
 
 class Caller:
@@ -32,7 +33,7 @@ class Caller:
     async def send(self, control_id: str) -> str:
         """MSA-1 of what answers a registration."""
         self._writer.write(START + adt("A04", control_id, Person("71001"), None) + END)
-        block = await asyncio.wait_for(self._reader.readuntil(END), 10)
+        block = await asyncio.wait_for(self._reader.readuntil(END), PATIENCE)
         return field(block, "MSA", 1)
 
     def hang_up(self) -> None:

@@ -81,7 +81,7 @@ async def test_every_public_message_ends_in_a_known_status_and_nothing_breaks(
     parts = [*hl7_parts(), *fhir_parts()]
     for part in parts:
         await replay.send(part)
-    await bridge.settled(seconds=60)
+    await bridge.settled()
     rows = {row["id"]: row for row in await bridge.messages()}
 
     report += table(replay, rows)

@@ -90,7 +90,7 @@ async def test_killed_at_random_the_sandbox_holds_the_fold_of_what_was_acknowled
         hospital.send_all([connect(bridge) for _ in range(4)]),
         kill_now_and_then(bridge, relay, hospital, random),
     )
-    status = await bridge.settled(seconds=60)
+    status = await bridge.settled()
 
     assert hospital.sent_again
     await assert_all_is_kept(bridge, hospital)

@@ -15,13 +15,14 @@ from bridge.sandbox.serve import TEST_CLIENT, running
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from bridge.zauto.contract import STATUS_OF, TOKEN_PATH, ErrorCode
+from tests.patience import PATIENCE
 
 #: never reached, so that the headers are there and no request is refused
 ENDLESS = Limits(hour=10**9, minute=10**9)
 WORDS = [
     "--seed=1",
     "--max-examples=15",
-    "--request-timeout=10",
+    f"--request-timeout={PATIENCE:.0f}",
     # the vendor's document has no 405 among its statuses: a method it does not name is answered 404
     "--exclude-checks=unsupported_method",
     "--no-color",
@@ -31,7 +32,7 @@ WORDS = [
 async def access_token(url: str) -> str:
     asked = {"grant_type": "client_credentials"}
     asked |= {"client_id": TEST_CLIENT.client_id, "client_secret": TEST_CLIENT.client_secret}
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE, base_url=url, trust_env=False) as client:
         answer = await client.post(TOKEN_PATH, json=asked)
     return str(answer.json()["access_token"])
 
@@ -47,7 +48,7 @@ async def schemathesis(url: str, folder: Path, *more: str) -> tuple[int, str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        printed, _ = await asyncio.wait_for(process.communicate(), 150)
+        printed, _ = await asyncio.wait_for(process.communicate(), 3 * PATIENCE)
     finally:
         if process.returncode is None:
             process.kill()

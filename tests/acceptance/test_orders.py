@@ -13,6 +13,7 @@ from tests.acceptance.conftest import Connect
 from tests.acceptance.hl7 import Person, Visit, adt, message
 from tests.acceptance.mllp import field
 from tests.acceptance.processes import ORDERS_KEY, Bridge, Sandbox, settings
+from tests.patience import PATIENCE
 
 KEY = {"X-API-Key": ORDERS_KEY}
 
@@ -44,10 +45,7 @@ async def running(
     one_sandbox: Sandbox, hospital: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Bridge]:
     folder = tmp_path_factory.mktemp("orders")
-    port, seconds = str(hospital.port), "0.4"
-    chosen = settings(
-        folder, one_sandbox.url, hospital__port=port, hospital__answer_seconds=seconds
-    )
+    chosen = settings(folder, one_sandbox.url, hospital__port=str(hospital.port))
     bridge = Bridge(folder, chosen, [])
     try:
         yield await bridge.start()
@@ -95,7 +93,7 @@ async def test_an_order_for_an_unknown_visit_is_held_and_sent_when_the_visit_com
     assert '"waits_for":"patient-visits/•••"' in status.stdout.replace(" ", "")
     assert hospital.received == []
     await register(bridge, connect, "V71")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await hospital.wait_for(1)
     await became(bridge, order, "delivered")
     (sent,) = hospital.received
@@ -111,6 +109,9 @@ async def test_an_order_that_had_no_answer_is_sent_again_as_it_was(
     hospital.planned.append(SILENCE)
     await register(bridge, connect, "V72")
     order = await push(bridge, "V72")
+    async with asyncio.timeout(PATIENCE):
+        await hospital.wait_for(1)
+    hospital.hang_up()
     await became(bridge, order, "delivered")
     first, second = hospital.received
     assert first == second
@@ -148,7 +149,7 @@ async def test_an_order_in_flight_at_a_kill_is_sent_again_with_the_same_control_
     hospital.planned.append(SILENCE)
     await register(bridge, connect, "V75")
     order = await push(bridge, "V75")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await hospital.wait_for(1)
     bridge.kill()
     await bridge.start()

@@ -101,7 +101,6 @@ async def test_no_patient_data_is_logged_whatever_comes(
             "--log-level",
             "DEBUG",
             hospital__port=str(hospital.port),
-            zauto__deadline_seconds="0.5",
         )
         await tell_all(bridge, connect)
         await bridge.became("P4", "parked")

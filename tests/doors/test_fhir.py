@@ -13,6 +13,7 @@ from bridge.listeners import fhir, health
 from bridge.listeners.http import LARGE, make_app
 from bridge.message import Protocol, Receipt
 from bridge.settings import Http, Key
+from tests.patience import PATIENCE
 
 KEY = "a-key-for-tests"
 NOW = 1_700_000_000.0
@@ -64,7 +65,10 @@ async def client(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app([door], health.door(list, bytes))
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://bridge.test:8080", headers=headers
+        timeout=PATIENCE,
+        transport=httpx.ASGITransport(app),
+        base_url="http://bridge.test:8080",
+        headers=headers,
     ) as client:
         yield client
 

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.listeners import health
 from bridge.listeners.http import make_app
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def reasons() -> list[str]:
 async def client(reasons: list[str]) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app([], health.door(lambda: reasons, lambda: b"bridge_up 1\n"))
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://bridge.test"
+        timeout=PATIENCE, transport=httpx.ASGITransport(app), base_url="http://bridge.test"
     ) as client:
         yield client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from pydantic import SecretStr
@@ -25,11 +26,11 @@ from bridge.listeners.http import (
 )
 from bridge.service.web import WebServer
 from bridge.settings import Http
+from tests.patience import PATIENCE
 
-SETTINGS = Http(port=0, body=100_000, read_seconds=0.2)
+SETTINGS = Http(port=0, body=100_000, read_seconds=PATIENCE)
 KEY = b"X-API-Key: the-key\r\n"
 POST = b"POST /door HTTP/1.1\r\nHost: x\r\n"
-WAIT = 5.0
 
 
 class Room:
@@ -39,12 +40,13 @@ class Room:
         self.bodies: list[bytes] = []
         self.refused: list[tuple[int, int]] = []
         self.failure: Exception | None = None
+        self.settings = SETTINGS
 
     async def answer(self, request: Request) -> Response:
         if self.failure is not None:
             raise self.failure
         try:
-            self.bodies.append(await read_body(request, SETTINGS))
+            self.bodies.append(await read_body(request, self.settings))
         except Refused as refused:
             self.refused.append((refused.status, len(refused.head)))
             raise
@@ -58,6 +60,20 @@ def room() -> Room:
 
 @pytest.fixture
 async def port(room: Room) -> AsyncIterator[int]:
+    async with listening(room, SETTINGS) as port:
+        yield port
+
+
+@pytest.fixture
+async def hasty(room: Room) -> AsyncIterator[int]:
+    """A door that soon gives up what does not come."""
+    async with listening(room, SETTINGS.model_copy(update={"read_seconds": 1.0})) as port:
+        yield port
+
+
+@asynccontextmanager
+async def listening(room: Room, settings: Http) -> AsyncIterator[int]:
+    room.settings = settings
     lock = Lock(SecretStr("the-key"), "BRIDGE_DOOR__API_KEY", frozenset({"/door/open"}))
     doors = [
         Door("/door", room.answer, json_refusal, lock),
@@ -65,7 +81,7 @@ async def port(room: Room) -> AsyncIterator[int]:
         Door("/empty", room.answer, json_refusal, Lock(SecretStr(""), "BRIDGE_EMPTY__API_KEY")),
     ]
     app = make_app(doors, Door("", room.answer, json_refusal))
-    server = WebServer(server_config(app, SETTINGS))
+    server = WebServer(server_config(app, settings))
     _, port = await server.start()
     yield port
     await server.stop()
@@ -84,7 +100,7 @@ async def ask(port: int, *parts: bytes) -> bytes:
 
 async def answered(reader: asyncio.StreamReader) -> bytes:
     """One answer with its body, or what came before the connection was closed."""
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(PATIENCE):
         head = b""
         while b"\r\n\r\n" not in head:
             more = await reader.read(4096)
@@ -197,7 +213,7 @@ async def test_what_comes_after_the_answer_is_not_taken_for_ever(
     writer.write(POST + KEY + b"Content-Length: 999999999\r\n\r\nx")
     assert status(await answered(reader)) == 413
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(send_on(writer), WAIT)
+        await asyncio.wait_for(send_on(writer), PATIENCE)
 
 
 async def send_on(writer: asyncio.StreamWriter) -> None:
@@ -235,7 +251,7 @@ async def test_two_lengths_or_a_doubtful_one_end_the_connection(
     smuggled = b"5\r\nhello\r\n0\r\n\r\nGET /door HTTP/1.1\r\nHost: x\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(POST + KEY + lengths + b"\r\n" + smuggled)
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(PATIENCE):
         everything = await reader.read()
     writer.close()
     assert status(everything) == 400
@@ -243,16 +259,16 @@ async def test_two_lengths_or_a_doubtful_one_end_the_connection(
     assert room.bodies == []
 
 
-async def test_a_body_that_does_not_come_is_given_up(port: int, room: Room) -> None:
-    answer = await ask(port, POST + KEY + b"Content-Length: 10\r\n\r\nhalf")
+async def test_a_body_that_does_not_come_is_given_up(hasty: int, room: Room) -> None:
+    answer = await ask(hasty, POST + KEY + b"Content-Length: 10\r\n\r\nhalf")
     assert status(answer) == 408
     assert b"connection: close" in answer.lower()
     assert room.refused == [(408, 4)]
 
 
-async def test_a_head_that_does_not_come_is_given_up(port: int) -> None:
-    assert await ask(port, b"POST /door HT") == b""
-    assert await ask(port) == b""
+async def test_a_head_that_does_not_come_is_given_up(hasty: int) -> None:
+    assert await ask(hasty, b"POST /door HT") == b""
+    assert await ask(hasty) == b""
 
 
 @pytest.mark.parametrize("head", [POST + b"X: " + b"a" * 400_000, b"POST /" + b"a" * 400_000])

@@ -9,6 +9,7 @@ from bridge.message import Owed, Reply
 from bridge.service.reactor import GuestReactor
 from bridge.settings import Channel
 from tests.doors.test_mllp_listener import Door, FakeIntake, Sender, door, frame, message
+from tests.patience import PATIENCE
 
 LINE = "same/adt/LAB|HOSP"
 
@@ -71,7 +72,7 @@ async def test_who_listens_is_told_when_a_sender_is_there(reactor: GuestReactor)
         callers, called = owing(opened), asyncio.Event()
         callers.called = called.set
         await sent(opened, b"A1")
-        await asyncio.wait_for(called.wait(), 10)
+        await asyncio.wait_for(called.wait(), PATIENCE)
 
 
 async def test_it_stands_behind_the_commit_of_the_frame_under_way(reactor: GuestReactor) -> None:

@@ -13,6 +13,7 @@ from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.senders.mllp import MllpSender
 from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
 from bridge.settings import Hospital
+from tests.patience import PATIENCE
 
 ORDER = b"MSH|^~\\&|ZAUTO|ZAUTOAI|HIS|HOSPITAL|20261122||RDE^O11|Z1|P|2.5.1\rPID|1||77\r"
 
@@ -95,7 +96,7 @@ async def timed_out(sending: Awaitable[Outcome], hospital: FakeHospital, clock: 
     clock.advance(29)
     assert not task.done()
     clock.advance(1)
-    return await asyncio.wait_for(task, 10)
+    return await asyncio.wait_for(task, PATIENCE)
 
 
 async def test_an_accepted_order_is_delivered(opened: Open) -> None:

@@ -12,6 +12,7 @@ from bridge.listeners import health, push
 from bridge.listeners.http import make_app
 from bridge.message import Protocol, Receipt
 from bridge.settings import Http, Key
+from tests.patience import PATIENCE
 
 PRESCRIPTION: dict[str, Any] = {
     "externalVisitId": "V-1",
@@ -66,6 +67,7 @@ async def client(intake: Intake) -> AsyncIterator[httpx.AsyncClient]:
     door = push.door(intake, Key(api_key=SecretStr("a-key")), Http(body=2048))
     app = make_app([door], health.door(list, bytes))
     async with httpx.AsyncClient(
+        timeout=PATIENCE,
         transport=httpx.ASGITransport(app),
         base_url="http://bridge.test",
         headers={"X-API-Key": "a-key"},

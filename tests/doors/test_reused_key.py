@@ -18,6 +18,7 @@ from bridge.pipeline.intake import Intake
 from bridge.settings import Http, Key, Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     )
     door = push.door(intake, Key(api_key=SecretStr("a-key")), Http())
     async with httpx.AsyncClient(
+        timeout=PATIENCE,
         transport=httpx.ASGITransport(make_app([door], health.door(list, bytes))),
         base_url="http://bridge.test",
         headers={"X-API-Key": "a-key", "Idempotency-Key": "V-1"},

@@ -16,6 +16,7 @@ from bridge.sandbox.serve import TEST_CLIENT, Sandbox, running
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from bridge.zauto.contract import TOKEN_PATH
+from tests.patience import PATIENCE
 
 PROVIDER = {"id": "d1", "fullName": "Dr. Farah Khan"}
 PROVIDERS = "/zauto-api/providers"
@@ -47,7 +48,7 @@ async def sandbox(slept: Slept) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def api(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as api:
+    async with httpx.AsyncClient(timeout=PATIENCE, base_url=sandbox.url, trust_env=False) as api:
         asked = {"grant_type": "client_credentials"}
         asked |= {"client_id": TEST_CLIENT.client_id, "client_secret": TEST_CLIENT.client_secret}
         answer = await api.post(TOKEN_PATH, json=asked)
@@ -135,7 +136,7 @@ async def test_a_drip_ends_when_the_client_hangs_up(
     writer.write(head.encode())
     await reader.readexactly(20)
     writer.transport.abort()
-    await asyncio.wait_for(_quiet(slept), 5)
+    await asyncio.wait_for(_quiet(slept), PATIENCE)
     assert (await api.get(PROVIDERS)).status_code == 200
 
 

@@ -26,6 +26,7 @@ from bridge.senders.exchange import BODY_CAP
 from bridge.senders.zauto import MOST_PAGES, ZautoSender
 from bridge.settings import Zauto
 from bridge.zauto.catalogue import load
+from tests.patience import PATIENCE
 
 CATALOGUE = load(Path(__file__).parents[2] / "mappings" / "zauto")
 GET = Request("GET", "patients", "P1", None)
@@ -196,7 +197,8 @@ def sending(port: int, *, scheme: str = "http", path: str = "", **settings: Any)
                 "base_url": f"{scheme}://127.0.0.1:{port}{path}",
                 "client_id": "zauto_city_00000000",
                 "client_secret": "hush",
-                "deadline_seconds": 10,
+                "deadline_seconds": PATIENCE,
+                "connect_seconds": PATIENCE,
                 **settings,
             }
         ),
@@ -218,7 +220,7 @@ async def send(server: Server) -> AsyncIterator[Sending]:
 @pytest.fixture
 async def hasty(server: Server) -> AsyncIterator[Sending]:
     """A sender whose deadline comes soon; its token is there already."""
-    sending_ = sending(server.port, deadline_seconds=0.2)
+    sending_ = sending(server.port, deadline_seconds=2)
     await sending_(GET)
     yield sending_
     await sending_.sender.close()
@@ -666,6 +668,6 @@ def test_sniffio_is_installed() -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.001)

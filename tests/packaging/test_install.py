@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 UNWANTED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "var")
 PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index")
@@ -30,7 +32,7 @@ def run(program: Path | str, arguments: Sequence[str], folder: Path) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=3 * PATIENCE,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr

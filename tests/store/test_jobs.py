@@ -14,6 +14,7 @@ from bridge.message import Status
 from bridge.store.contract import Store, Transaction, View
 from bridge.store.open import open_store, open_view
 from bridge.store.records import Kept
+from tests.patience import PATIENCE
 from tests.store.samples import keep
 
 
@@ -53,7 +54,7 @@ async def test_a_read_sees_one_moment(store: Store) -> None:
     def twice(view: View) -> tuple[int, int]:
         before = len(view.messages())
         begun.set()
-        kept.wait(10)
+        kept.wait(PATIENCE)
         return before, len(view.messages())
 
     reading = asyncio.ensure_future(asyncio.to_thread(store.read, twice))

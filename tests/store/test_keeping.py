@@ -17,13 +17,14 @@ from bridge.message import Status, Verdict
 from bridge.store.contract import KeptMessage, Store, Transaction
 from bridge.store.open import open_store
 from bridge.store.records import Keeping, Kept
+from tests.patience import PATIENCE
 from tests.store.samples import a_keeping, a_message, because, keep
 
 
 async def together(store: Store, keepings: Sequence[Keeping], *more: Any) -> list[Any]:
     """What each came to, in one group; `more` are jobs in the same group behind them."""
     begun, gate = threading.Event(), threading.Event()
-    held = asyncio.ensure_future(store.run(lambda tx: (begun.set(), gate.wait(10))))
+    held = asyncio.ensure_future(store.run(lambda tx: (begun.set(), gate.wait(PATIENCE))))
     await asyncio.to_thread(begun.wait, 10)
     waiting = [asyncio.ensure_future(store.keep(each)) for each in keepings]
     waiting += [asyncio.ensure_future(store.run(each)) for each in more]

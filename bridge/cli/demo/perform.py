@@ -23,7 +23,7 @@ from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
 from bridge.settings import load
 
 #: seconds all samples together may take to settle, and between two looks
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 120.0
 LOOK_SECONDS = 0.05
 #: messages listed at once; a demonstration has fewer
 MOST_MESSAGES = 1000
@@ -125,7 +125,7 @@ class Performance:
 def _journal(sandbox: str) -> Counter[Call]:
     """The calls to ZautoAI's resources, counted; a proxy of the environment is none for this."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{sandbox}/sandbox/journal", timeout=10) as answer:
+    with opener.open(f"{sandbox}/sandbox/journal", timeout=SETTLE_SECONDS) as answer:
         entries = orjson.loads(answer.read())["entries"]
     return Counter(
         (each["method"], each["resource"], each["status"]) for each in entries if each["resource"]

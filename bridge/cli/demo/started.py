@@ -13,9 +13,9 @@ from pathlib import Path
 from bridge.errors import BridgeError
 
 #: seconds a process has to say that it listens; a loaded machine imports slowly
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 #: seconds it has to stop in
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
 #: lines of its log that are told when it fails
 TOLD_LINES = 10
 

@@ -20,6 +20,7 @@ from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from bridge.zauto.contract import TOKEN_PATH
 from tests.acceptance.published.document import published
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -99,7 +100,7 @@ async def api(state: State, clock: Clock, partner: Partner) -> AsyncIterator[Api
     )
     client = Accounts(state).make("hospital")
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://sandbox"
+        timeout=PATIENCE, transport=httpx.ASGITransport(app), base_url="http://sandbox"
     ) as http:
         api = Api(http, state, clock, client, partner)
         await api.sign_in()

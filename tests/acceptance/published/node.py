@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 HERE = Path(__file__).parent
 LISTED = ("package.json", "package-lock.json")
 
@@ -39,7 +41,7 @@ def _install(made: Path, kept: Path) -> None:
     for name in LISTED:
         shutil.copy(HERE / name, made)
     words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(words, cwd=made, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(words, cwd=made, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, f"npm ci could not install axios:\n{done.stderr}"
     try:
         made.rename(kept)
@@ -62,5 +64,5 @@ def run(program: str, folder: Path, *arguments: str) -> subprocess.CompletedProc
         env=environment,  # no proxy: the sandbox is on this machine
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )

@@ -9,6 +9,7 @@ import httpx
 
 from tests.acceptance.processes import CLIENT, Sandbox
 from tests.acceptance.published.document import published
+from tests.patience import PATIENCE
 
 LINES = published().program("PowerShell", "Testing\n")
 HOST = "https://api.zautoai.com"
@@ -44,7 +45,7 @@ def request_of(call: dict[str, str], sandbox: Sandbox, token: str) -> httpx.Resp
     headers |= {"Content-Type": call["ContentType"]} if "ContentType" in call else {}
     url = call["Uri"].replace(HOST, sandbox.url)
     method = call["Method"].upper()
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
         return client.request(method, url, json=body, headers=headers)
 
 

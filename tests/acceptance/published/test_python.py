@@ -11,6 +11,7 @@ import requests
 
 from tests.acceptance.processes import CLIENT, Sandbox
 from tests.acceptance.published.document import published
+from tests.patience import PATIENCE
 
 
 def indented(program: str) -> str:
@@ -75,7 +76,7 @@ async def test_the_program_runs_to_its_end(
     for word, value in zip(("client_id", "client_secret"), CLIENT, strict=True):
         program = program.replace(shown[word], value)
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Patient created: ")

@@ -11,6 +11,7 @@ from bridge.hl7v2.grammar import check_structure
 from bridge.message import Message, Protocol
 from bridge.pipeline.structure import Structure, structure_faults
 from bridge.settings import Channel, Settings
+from tests.patience import PATIENCE
 from tests.unit.pipeline.hl7 import adt
 
 WARN = Channel(name="adt", structure="warn")
@@ -51,7 +52,7 @@ async def test_what_is_not_judged_in_time_is_taken_and_holds_nobody_up() -> None
     let_go = threading.Event()
 
     def check(body: bytes) -> list[str]:
-        let_go.wait(10)
+        let_go.wait(PATIENCE)
         return ["PV1 is missing."]
 
     structure = Structure(check, deadline=0.01)

@@ -22,6 +22,7 @@ from bridge.pipeline.work import LONGEST_YIELD, Work
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Transaction
+from tests.patience import PATIENCE
 from tests.unit.pipeline.bench import CATALOGUE, Bench
 from tests.unit.pipeline.hl7 import adt, message
 
@@ -202,7 +203,7 @@ class TestRunning:
         running = asyncio.create_task(shop.work.run())
         message_id = await shop.keep(adt())
         shop.work.wake()
-        await asyncio.wait_for(planned.wait(), 10)
+        await asyncio.wait_for(planned.wait(), PATIENCE)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert len(shop.bench.deliveries([message_id])) == 3
@@ -223,7 +224,7 @@ class TestRunning:
 
         monkeypatch.setattr(shop.bench.store, "run", failing)
         running = asyncio.create_task(shop.work.run())
-        await asyncio.wait_for(planned.wait(), 10)
+        await asyncio.wait_for(planned.wait(), PATIENCE)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert len(shop.bench.deliveries([message_id])) == 3

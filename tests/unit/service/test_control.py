@@ -13,6 +13,7 @@ import pytest
 
 from bridge.errors import BridgeError, DoorError
 from bridge.service.control import LONGEST_PATH, LONGEST_QUESTION, Control, ask, socket_path
+from tests.patience import PATIENCE
 
 
 async def _echo(question: Mapping[str, Any]) -> Any:
@@ -45,14 +46,14 @@ async def path(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 async def asked(path: Path, question: Mapping[str, Any]) -> Any:
-    return await asyncio.to_thread(ask, path, question, seconds=10)
+    return await asyncio.to_thread(ask, path, question, seconds=PATIENCE)
 
 
 async def raw(path: Path, question: bytes) -> bytes:
     """What comes back for these bytes until the service hangs up or a line ends."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(question)
-    answer = await asyncio.wait_for(reader.readline(), 10)
+    answer = await asyncio.wait_for(reader.readline(), PATIENCE)
     writer.close()
     return answer
 

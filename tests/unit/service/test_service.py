@@ -20,6 +20,7 @@ from bridge.service.control import ask, socket_path
 from bridge.service.parts import Parts, read_parts
 from bridge.service.service import DELIVERY_GRACE, DOOR_GRACE, Service
 from bridge.settings import Settings, load
+from tests.patience import PATIENCE
 from tests.unit.pipeline.hl7 import adt
 
 PARTS: Parts = read_parts(Settings())
@@ -56,7 +57,7 @@ async def asked(service: Service, question: dict[str, Any]) -> Any:
 async def sent(address: tuple[str, int], body: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(wrap(body))
-    answer = await asyncio.wait_for(reader.readuntil(b"\x1c\r"), 10)
+    answer = await asyncio.wait_for(reader.readuntil(b"\x1c\r"), PATIENCE)
     writer.close()
     return answer
 
@@ -64,7 +65,7 @@ async def sent(address: tuple[str, int], body: bytes) -> bytes:
 async def page(address: tuple[str, int], path: str) -> bytes:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     return answer
 
@@ -186,7 +187,7 @@ async def test_work_that_died_is_told_everywhere(
     monkeypatch.setattr(service.work, "once", die)
     with capture_logs() as logged:
         await sent(addresses.mllp, adt())
-        await asyncio.wait(service._tasks[:1], timeout=10)
+        await asyncio.wait(service._tasks[:1], timeout=PATIENCE)
     assert [line["event"] for line in logged] == ["work has stopped"]
     ready = await page(addresses.http, "/readyz")
     assert ready.startswith(b"HTTP/1.1 503")
@@ -201,7 +202,7 @@ async def test_translated_work_waits_while_nothing_is_connected(
     planned = asyncio.Event()
     monkeypatch.setattr(service.work, "_planned", planned.set)
     await sent(addresses.mllp, adt())
-    await asyncio.wait_for(planned.wait(), 10)
+    await asyncio.wait_for(planned.wait(), PATIENCE)
     assert len(service.store.read(lambda view: view.deliveries_of(1))) == 3
     kept = service.store.read(lambda view: view.message(1))
     assert kept is not None

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 #: a service told to stop while a look-up of a name hangs
 STOPPED = """
 import asyncio, os, signal, time
@@ -16,7 +18,7 @@ from bridge.settings import load
 run.STOP_SECONDS = 0.5
 
 def started(addresses):
-    asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
     os.kill(os.getpid(), signal.SIGTERM)
 
 asyncio.run(run.run(load(None), started))
@@ -31,7 +33,7 @@ def test_a_look_up_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
     }
 
     ended = subprocess.run(
-        [sys.executable, "-c", STOPPED], env=environment, timeout=30, check=False
+        [sys.executable, "-c", STOPPED], env=environment, timeout=PATIENCE, check=False
     )
 
     assert ended.returncode == 0

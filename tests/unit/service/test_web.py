@@ -12,6 +12,7 @@ import uvicorn
 
 from bridge.errors import DoorError
 from bridge.service.web import WebServer
+from tests.patience import PATIENCE
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -28,7 +29,7 @@ def server(port: int = 0, host: str = "127.0.0.1") -> WebServer:
 async def fetched(host: str, port: int) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     return answer
 
