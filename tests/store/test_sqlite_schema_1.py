@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Allocation, Interaction, Kind, Reason, Target
-from bridge.message import Status
+from bridge.message import Status, Verdict
 from bridge.store.contract import Store
 from bridge.store.open import open_store
 from bridge.store.sqlite import opening, rows
@@ -131,5 +132,56 @@ async def test_the_lane_of_a_message_that_waits_for_a_code_is_kept(path: Path) -
         assert found == (2, "Patient/7")
         await store.run(lambda tx: tx.release("Patient/7", 201.0))
         assert store.read(lambda view: view.held_about("patients/P1", 3)) is None
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict", "cause"),
+    [
+        (
+            "incomplete: uhid, phoneNumber",
+            "sender's data",
+            Cause(CauseKind.INCOMPLETE, fields=("uhid", "phoneNumber")),
+        ),
+        (
+            "refused as invalid: uhid “4711 is taken”",
+            "ZautoAI",
+            Cause(
+                CauseKind.EARLIER_VERSION,
+                said="refused as invalid: uhid “4711 is taken”",
+                by=Verdict.ZAUTO,
+            ),
+        ),
+        (
+            'incomplete: "; DROP',
+            None,
+            Cause(CauseKind.EARLIER_VERSION, said='incomplete: "; DROP'),
+        ),
+        ("x" * 600, None, Cause(CauseKind.EARLIER_VERSION, said="x" * 500)),
+        ("", None, None),
+    ],
+)
+async def test_its_reasons_are_shown_as_what_an_earlier_version_said(
+    path: Path, reason: str, verdict: str | None, cause: Cause | None
+) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        for table in ("message", "delivery"):
+            file.execute(
+                f"UPDATE {table} SET status = 'parked', reason = ?, verdict = ? WHERE id = 1",
+                (reason, verdict),
+            )
+        file.execute("DELETE FROM lane")
+        file.commit()
+    store = open_store(f"sqlite:///{path}", free_bytes=0, clock=lambda: 200.0)
+    try:
+        message = store.read(lambda view: view.message(1))
+        (delivery,) = store.read(lambda view: view.deliveries_of(1))
+        assert message is not None
+        assert (message.cause, delivery.cause) == (cause, cause)
+        (parked,) = store.read(lambda view: view.parked_counts(9))
+        assert (parked.cause, parked.number) == (str(cause.kind) if cause else "", 1)
+        superseded = await store.run(lambda tx: tx.supersede("patients", "P1", before=9, at=201.0))
+        assert superseded == (cause is not None and cause.kind is CauseKind.INCOMPLETE)
     finally:
         await store.close()
