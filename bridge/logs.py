@@ -9,7 +9,6 @@ template, never its arguments, because httpx and others log URLs and with them r
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import threading
 import traceback
@@ -21,6 +20,9 @@ from typing import Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
+
+from bridge.message import shown_type
+from bridge.visible import visible_json
 
 #: numbers, flags and words of closed sets that say nothing of a person; `message`, `delivery`
 #: and `attempt` are row ids of the store
@@ -36,8 +38,6 @@ ALLOWED = frozenset(
 #: a closed set's member, because the store keeps sentences under the same names
 _MEMBERS = frozenset({"reason", "verdict", "kind", "step"})
 _PLAIN = (str, int, float, bool, type(None))
-#: what MSH-9, a FHIR resource type or an order is like; anything else may be a misplaced value
-_MESSAGE_TYPE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?|[A-Z][a-z]{3,}[A-Za-z]*|[a-z]+-order")
 #: libraries that log each request with its URL
 _SILENT = ("httpx", "httpcore", "uvicorn.access")
 _MOST_FRAMES = 30
@@ -106,7 +106,7 @@ def _fits(key: str, value: object) -> bool:
     if key in _MEMBERS:
         return isinstance(value, Enum)
     if key == "message_type":
-        return isinstance(value, str) and _MESSAGE_TYPE.fullmatch(value) is not None
+        return isinstance(value, str) and bool(value) and shown_type(value) == value
     if key in ("frames", "dropped"):
         return isinstance(value, list)
     return isinstance(value, (*_PLAIN, Enum))
@@ -144,7 +144,7 @@ def _short(path: str) -> str:
 
 
 def _as_json(event: Event, **_: object) -> bytes:
-    return orjson.dumps(event, default=str)
+    return visible_json(orjson.dumps(event, default=str))
 
 
 class _StandardError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import NamedTuple
@@ -56,6 +57,20 @@ class Message(NamedTuple):
         if not self.sending_application and not self.sending_facility:
             return self.channel
         return f"{_namespace(self.sending_application)}|{_namespace(self.sending_facility)}"
+
+
+#: stands for what a sender wrote where a message type belongs
+NOT_A_TYPE = "(not a message type)"
+#: MSH-9 (code, trigger event, structure), and what the FHIR and order doors name themselves
+_TYPE = re.compile(
+    r"[A-Z0-9]{3}(\^[A-Z0-9]{1,3})?(\^[A-Z0-9_]{1,20})?"
+    r"|Patient|Encounter|(prescription|service)-order"
+)
+
+
+def shown_type(message_type: str) -> str:
+    """A message type where it looks like one; anything else may be a misplaced value."""
+    return message_type if not message_type or _TYPE.fullmatch(message_type) else NOT_A_TYPE
 
 
 def _namespace(name: str) -> str:

@@ -25,7 +25,9 @@ from bridge.cli import (
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
+from bridge.cli.tables import say
 from bridge.errors import BridgeError, MappingError
+from bridge.visible import visible
 
 app = typer.Typer(
     name="bridge",
@@ -40,7 +42,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"bridge {__version__}")
+        say(f"bridge {__version__}")
         raise typer.Exit
 
 
@@ -87,11 +89,11 @@ def main() -> None:
         typer.main.get_command(app)()
     except MappingError as error:
         for fault in error.faults:
-            print(fault, file=sys.stderr)  # noqa: T201 - this is the command line
+            say(str(fault), error=True)
         count = len(error.faults)
         sys.exit(f"bridge: {count} fault{'' if count == 1 else 's'} in the mappings")
     except BridgeError as error:
-        sys.exit(f"bridge: {error}")
+        sys.exit(visible(f"bridge: {error}", lines=True))
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 - Python would print its message

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.options import Config, settings_of
+from bridge.cli.tables import say
 from bridge.delivery import Interaction
 from bridge.errors import MappingError
 from bridge.settings import Settings
@@ -43,10 +44,10 @@ def check(
     parts = read_parts(settings, idle)
     unused = [f"{settings.mappings.sites / name} is the site of no channel" for name in idle]
     for remark in remarks(settings) + unused + unfilled(parts):
-        typer.echo(f"remark: {remark}")
+        say(f"remark: {remark}")
     tested = tests_hold(parts, settings)
     counted = f"{len(parts.mappings.all)} mappings, {len(parts.catalogue.resources)} resources"
-    typer.echo(f"settings and mappings are right ({counted}, {tested} tests)")
+    say(f"settings and mappings are right ({counted}, {tested} tests)")
 
 
 def tests_hold(parts: Parts, settings: Settings) -> int:

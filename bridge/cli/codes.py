@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, print_json, table, when
+from bridge.cli.tables import console, print_json, say, table, when
 
 
 def codes(
@@ -30,7 +30,7 @@ def codes(
         print_json(rows)
         return
     if not rows:
-        typer.echo("Every code that came has a row in its table.")
+        say("Every code that came has a row in its table.")
         return
     columns = ("code", "table", "waiting", "messages", "sender", "first", "last")
     zone = settings.site.time_zone

@@ -11,7 +11,9 @@ import typer
 
 from bridge.cli.mapping.trial import with_site, write_anew
 from bridge.cli.options import Config, settings_of
+from bridge.cli.tables import say
 from bridge.errors import BridgeError
+from bridge.message import shown_type
 
 if TYPE_CHECKING:
     from bridge.message import Message
@@ -80,9 +82,9 @@ def fixture(
     )
     made.file.parent.mkdir(parents=True, exist_ok=True)
     write_anew(made.file, made.text)
-    typer.echo(f"{made.file}: '{made.trial.case.name}' is written; read it before you share it")
+    say(f"{made.file}: '{made.trial.case.name}' is written; read it before you share it")
     if not made.same:
-        typer.echo("remark: the mappings make calls of another shape of it than of the message")
+        say("remark: the mappings make calls of another shape of it than of the message")
 
 
 def _folder(parts: Parts, message: Message) -> Path:
@@ -95,7 +97,8 @@ def _folder(parts: Parts, message: Message) -> Path:
 
 def _unused(message_type: str, message_id: int | None) -> str:
     """A name that says nothing of the message but its type; a file's name may be a person's."""
-    return f"{message_type}, message {message_id}" if message_id else f"{message_type}, from a file"
+    named = shown_type(message_type)
+    return f"{named}, message {message_id}" if message_id else f"{named}, from a file"
 
 
 def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, lasting, lines, print_json, table, when
+from bridge.cli.tables import console, lasting, lines, print_json, say, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
 from bridge.message import Status
@@ -168,7 +168,7 @@ def messages(
         print_json(rows)
         return
     if not rows:
-        typer.echo(f"No message is {status}." if status else "No message has come yet.")
+        say(f"No message is {status}." if status else "No message has come yet.")
         return
     console().print(_listed(rows, settings.site.time_zone))
 
@@ -223,7 +223,7 @@ def quarantine(
         print_json(rows)
         return
     if not rows:
-        typer.echo("Nothing is in quarantine.")
+        say("Nothing is in quarantine.")
         return
     zone = settings.site.time_zone
     told = (
@@ -281,10 +281,10 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         lines(out, report["body"].strip())
 
 
-def _sentences(faults: list[str]) -> str:
+def _sentences(faults: list[str]) -> tuple[str, ...]:
     """What is odd about a message, a sentence a line; of very many the first."""
     told, more = faults[:_FAULTS_SHOWN], len(faults) - _FAULTS_SHOWN
-    return "\n".join([*told, f"{more} more; --json has them all"] if more > 0 else told)
+    return (*told, f"{more} more; --json has them all") if more > 0 else tuple(told)
 
 
 def _later(later: dict[str, Any] | None, zone: str) -> str:

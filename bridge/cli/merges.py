@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, print_json, table, when
+from bridge.cli.tables import console, print_json, say, table, when
 
 _COLUMNS = ("message", "when", "number", "leads to", "still used", "of", "what", "did")
 
@@ -37,7 +37,7 @@ def merges(
         print_json(rows)
         return
     if not rows:
-        typer.echo("No number leads to another record.")
+        say("No number leads to another record.")
         return
     zone = settings.site.time_zone
     console().print(table("", _COLUMNS, (_told(row, zone) for row in rows)))

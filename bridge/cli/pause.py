@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from bridge.cli.options import Config, reach_of, settings_of
+from bridge.cli.tables import say
 from bridge.errors import BridgeError, DoorError
 
 
@@ -16,7 +15,7 @@ def pause(config: Config = None) -> None:
     Example: bridge pause
     """
     _tell(config, paused=True)
-    typer.echo("Delivery is paused; what is under way ends. Go on: bridge resume")
+    say("Delivery is paused; what is under way ends. Go on: bridge resume")
 
 
 def resume(config: Config = None) -> None:
@@ -25,7 +24,7 @@ def resume(config: Config = None) -> None:
     Example: bridge resume
     """
     _tell(config, paused=False)
-    typer.echo("Delivery goes on.")
+    say("Delivery goes on.")
 
 
 def _tell(config: Config, *, paused: bool) -> None:

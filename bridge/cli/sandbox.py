@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bridge.cli.tables import say
 from bridge.errors import DoorError
+from bridge.visible import visible_json
 
 if TYPE_CHECKING:
     from bridge.sandbox.accounts import Credentials
@@ -152,7 +154,7 @@ def reset(context: typer.Context, url: Url = None) -> None:
 
     Example: bridge sandbox reset
     """
-    typer.echo(_asked(f"{_address(context, url)}/sandbox/reset", b"")["message"])
+    say(_asked(f"{_address(context, url)}/sandbox/reset", b"")["message"])
 
 
 @sandbox_app.command()
@@ -170,7 +172,8 @@ def push(
         body = sys.stdin.buffer.read() if str(order) == "-" else order.read_bytes()
     except OSError as error:
         raise DoorError(f"{order}: cannot be read: {error.strerror}") from error
-    typer.echo(json.dumps(_asked(f"{_address(context, url)}/sandbox/push/{kind}", body)))
+    answer = json.dumps(_asked(f"{_address(context, url)}/sandbox/push/{kind}", body))
+    say(visible_json(answer.encode()).decode())
 
 
 def _address(context: typer.Context, url: str | None) -> str:
@@ -180,14 +183,14 @@ def _address(context: typer.Context, url: str | None) -> str:
 
 
 def _announce(made: Sandbox) -> None:
-    typer.echo(f"ZautoAI's sandbox listens on {made.url}")
+    say(f"ZautoAI's sandbox listens on {made.url}")
     if made.client is not None:
         _tell_client((made.client.client_id, made.client.client_secret))
 
 
 def _tell_client(made: tuple[str, str]) -> None:
-    typer.echo(f"client id      {made[0]}")
-    typer.echo(f"client secret  {made[1]}")
+    say(f"client id      {made[0]}")
+    say(f"client secret  {made[1]}")
 
 
 def _made(name: str, read_only: bool, file: Path | None, url: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.options import Config, settings_of
+from bridge.cli.tables import say
 
 
 class LogLevel(StrEnum):
@@ -43,8 +44,8 @@ def run(
     def started(addresses: Addresses) -> None:
         for name, (host, port) in addresses.listeners.items():
             called = "" if name == "mllp" else f" ({name})"
-            typer.echo(f"MLLP listens on {host}:{port}{called}")
+            say(f"MLLP listens on {host}:{port}{called}")
         host, port = addresses.http
-        typer.echo(f"HTTP listens on http://{host}:{port} (FHIR under /fhir, orders under /orders)")
+        say(f"HTTP listens on http://{host}:{port} (FHIR under /fhir, orders under /orders)")
 
     asyncio.run(run_service(settings, started))

@@ -10,10 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from rich.console import Console
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from bridge.cli.grid import Grid, wrap
+from bridge.visible import HIDDEN, visible, visible_json
 
 #: colour of a status or answer where it stands in a table
 COLOURS = {
@@ -36,7 +39,7 @@ LEAST_WIDTH = 40
 
 def console() -> Console:
     """A console on standard output: as wide as COLUMNS says, or the terminal, or 100 characters."""
-    return Console(width=width(), highlight=False)
+    return _Visible(width=width(), highlight=False)
 
 
 def width() -> int:
@@ -50,9 +53,38 @@ def width() -> int:
     return USUAL_WIDTH
 
 
+class _Visible(Console):
+    """A console that shows characters which cannot be seen, however they got into a text."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        if isinstance(renderable, Text):
+            renderable = _shown(renderable)
+        return super().render(renderable, options)
+
+
+def _shown(text: Text) -> Text:
+    """The text with its styles; line feeds stay, the cells of a table have none of their own."""
+    if not HIDDEN.search(text.plain):
+        return text
+    shown, end = text.blank_copy(), 0
+    for match in HIDDEN.finditer(text.plain):
+        shown.append_text(text[end : match.start()])
+        shown.append(visible(match[0], lines=True))
+        end = match.end()
+    return shown.append_text(text[end:])
+
+
 def print_json(value: Any) -> None:
-    """One JSON document, indented, as UTF-8."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    """One JSON document, indented, as UTF-8, with characters escaped that cannot be seen."""
+    document = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    sys.stdout.buffer.write(visible_json(document) + b"\n")
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print lines of plain text, on standard error if asked."""
+    typer.echo(visible(text, lines=True), err=error)
 
 
 def table(
@@ -101,8 +133,10 @@ def short(value: Any) -> str:
 
 
 def cell(value: Any) -> Text:
-    """A value as the cell of a table, in the colour of its status."""
+    """A value as the cell of a table, in the colour of its status; a tuple has one in each line."""
     if isinstance(value, Text):
         return value
-    text = "" if value is None else str(value).replace("\t", " ").rstrip()
+    if isinstance(value, tuple):
+        return Text("\n").join(map(cell, value))
+    text = "" if value is None else visible(str(value).replace("\t", " ").rstrip())
     return Text(text, style=COLOURS.get(text, ""))

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.since import Paths, Since, check_chosen, seconds_of, view_of
-from bridge.cli.tables import console, lines, print_json, short, table
+from bridge.cli.tables import console, lines, print_json, say, short, table
 from bridge.errors import BridgeError, MappingError
 from bridge.message import Protocol
 from bridge.settings import Settings
@@ -102,10 +102,10 @@ def _failing() -> Iterator[None]:
         yield
     except MappingError as error:
         for fault in error.faults:
-            typer.echo(fault, err=True)
+            say(str(fault), error=True)
         raise typer.Exit(FAILED) from error
     except BridgeError as error:
-        typer.echo(f"bridge: {error}", err=True)
+        say(f"bridge: {error}", error=True)
         raise typer.Exit(FAILED) from error
 
 

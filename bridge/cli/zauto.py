@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, lasting, print_json, short, table, when
+from bridge.cli.tables import console, lasting, print_json, say, short, table, when
 
 zauto_app = typer.Typer(
     no_args_is_help=True,
@@ -85,7 +85,7 @@ def get(
     if as_json:
         print_json(told)
     elif not told["found"]:
-        typer.echo(f"ZautoAI has no such record among {resource}.")
+        say(f"ZautoAI has no such record among {resource}.")
     else:
         rows = [(name, short(value)) for name, value in told["record"].items()]
         console().print(table(f"one of {resource}", ("field", "value"), rows))
@@ -123,7 +123,7 @@ def list_(
             [short(record[name]) if name in record else "" for name in names] for record in records
         ]
         console().print(table("", names, rows))
-    typer.echo(_told_page(told, resource, page))
+    say(_told_page(told, resource, page))
 
 
 def _told_page(told: dict[str, Any], resource: str, page: int) -> str:
@@ -148,7 +148,7 @@ def budget(config: Config = None, as_json: AsJson = False) -> None:
         return
     zone = settings.site.time_zone
     if told["limit"] is None:
-        typer.echo("Calls are not limited (zauto.limits is off).")
+        say("Calls are not limited (zauto.limits is off).")
         return
     rows = [
         ("used in the last hour", f"{told['used']} of {told['limit']}"),

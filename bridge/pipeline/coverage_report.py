@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from bridge.hl7v2.grammar import field_name
-from bridge.message import Protocol
+from bridge.message import NOT_A_TYPE, Protocol, shown_type
 from bridge.pipeline.coverage import Coverage, MappingCoverage, Row, State
 from bridge.pipeline.report import masked_code
 
-_TYPE = re.compile(r"[A-Za-z]{1,40}|[A-Z0-9]{1,3}(\^[A-Z0-9]{1,3})?|[a-z]+-order")
+#: files can hold any resource
+_RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,39}")
 
 
 def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str,
         "unreadable": found.unreadable,
         "complete": found.complete,
         "unmapped_types": [
-            {"protocol": protocol, "message_type": _type_of(kind), "count": count}
+            {"protocol": protocol, "message_type": _type_of(protocol, kind), "count": count}
             for (protocol, kind), count in found.untaken.items()
         ],
         "mappings": [_of_mapping(each) for each in found.mappings],
@@ -34,9 +35,11 @@ def coverage_report(found: Coverage, *, refused: int, reveal: bool) -> dict[str,
     }
 
 
-def _type_of(text: str) -> str:
+def _type_of(protocol: str, text: str) -> str:
     """A message type; what a sender wrote in its place may be anything."""
-    return text if _TYPE.fullmatch(text) else "(no message type)"
+    if protocol == Protocol.FHIR and _RESOURCE_TYPE.fullmatch(text):
+        return text
+    return shown_type(text) or NOT_A_TYPE
 
 
 def _of_mapping(found: MappingCoverage) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.causes import MASK, Cause, action, masked_key, sentence
+from bridge.causes import MASK, OTHER_FIELD, Cause, action, cut, masked_key, sentence
 from bridge.delivery import Call, Delivery, Outcome
 from bridge.lineage import Legend, origins
-from bridge.message import Message, Protocol, Status
+from bridge.message import Message, Protocol, Status, shown_type
 from bridge.pipeline.structure import structure_faults
 from bridge.pipeline.translate import line_remarks
 from bridge.pipeline.uses import USES_NOTE, Uses
-from bridge.remarks import Remark
+from bridge.remarks import MOST_SENT, Remark
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
 from bridge.store.contract import (
@@ -43,9 +43,7 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "deliveries": {str(status): count for status, count in tally.deliveries.items() if count},
         "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
         "held_for": _held_for(tally),
-        "unmapped_types": [
-            {"message_type": name, "count": count} for name, count in tally.unmapped_types
-        ],
+        "unmapped_types": _unmapped_types(tally),
         "quarantined": tally.quarantined,
         "application_acknowledgments": {
             str(state): tally.acknowledgments.get(state, 0) for state in Answering
@@ -89,6 +87,14 @@ def _held_for(tally: Tally) -> list[dict[str, Any]]:
     return [{"waits_for": name, "count": count} for name, count in counted.most_common()]
 
 
+def _unmapped_types(tally: Tally) -> list[dict[str, Any]]:
+    """Message types without a mapping, the most frequent first; what is none counts as one."""
+    counted: Counter[str] = Counter()
+    for name, count in tally.unmapped_types:
+        counted[shown_type(name)] += count
+    return [{"message_type": name, "count": count} for name, count in counted.most_common()]
+
+
 def message_rows(
     view: View, *, status: Status | None, limit: int, reveal: bool
 ) -> list[dict[str, Any]]:
@@ -109,7 +115,7 @@ def message_row(
         "received_at": message.received_at,
         "channel": message.channel,
         "protocol": str(message.protocol),
-        "message_type": message.message_type,
+        "message_type": message.message_type if reveal else shown_type(message.message_type),
         "control_id": message.control_id if reveal else _told_control_id(message),
         "answer": kept.answer_code,
         "application_answer": "" if later is None else f"{later.code} {later.state}".strip(),
@@ -266,7 +272,9 @@ def delivery_report(
         **cause_report(delivery.cause, reveal=reveal),
         "waits_for": masked_reference(delivery.waits_for, reveal=reveal),
         "due_at": delivery.due_at,
-        "attempts": [attempt_report(attempt, reveal=reveal) for attempt in attempts],
+        "attempts": [
+            attempt_report(attempt, _fields_of(delivery), reveal=reveal) for attempt in attempts
+        ],
     }
 
 
@@ -294,19 +302,27 @@ def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
     }
 
 
-def attempt_report(attempt: Attempt, *, reveal: bool) -> dict[str, Any]:
-    """One request and its answer."""
+def _fields_of(delivery: Delivery) -> frozenset[str]:
+    """The fields that a destination can mean: those that were sent, and those of the cause."""
+    cause = delivery.cause
+    return frozenset((*delivery.call.payload, *(cause.fields if cause else ())))
+
+
+def attempt_report(attempt: Attempt, fields: frozenset[str], *, reveal: bool) -> dict[str, Any]:
+    """One request and its answer; of `fields` those are named that it found wrong."""
     return {
         "method": attempt.request.method,
         "resource": attempt.request.resource,
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
-        **outcome_report(attempt.outcome, reveal=reveal),
+        **outcome_report(attempt.outcome, fields, reveal=reveal),
     }
 
 
-def outcome_report(outcome: Outcome | None, *, reveal: bool) -> dict[str, Any]:
-    """How a request went; an unanswered one says so."""
+def outcome_report(
+    outcome: Outcome | None, fields: frozenset[str], *, reveal: bool
+) -> dict[str, Any]:
+    """How a request went; an unanswered one says so. An answer may name a value as a field."""
     if outcome is None:
         return {"outcome": "unanswered", "status": None, "detail": ""}
     return {
@@ -314,7 +330,10 @@ def outcome_report(outcome: Outcome | None, *, reveal: bool) -> dict[str, Any]:
         "why": str(outcome.reason),
         "status": outcome.status,
         "detail": outcome.detail if reveal else "",
-        "fields": [error.field for error in outcome.field_errors],
+        "fields": [
+            cut(error.field, MOST_SENT) if reveal or error.field in fields else OTHER_FIELD
+            for error in outcome.field_errors
+        ],
     }
 
 

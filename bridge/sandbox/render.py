@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from starlette.responses import Response
 
+from bridge.visible import visible
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -46,9 +48,16 @@ def _pages() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_seen,
     )
     pages.filters |= {"moment": _moment, "clock": _clock, "indented": _indented, "value": _value}
     return pages
+
+
+def _seen(value: Any) -> Any:
+    """What an expression of a page stands for, with its hidden characters visible; the value of
+    an input is escaped before (`|e`), so that it comes back as it was."""
+    return visible(value, lines=True) if type(value) is str else value
 
 
 def _moment(at: float) -> str:

@@ -12,6 +12,7 @@ from bridge.delivery import Kind, Outcome, Payload, Reason, Request
 from bridge.errors import BridgeError
 from bridge.senders.zauto import Answered, ZautoSender
 from bridge.settings import Zauto
+from bridge.visible import visible
 from bridge.zauto.advice import advice
 from bridge.zauto.answers import Answer, json_object, judge, refused
 from bridge.zauto.catalogue import Catalogue, FieldType, Operation, Resource
@@ -162,7 +163,7 @@ class Inquiry:
 
     def _error(self, outcome: Outcome) -> BridgeError:
         status = f" (HTTP {outcome.status})" if outcome.status else ""
-        said = f": {outcome.detail}" if outcome.detail else ""
+        said = f": {visible(outcome.detail)}" if outcome.detail else ""
         hint = f"; {advice(outcome.reason)}" if advice(outcome.reason) else ""
         where = self._settings.base_url
         return BridgeError(f"ZautoAI at {where}: {outcome.reason}{status}{said}{hint}")

@@ -44,6 +44,13 @@ def test_a_line_is_an_event_with_level_and_time(lines: Lines) -> None:
     assert line == {"event": "message kept", "level": "info", "channel": "default", "message": 7}
 
 
+def test_a_line_holds_no_character_that_cannot_be_seen(lines: Lines) -> None:
+    stream = io.BytesIO()
+    configure("INFO", stream)
+    structlog.get_logger().info("peer", peer="a\u202eb\x7f\u200b")
+    assert b'"peer":"a\\u202eb\\u007f\\u200b"' in stream.getvalue()
+
+
 def test_a_key_that_is_not_allowed_is_dropped_and_named(lines: Lines) -> None:
     structlog.get_logger().info("message kept", full_name=SECRET, lane=f"patient/{SECRET}")
     assert SECRET not in json.dumps(lines())

@@ -10,7 +10,7 @@ import typer
 
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.since import Paths, Since, check_chosen, seconds_of, view_of
-from bridge.cli.tables import console, print_json
+from bridge.cli.tables import console, print_json, say
 from bridge.errors import BridgeError
 from bridge.settings import Settings
 
@@ -53,7 +53,7 @@ def coverage(
 
         show(console(), report, everything=everything)
         if html is not None:
-            typer.echo(f"\nwritten to {html}")
+            say(f"\nwritten to {html}")
 
 
 def _write(file: Path, text: str) -> None:

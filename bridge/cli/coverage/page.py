@@ -15,6 +15,7 @@ from bridge.cli.coverage.show import (
     why_empty,
     why_unhit,
 )
+from bridge.visible import visible
 
 
 class Markup(str):
@@ -26,7 +27,10 @@ class Markup(str):
 def tag(name: str, *inner: Any, **attributes: Any) -> Markup:
     """An element; whatever in it is not Markup is escaped here and nowhere else."""
     told = "".join(f' {key.strip("_")}="{escape(str(v))}"' for key, v in attributes.items())
-    body = "".join(part if isinstance(part, Markup) else escape(str(part)) for part in inner)
+    body = "".join(
+        part if isinstance(part, Markup) else escape(visible(str(part), lines=True))
+        for part in inner
+    )
     return Markup(f"<{name}{told}>{body}</{name}>")
 
 

@@ -9,7 +9,7 @@ import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
 from bridge.cli.reach import Reach
-from bridge.cli.tables import console, print_json, table, when
+from bridge.cli.tables import console, print_json, say, table, when
 from bridge.errors import BridgeError, DoorError
 
 
@@ -72,7 +72,7 @@ def versions(
         print_json(rows)
         return
     if not rows:
-        typer.echo("No mappings were in use yet.")
+        say("No mappings were in use yet.")
         return
     columns = ("hash", "site", "first used", "now")
     told = (
@@ -112,9 +112,9 @@ def _tell_taken(sets: list[dict[str, Any]]) -> None:
         name = each["site"] or "shipped mappings"
         if each["changed"]:
             files = ", ".join(each["files"]) or "settings of the site"
-            typer.echo(f"{name}: {each['before']} -> {each['hash']} ({files})")
+            say(f"{name}: {each['before']} -> {each['hash']} ({files})")
         else:
-            typer.echo(f"{name}: {each['hash']}, as before")
+            say(f"{name}: {each['hash']}, as before")
 
 
 def _tell_refused(faults: list[dict[str, Any]]) -> None:

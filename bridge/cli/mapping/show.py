@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from bridge.cli.mapping.trial import with_site
 from bridge.cli.options import AsJson, Config, settings_of
-from bridge.cli.tables import print_json, width
+from bridge.cli.tables import print_json, say, width
 from bridge.errors import BridgeError, Fault, MappingError
 from bridge.yamlfile import nearest
 
@@ -97,7 +97,7 @@ def _list(tables: dict[str, Table | None], as_json: bool) -> None:
         print_json(sorted(tables))
         return
     for name in sorted(tables):
-        typer.echo(name)
+        say(name)
 
 
 def _print(table: Table) -> None:
@@ -107,9 +107,9 @@ def _print(table: Table) -> None:
     room = width() - max(len(origin) for _, origin in origins)
     for text, origin in origins:
         if cell_len(text) < room:
-            typer.echo(f"{set_cell_size(text, room)}{origin}")
+            say(f"{set_cell_size(text, room)}{origin}")
         else:
-            typer.echo(f"{text}\n{' ' * room}{origin}")
+            say(f"{text}\n{' ' * room}{origin}")
 
 
 def _origin(place: Place) -> str:

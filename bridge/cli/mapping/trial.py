@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.options import Config, settings_of
+from bridge.cli.tables import say
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -90,9 +91,9 @@ def _tell(trials: Sequence[Trial], failed: Sequence[Trial]) -> None:
     for trial in failed:
         typer.secho(f"{trial.name}", bold=True)
         for fault in trial.faults:
-            typer.echo(f"  {fault}")
+            say(f"  {fault}")
     passed = len(trials) - len(failed)
-    typer.echo(f"{passed} passed, {len(failed)} failed")
+    say(f"{passed} passed, {len(failed)} failed")
 
 
 def _update(failed: Sequence[Trial], yes: bool) -> None:
@@ -111,7 +112,7 @@ def _update(failed: Sequence[Trial], yes: bool) -> None:
         except ValueError as error:
             raise BridgeError(f"{file}:{trial.case.place.line}: {error}") from error
         write_anew(file, text)
-    typer.echo(f"{count} written; read them before you keep them")
+    say(f"{count} written; read them before you keep them")
 
 
 def write_anew(file: Path, text: str) -> None:

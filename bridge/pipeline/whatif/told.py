@@ -6,6 +6,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.message import shown_type
 from bridge.pipeline.whatif.difference import About, Difference, Example, Point, names_of
 
 _LONGEST_SHAPE = 40
@@ -41,7 +42,7 @@ def _order(item: tuple[Point, int]) -> tuple[int, int, str]:
 def _example(example: Example, reveal: bool) -> dict[str, Any]:
     return {
         "message": example.message,
-        "message_type": example.message_type,
+        "message_type": shown_type(example.message_type),
         "present": example.present if reveal else shape(example.present),
         "changed": example.changed if reveal else shape(example.changed),
     }

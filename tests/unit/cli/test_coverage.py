@@ -129,6 +129,10 @@ def test_a_page_that_cannot_be_written_is_told(run: Run, file: Path) -> None:
     assert str(result.exception) == told
 
 
+def test_a_page_shows_what_cannot_be_seen() -> None:
+    assert tag("b", "a\u202eb\x1b") == "<b>a&lt;U+202E&gt;b&lt;U+001B&gt;</b>"
+
+
 def test_what_stands_in_a_page_is_escaped() -> None:
     assert tag("td", "<b>&", title='"') == '<td title="&quot;">&lt;b&gt;&amp;</td>'
     assert tag("td", tag("b", "x")) == Markup("<td><b>x</b></td>")

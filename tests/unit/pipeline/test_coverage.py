@@ -212,7 +212,7 @@ def test_unmapped_types_unreadable_messages_and_idle_mappings_are_told() -> None
 
 def test_a_message_type_that_is_none_is_not_told_by_its_words() -> None:
     report = coverage_report(covered(adt(kind="Nair, Meera")), refused=0, reveal=True)
-    assert report["unmapped_types"][0]["message_type"] == "(no message type)"
+    assert report["unmapped_types"][0]["message_type"] == "(not a message type)"
 
 
 def test_the_samples_are_covered_whole() -> None:

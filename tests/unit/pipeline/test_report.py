@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bridge.causes import MASK, Cause, CauseKind, action
+from bridge.causes import MASK, OTHER_FIELD, Cause, CauseKind, action
 from bridge.delivery import FieldError, Kind, Outcome, Reason
 from bridge.lineage import Trace
 from bridge.message import Status
@@ -111,12 +111,15 @@ def test_an_outcome_names_fields_and_hides_what_was_said() -> None:
         Reason.INVALID,
         400,
         detail="4711 is odd",
-        field_errors=(FieldError("uhid", "4711"),),
+        field_errors=(FieldError("uhid", "4711"), FieldError("Meera Nair", "is odd")),
     )
-    shown = outcome_report(outcome, reveal=False)
-    assert (shown["status"], shown["fields"], shown["detail"]) == (400, ["uhid"], "")
-    assert outcome_report(outcome, reveal=True)["detail"] == "4711 is odd"
-    assert outcome_report(None, reveal=True)["outcome"] == "unanswered"
+    fields = frozenset({"uhid"})
+    shown = outcome_report(outcome, fields, reveal=False)
+    assert (shown["status"], shown["detail"]) == (400, "")
+    assert shown["fields"] == ["uhid", OTHER_FIELD]
+    revealed = outcome_report(outcome, fields, reveal=True)
+    assert (revealed["detail"], revealed["fields"]) == ("4711 is odd", ["uhid", "Meera Nair"])
+    assert outcome_report(None, fields, reveal=True)["outcome"] == "unanswered"
 
 
 def test_a_call_shows_what_of_it_only_creation_sends() -> None:

@@ -20,6 +20,7 @@ from bridge.sandbox.parts import Options
 from bridge.sandbox.push import Said
 from bridge.sandbox.serve import TEST_CLIENT
 from bridge.sandbox.state import State
+from bridge.visible import HIDDEN
 from bridge.zauto.catalogue import Catalogue
 
 PAGES = [
@@ -216,6 +217,21 @@ async def test_what_was_sent_is_shown_and_never_markup(api: httpx.AsyncClient) -
         assert not {"i", "script"} & {tag for tag, _ in page.elements}
     found = await seen(api, "/records?of=patients&search=%22%3E%3Cb%3E")
     assert "b" not in {tag for tag, _ in found.elements}
+
+
+async def test_what_cannot_be_seen_is_shown_by_its_code_point(api: httpx.AsyncClient) -> None:
+    name = "Rao\u202eevil\x1b[2J\u200b"
+    patient = {"id": "P\u2066", "uhid": 1, "fullName": name, "phoneNumber": "+919812345678"}
+    answer = await api.post("/zauto-api/patients", json=patient)
+    assert answer.status_code == 201
+    pages = ["/", "/records?of=patients", "/records?of=patients&id=P%E2%81%A6", "/requests"]
+    for address in pages:
+        html = (await api.get(address)).text
+        assert set(HIDDEN.findall(html)) <= {"\n"}, address
+    assert "Rao<U+202E>evil<U+001B>[2J<U+200B>" in (await seen(api, pages[2])).text
+    # what a person typed comes back as it was
+    found = await api.get("/records?of=patients&search=P%E2%81%A6")
+    assert 'value="P\u2066"' in found.text
 
 
 # Overview
