@@ -367,3 +367,5 @@ class Outcome:
     retry_after: float | None = None
     #: who the cause lies with, when it is not delivered
     verdict: Verdict | None = None
+    #: MSA-1, then ERR-3 and ERR-4 of each error: `AE, 204 E`; "" where no HL7 message answered
+    code: str = ""

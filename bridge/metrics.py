@@ -131,6 +131,10 @@ class Metrics:
         """Show what waits, is held or parked, read at each scrape."""
         self.registry.register(_Watch(lambda: _standing(read(), clock())))
 
+    def watch_parked(self, read: Callable[[], Mapping[str, int]]) -> None:
+        """Show how many messages are parked for each cause."""
+        self.registry.register(_Watch(lambda: _parked(read())))
+
     def watch_budget(self, read: Callable[[], tuple[int, int | None]]) -> None:
         """Show the calls used in this hour and their limit (None: there is none)."""
         self.registry.register(_Watch(lambda: _budget(*read())))
@@ -186,6 +190,15 @@ def _standing(now: Standing, clock: float) -> Iterator[Metric]:
     for state in ("owed", "due"):
         later.add_metric([state], now.acknowledgments.get(state, 0))
     yield later
+
+
+def _parked(causes: Mapping[str, int]) -> Iterator[Metric]:
+    gauge = GaugeMetricFamily(
+        "bridge_parked_messages", "Messages that need a person, by cause", labels=["cause"]
+    )
+    for cause, count in causes.items():
+        gauge.add_metric([cause], count)
+    yield gauge
 
 
 def _by_status(name: str, about: str, counts: Mapping[Status, int]) -> Metric:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from bridge.causes import CauseKind
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
-from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
+from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
 from bridge.cli.tables import console, lasting, lines, print_json, say, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
@@ -151,6 +152,12 @@ def messages(
             "--status", metavar="STATUS", help=f"Only messages of this status: {_STATUSES}."
         ),
     ] = None,
+    cause: Annotated[
+        str | None,
+        typer.Option(
+            "--cause", metavar="NAME", help="Only messages with this cause, such as incomplete."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
     reveal: Reveal = False,
     config: Config = None,
@@ -163,14 +170,21 @@ def messages(
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(config)
-    rows = reach_of(settings).messages(status, limit, reveal)
+    kind = cause_named(cause) if cause else None
+    rows = reach_of(settings).messages(status, limit, reveal, kind)
     if as_json:
         print_json(rows)
         return
     if not rows:
-        say(f"No message is {status}." if status else "No message has come yet.")
+        say(_none_listed(status, kind))
         return
     console().print(_listed(rows, settings.site.time_zone))
+
+
+def _none_listed(status: Status | None, cause: CauseKind | None) -> str:
+    if cause:
+        return f"No message {f'is {status} and ' if status else ''}has the cause {cause}."
+    return f"No message is {status}." if status else "No message has come yet."
 
 
 def _listed(rows: list[dict[str, Any]], zone: str) -> Grid:
@@ -183,7 +197,7 @@ def _listed(rows: list[dict[str, Any]], zone: str) -> Grid:
             answered(row),
             when(row["received_at"], zone),
             row["channel"],
-            row["verdict"],
+            row["cause"],
             _told(row),
         )
         for row in rows
@@ -266,12 +280,14 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("answered", report["answer"]),
         ("application", _later(report["application_acknowledgment"], zone)),
         ("status", report["status"]),
-        ("cause", report["verdict"]),
+        ("cause", report["cause"]),
         ("reason", report["reason"]),
+        ("who acts", report["verdict"]),
         ("lines", _sentences(report["lines"])),
         ("structure", _sentences(report["structure"])),
         ("waits for", report["waits_for"]),
         ("what to do", report["next"]),
+        ("more", report["runbook"]),
         ("mapping", f"{report['mapping']} {report['mappings_hash'][:12]}".strip()),
         ("came again", report["duplicates"] or ""),
     ]
@@ -296,7 +312,14 @@ def _later(later: dict[str, Any] | None, zone: str) -> str:
         return f"{told}: follows after {later['after']}"
     if later["state"] == Answering.DUE and not later["reason"]:
         return f"{told}: sent once {later['line']} is reached"
-    return f"{told}: {later['reason']}" if later["reason"] else told
+    codes = "".join(f"; {_error(error)}" for error in later["errors"])
+    return f"{told}{codes}: {later['reason']}" if later["reason"] else f"{told}{codes}"
+
+
+def _error(error: dict[str, Any]) -> str:
+    """An ERR without its text: `ERR-3 101, ERR-4 E at PID-3`."""
+    place = f" at {error['location']}" if error["location"] else ""
+    return f"ERR-3 {error['code']}, ERR-4 {error['severity']}{place}"
 
 
 def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
@@ -306,11 +329,16 @@ def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
     if delivery["lineage"]:
         out.print(lineage_table(delivery["payload"], delivery["lineage"]))
     attempts = [
-        (when(a["started_at"], zone), a["method"], a["status"], a["outcome"], a.get("why", ""))
+        (when(a["started_at"], zone), a["method"], _answer(a), a["outcome"], a.get("why", ""))
         for a in delivery["attempts"]
     ]
     if attempts:
         out.print(table("", ("tried", "request", "answer", "outcome", "why"), attempts))
+
+
+def _answer(attempt: dict[str, Any]) -> str:
+    """The HTTP status, or the codes of an acknowledgment."""
+    return str(attempt["status"] or attempt.get("code", ""))
 
 
 def _retried(delivery: dict[str, Any]) -> bool:

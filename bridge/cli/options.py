@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.causes import CauseKind
+from bridge.errors import BridgeError
 from bridge.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -29,6 +32,16 @@ Reveal = Annotated[
     bool,
     typer.Option("--reveal", help="Show patient data; the service logs that it was asked for."),
 ]
+
+
+def cause_named(text: str) -> CauseKind:
+    """The cause of this name; raises BridgeError, with the nearest one where there is one."""
+    word = text.strip().lower().replace("-", "_")
+    if word in set(CauseKind):
+        return CauseKind(word)
+    near = get_close_matches(word, list(CauseKind), 1)
+    meant = f"did you mean '{near[0]}'?" if near else "docs/reference/causes.md lists all of them"
+    raise BridgeError(f"--cause: '{text}' is not a cause; {meant}")
 
 
 def settings_of(config: Path | None) -> Settings:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from bridge.causes import CauseKind
 from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
@@ -45,12 +46,15 @@ class Reach:
         """What `bridge status` shows."""
         return self._either({"ask": "status"}, _status_of)
 
-    def messages(self, status: Status | None, limit: int, reveal: bool) -> list[dict[str, Any]]:
+    def messages(
+        self, status: Status | None, limit: int, reveal: bool, cause: CauseKind | None = None
+    ) -> list[dict[str, Any]]:
         """Rows of the newest messages."""
-        question = {"ask": "messages", "status": status, "limit": limit, "reveal": reveal}
+        question: dict[str, Any] = {"ask": "messages", "status": status, "cause": cause}
+        question |= {"limit": limit, "reveal": reveal}
         return self._either(
             question,
-            lambda view: message_rows(view, status=status, limit=limit, reveal=reveal),
+            lambda view: message_rows(view, status=status, cause=cause, limit=limit, reveal=reveal),
         )
 
     def message(self, message_id: int, reveal: bool) -> dict[str, Any] | None:

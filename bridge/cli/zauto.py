@@ -85,10 +85,10 @@ def get(
     if as_json:
         print_json(told)
     elif not told["found"]:
-        say(f"ZautoAI has no such record among {resource}.")
+        say(f"ZautoAI has no {external_id} among {resource}.")
     else:
         rows = [(name, short(value)) for name, value in told["record"].items()]
-        console().print(table(f"one of {resource}", ("field", "value"), rows))
+        console().print(table(f"{resource} {external_id}", ("field", "value"), rows))
     if not told["found"]:
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import ReadError
 from bridge.hl7v2 import ack
-from bridge.message import Acknowledgment, Verdict
+from bridge.message import AckError, Acknowledgment, Verdict
 
 #: the hospital has the message safe (CA), and its application acknowledgment is still to come:
 #: wait for the next frame and judge that; where none comes in time, this is how it went
@@ -18,6 +18,8 @@ COMMITTED = Outcome(
 
 #: table 0357: what is wrong with the message itself; 206 and 207 are the receiver's own trouble
 _REJECTIONS = range(200, 206)
+#: table 0516
+_SEVERITIES = ("E", "F", "I", "W")
 
 
 def judge(answer: bytes | None, control_id: str, *, application_expected: bool = False) -> Outcome:
@@ -53,16 +55,30 @@ def _by_code(told: Acknowledgment) -> Outcome:
         case "AR" if any(error.code in _REJECTIONS for error in told.errors):
             return _refused(told)
         case "AR" | "CE":
-            return Outcome(Kind.TRANSIENT, Reason.BUSY, detail=_why(told), verdict=Verdict.HOSPITAL)
+            return _answered(Kind.TRANSIENT, Reason.BUSY, told)
     return _unreadable(f"MSA-1 is {told.code}, which is not in table 0008.")
 
 
 def _refused(told: Acknowledgment) -> Outcome:
-    return Outcome(Kind.PERMANENT, Reason.REFUSED, detail=_why(told), verdict=Verdict.HOSPITAL)
+    return _answered(Kind.PERMANENT, Reason.REFUSED, told)
+
+
+def _answered(kind: Kind, reason: Reason, told: Acknowledgment) -> Outcome:
+    return Outcome(kind, reason, code=_codes(told), detail=_why(told), verdict=Verdict.HOSPITAL)
 
 
 def _unreadable(why: str) -> Outcome:
     return Outcome(Kind.UNKNOWN, Reason.UNREADABLE_ANSWER, detail=why, verdict=Verdict.HOSPITAL)
+
+
+def _codes(told: Acknowledgment) -> str:
+    """MSA-1, and of each error the number and how bad it is, which say nothing of a person."""
+    return ", ".join(dict.fromkeys((told.code, *filter(None, map(_code, told.errors)))))
+
+
+def _code(error: AckError) -> str:
+    severity = error.severity if error.severity in _SEVERITIES else ""
+    return " ".join(filter(None, (str(error.code or ""), severity)))
 
 
 def _why(told: Acknowledgment) -> str:

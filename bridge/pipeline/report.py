@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.causes import MASK, OTHER_FIELD, Cause, action, cut, masked_key, sentence
+from bridge.causes import MASK, OTHER_FIELD, Cause, CauseKind, action, cut, masked_key, sentence
 from bridge.delivery import Call, Delivery, Outcome
+from bridge.errors import ReadError
+from bridge.hl7v2 import ack
 from bridge.lineage import Legend, origins
-from bridge.message import Message, Protocol, Status, shown_type
+from bridge.message import AckError, Message, Protocol, Status, shown_type
+from bridge.pipeline.masking import masked_payload, without_row
 from bridge.pipeline.structure import structure_faults
 from bridge.pipeline.translate import line_remarks
 from bridge.pipeline.uses import USES_NOTE, Uses
@@ -30,6 +33,8 @@ from bridge.store.contract import (
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 
+#: the page that explains each cause under its name
+RUNBOOK = "docs/reference/causes.md"
 #: longer codes may be words about a person that stand where a code belongs
 _LONGEST_SHOWN = 3
 
@@ -96,12 +101,12 @@ def _unmapped_types(tally: Tally) -> list[dict[str, Any]]:
 
 
 def message_rows(
-    view: View, *, status: Status | None, limit: int, reveal: bool
+    view: View, *, status: Status | None, cause: CauseKind | None, limit: int, reveal: bool
 ) -> list[dict[str, Any]]:
-    """The newest messages, of a status or of any."""
+    """The newest messages, of a status or any, and with a cause or any."""
     return [
         message_row(kept, view.acknowledgment(kept.id), reveal=reveal)
-        for kept in view.messages(status=status, limit=limit)
+        for kept in view.messages(status=status, cause=cause, limit=limit)
     ]
 
 
@@ -205,6 +210,7 @@ def message_report(
     row["lines"] = [] if kept.mapping else line_remarks(kept.message, settings)
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.cause)
+    row["runbook"] = f"{RUNBOOK}#{kept.cause.kind}" if kept.cause else ""
     row["body"] = text_of(kept.message.body) if reveal else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
     row["application_acknowledgment"] = later and _later_report(later, reveal=reveal)
@@ -227,8 +233,19 @@ def _later_report(later: ApplicationAcknowledgment, *, reveal: bool) -> dict[str
         "line": later.owing.line,
         "since": later.changed_at,
         **cause_report(later.cause, reveal=reveal),
+        "errors": [
+            {"location": error.location, "code": error.code, "severity": error.severity}
+            for error in _errors_of(later.body)
+        ],
         "body": text_of(later.body) if reveal else None,
     }
+
+
+def _errors_of(acknowledgment: bytes) -> Sequence[AckError]:
+    try:
+        return ack.read(acknowledgment).errors if acknowledgment else ()
+    except ReadError:
+        return ()
 
 
 def next_action(status: Status, cause: Cause | None) -> str:
@@ -280,6 +297,7 @@ def delivery_report(
 
 def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
     """A call, with the origin of each of its fields."""
+    lineage = origins(call.lineage, legend)
     return {
         "target": str(call.target),
         "interaction": str(call.interaction),
@@ -287,7 +305,7 @@ def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
         "external_id": call.external_id if reveal else MASK,
         "into": call.into if reveal or not call.into else MASK,
         "owner": call.owner if reveal or not call.owner else MASK,
-        "payload": call.payload if reveal else masked(call.payload),
+        "payload": call.payload if reveal else masked_payload(call, lineage),
         "create_only": sorted(call.create_only),
         "lineage": [
             {
@@ -295,9 +313,9 @@ def call_report(call: Call, legend: Legend, *, reveal: bool) -> dict[str, Any]:
                 "path": origin.path,
                 "raw": origin.raw if reveal else (MASK if origin.raw else ""),
                 "rule": origin.rule,
-                "made_by": origin.made_by if reveal else _without_row(origin.made_by),
+                "made_by": origin.made_by if reveal else without_row(origin.made_by),
             }
-            for origin in origins(call.lineage, legend)
+            for origin in lineage
         ],
     }
 
@@ -329,21 +347,13 @@ def outcome_report(
         "outcome": str(outcome.kind),
         "why": str(outcome.reason),
         "status": outcome.status,
+        "code": outcome.code,
         "detail": outcome.detail if reveal else "",
         "fields": [
             cut(error.field, MOST_SENT) if reveal or error.field in fields else OTHER_FIELD
             for error in outcome.field_errors
         ],
     }
-
-
-def masked(value: Any) -> Any:
-    """The same shape with every value hidden; null stays, it says 'cleared'."""
-    if isinstance(value, Mapping):
-        return {key: masked(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(inner) for inner in value]
-    return None if value is None else MASK
 
 
 def masked_reference(name: str, *, reveal: bool) -> str:
@@ -354,11 +364,6 @@ def masked_reference(name: str, *, reveal: bool) -> str:
 def masked_code(code: str) -> str:
     """A short code as it is; of a longer one, which may be a word about a person, its length."""
     return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"
-
-
-def _without_row(made_by: str) -> str:
-    """`codes/gender: F` as `codes/gender`: the row is the value."""
-    return made_by.partition(":")[0] if made_by.startswith("codes/") else made_by
 
 
 def text_of(body: bytes) -> str:

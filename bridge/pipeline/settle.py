@@ -270,7 +270,7 @@ def refused(outcome: Outcome) -> Cause:
     return Cause(
         CauseKind.REFUSED,
         name=outcome.reason,
-        code=str(outcome.status or ""),
+        code=outcome.code or str(outcome.status or ""),
         said=outcome.detail,
         by=outcome.verdict,
     )

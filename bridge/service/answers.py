@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from bridge.causes import CauseKind
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
 from bridge.pipeline.report import (
@@ -74,8 +75,9 @@ class _Answers:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
         named = question.get("status")
         status = Status(named) if named else None
+        cause = CauseKind(question["cause"]) if question.get("cause") else None
         return self._service.store.read(
-            lambda view: message_rows(view, status=status, limit=limit, reveal=reveal)
+            lambda view: message_rows(view, status=status, cause=cause, limit=limit, reveal=reveal)
         )
 
     async def message(self, question: Mapping[str, Any]) -> Any:

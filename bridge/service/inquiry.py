@@ -108,7 +108,7 @@ class Inquiry:
             "resource": resource,
             "found": outcome.reason is Reason.FOUND,
             "by": "list" if by_list else "id",
-            "record": record if reveal else masked_record(known, record),
+            "record": record if reveal else masked_record(known, record, typed=external_id),
         }
 
     async def list(
@@ -179,13 +179,14 @@ def fingerprint(settings: Zauto) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def masked_record(resource: Resource, record: Payload) -> Payload:
-    """A record without what could name a person: of values, only states, flags and times stay."""
+def masked_record(resource: Resource, record: Payload, *, typed: str = "") -> Payload:
+    """A record without what could name a person: of values, only states, flags and times stay,
+    and the id that a person typed."""
 
     def shown(name: str) -> bool:
         spec = resource.fields.get(name)
         plain = spec is not None and (bool(spec.enum) or spec.type is FieldType.BOOLEAN)
-        return plain or name in _PLAIN
+        return plain or name in _PLAIN or (name == "externalId" and record[name] == typed)
 
     return {name: value if value is None or shown(name) else MASK for name, value in record.items()}
 

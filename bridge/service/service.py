@@ -130,6 +130,7 @@ class Service:
             self._tasks.append(self._kept_going("watching mappings", watch.run()))
         self._stopping.push_async_callback(self._end_work)
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
+        self._metrics.watch_parked(lambda: store.read(lambda view: view.parked_by_cause()))
         await self._answer_questions()
         return await self._open_doors()
 

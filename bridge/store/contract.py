@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from bridge.causes import Cause
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import Alias, Call, Delivery, Entity, Outcome, Request, Step, Target
 from bridge.message import Message, Status
 from bridge.order import OrderLine
@@ -48,7 +48,12 @@ class View(AcknowledgmentView, NotesView, Protocol):
         ...
 
     def messages(
-        self, *, status: Status | None = None, before: int | None = None, limit: int = 50
+        self,
+        *,
+        status: Status | None = None,
+        cause: CauseKind | None = None,
+        before: int | None = None,
+        limit: int = 50,
     ) -> Sequence[KeptMessage]:
         """Newest first, ids below `before`; a list, so their bodies are left empty."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bridge.remarks import Remark
@@ -32,6 +32,10 @@ class NotesView(Protocol):
 
     def parked_counts(self, limit: int) -> Sequence[ParkedCount]:
         """Parked messages by cause and sender, most first."""
+        ...
+
+    def parked_by_cause(self) -> Mapping[str, int]:
+        """How many messages are parked for each cause that any was parked for."""
         ...
 
     def quarantined(self, limit: int) -> Sequence[Quarantined]:

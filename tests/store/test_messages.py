@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.causes import Cause, CauseKind
 from bridge.errors import StoreError
 from bridge.message import Protocol, Status, Verdict
 from bridge.store.contract import Store, Transaction
@@ -137,6 +140,40 @@ async def test_messages_of_a_status_come_newest_first_translated_or_not(store: S
     await store.run(lambda tx: keep(tx, status=Status.REJECTED))
     found = store.read(lambda view: view.messages(status=Status.WAITING, before=ids[5], limit=4))
     assert [each.id for each in found] == ids[4:0:-1]
+
+
+async def test_messages_with_a_cause_come_newest_first_of_any_status_or_one(store: Store) -> None:
+    lacking = Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",))
+    other = Cause(CauseKind.TWO_RECORDS)
+    states = [
+        (Status.PARKED, lacking),
+        (Status.PARKED, other),
+        (Status.SUPERSEDED, lacking),
+        (Status.PARKED, lacking),
+        (Status.WAITING, None),
+    ]
+    ids = []
+    for status, cause in states:
+        kept = await store.run(lambda tx, s=status, c=cause: keep(tx, status=s, cause=c))
+        ids.append(kept.id)
+
+    def listed(**asked: Any) -> list[int]:
+        return [each.id for each in store.read(lambda view: view.messages(**asked))]
+
+    assert listed(cause=CauseKind.INCOMPLETE) == [ids[3], ids[2], ids[0]]
+    assert listed(cause=CauseKind.INCOMPLETE, status=Status.PARKED) == [ids[3], ids[0]]
+    assert listed(cause=CauseKind.INCOMPLETE, before=ids[3], limit=1) == [ids[2]]
+    assert listed(cause=CauseKind.NOT_OFFERED) == []
+
+
+async def test_parked_messages_are_counted_by_cause(store: Store) -> None:
+    lacking = Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",))
+    for sender in ("HIS", "LAB"):
+        message = a_message(sending_application=sender)
+        await store.run(lambda tx, m=message: keep(tx, m, status=Status.PARKED, cause=lacking))
+    assert store.read(lambda view: view.parked_by_cause()) == {"incomplete": 2}
+    await store.run(lambda tx: tx.mark(1, Status.SUPERSEDED, at=2.0, cause=lacking))
+    assert store.read(lambda view: view.parked_by_cause()) == {"incomplete": 1}
 
 
 async def test_untranslated_messages_come_in_commit_order_with_bodies(store: Store) -> None:

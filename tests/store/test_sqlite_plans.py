@@ -19,7 +19,7 @@ from bridge.store.sqlite.sql import SQL, split
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
 MAY_SCAN = {
     *("leased_heads", "counts", "held_for", "versions", "codes", "forget_codes", "due_lines"),
-    *("remark_counts", "forget_remarks", "parked_counts"),
+    *("remark_counts", "forget_remarks", "parked_counts", "parked_by_cause"),
 }
 
 
@@ -45,7 +45,15 @@ def test_no_query_scans(connection: sqlite3.Connection, query: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["ready_heads", "next_due", "next_in_lane", "untranslated", "messages", "messages_of_status"],
+    [
+        "ready_heads",
+        "next_due",
+        "next_in_lane",
+        "untranslated",
+        "messages",
+        "messages_of_status",
+        "messages_of_cause",
+    ],
 )
 def test_no_hot_query_sorts(connection: sqlite3.Connection, query: str) -> None:
     assert [step for step in plan_of(connection, query) if "TEMP B-TREE" in step] == []

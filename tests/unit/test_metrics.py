@@ -64,6 +64,14 @@ def test_settled_kept_and_quarantined_are_counted() -> None:
     assert found["bridge_quarantined_total", "default"] == 1
 
 
+def test_parked_messages_are_counted_by_cause() -> None:
+    metrics = Metrics()
+    metrics.watch_parked(lambda: {"incomplete": 3, "two_records": 0})
+    found = values(metrics)
+    assert found["bridge_parked_messages", "incomplete"] == 3
+    assert found["bridge_parked_messages", "two_records"] == 0
+
+
 def test_what_stands_in_the_store_is_read_at_each_scrape() -> None:
     metrics = Metrics()
     now = Standing(

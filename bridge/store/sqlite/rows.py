@@ -262,6 +262,8 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
         kind=Kind(stored["kind"]),
         reason=Reason(stored["reason"]),
         status=stored["status"],
+        # outcomes that were kept before have none
+        code=stored.get("code", ""),
         detail=stored["detail"],
         field_errors=tuple(FieldError(**each) for each in stored["field_errors"]),
         record=stored["record"],

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
+from bridge.causes import CauseKind
 from bridge.delivery import Alias, Delivery, Entity, Target
 from bridge.errors import DamagedMessage, StoreError
 from bridge.message import Message, Status, worst
@@ -60,10 +61,17 @@ class SqliteView:
         return None if row is None else rows.whole_message(row)
 
     def messages(
-        self, *, status: Status | None = None, before: int | None = None, limit: int = 50
+        self,
+        *,
+        status: Status | None = None,
+        cause: CauseKind | None = None,
+        before: int | None = None,
+        limit: int = 50,
     ) -> Sequence[KeptMessage]:
         first = _AFTER_ALL if before is None else before
-        if status is None:
+        if cause is not None:
+            found = self._each("messages_of_cause", cause, first, status, limit)
+        elif status is None:
             found = self._each("messages", first, limit)
         else:
             found = self._each("messages_of_status", status, first, limit)
@@ -172,6 +180,9 @@ class SqliteView:
 
     def parked_counts(self, limit: int) -> Sequence[ParkedCount]:
         return [ParkedCount(*row) for row in self._all("parked_counts", limit)]
+
+    def parked_by_cause(self) -> Mapping[str, int]:
+        return {row["cause"]: row["count"] for row in self._all("parked_by_cause")}
 
     def quarantined(self, limit: int) -> Sequence[Quarantined]:
         return [Quarantined(*row) for row in self._all("quarantined", limit)]

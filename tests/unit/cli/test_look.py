@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.cli import app as module
 from bridge.cli.look import _budget, _sentences, _told, _verdicts
 from bridge.cli.tables import lasting
@@ -19,6 +20,7 @@ from bridge.pipeline.report import MASK
 from bridge.service.service import Service
 from bridge.settings import load
 from tests.patience import PATIENCE
+from tests.store.samples import keep
 from tests.unit.cli.conftest import Run
 from tests.unit.pipeline.hl7 import adt
 from tests.unit.service.test_service import PARTS
@@ -78,6 +80,45 @@ async def test_messages_are_listed(run: Run, reached: str) -> None:
 async def test_messages_are_listed_by_status(run: Run, reached: str) -> None:
     assert await data(run, "messages", "--status", "parked") == []
     assert len(await data(run, "messages", "--status", "waiting")) == 1
+
+
+@pytest.fixture
+async def parked(run: Run, service: Service) -> Service:
+    """The same with a message that lacks a phone number, parked."""
+    cause = Cause(CauseKind.INCOMPLETE, fields=("phoneNumber",))
+    kept = await service.store.run(lambda tx: keep(tx, status=Status.PARKED, cause=cause))
+    assert kept.id == 2
+    return service
+
+
+@pytest.mark.parametrize("how", ["running", "stopped"])
+@pytest.mark.parametrize("name", ["incomplete", "Incomplete"])
+async def test_messages_are_listed_by_cause(run: Run, parked: Service, name: str, how: str) -> None:
+    if how == "stopped":
+        await parked.stop()
+    (row,) = await data(run, "messages", "--cause", name)
+    assert (row["id"], row["cause"]) == (2, "incomplete")
+    assert await data(run, "messages", "--cause", name, "--status", "held") == []
+    printed = await said(run, "messages", "--cause", "two-records")
+    assert printed == "No message has the cause two_records.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("incomplet", "did you mean 'incomplete'?"), ("zzz", "docs/reference/causes.md lists all")],
+)
+def test_a_cause_that_is_none_is_told_with_the_nearest(run: Run, name: str, told: str) -> None:
+    result = run("messages", "--cause", name)
+    assert isinstance(result.exception, BridgeError)
+    assert f"'{name}' is not a cause; {told}" in str(result.exception)
+
+
+async def test_a_message_names_its_paragraph_of_the_runbook(run: Run, parked: Service) -> None:
+    printed = await said(run, "messages", "show", "2")
+    assert "incomplete: phoneNumber" in printed
+    assert "docs/reference/causes.md#incomplete" in printed
+    page = (Path(__file__).parents[3] / "docs/reference/causes.md").read_text(encoding="utf-8")
+    assert "\n## incomplete\n" in page
 
 
 async def test_one_message_is_shown_with_its_calls_and_their_lineage(

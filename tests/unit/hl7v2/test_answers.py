@@ -68,6 +68,20 @@ def test_a_commit_is_not_the_end_where_an_application_acknowledgment_is_expected
     assert judge(answer("CE"), "OUR1", application_expected=True).kind is Kind.TRANSIENT
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        (b"MSA|AE|OUR1|Meera\rERR||RXE^1^3|101^Missing|E||||Meera\r", "AE, 101 E"),
+        (b"MSA|AE|OUR1\rERR||PID^1|204^x|W\rERR||PV1^1|205|F\r", "AE, 204 W, 205 F"),
+        (b"MSA|AE|OUR1\rERR||PID^1|Meera^x|Nair\r", "AE"),
+        (b"MSA|CR|OUR1\r", "CR"),
+        (b"MSA|CE|OUR1\rERR||PID^1|207|E\r", "CE, 207 E"),
+    ],
+)
+def test_codes_are_kept_apart_from_what_can_tell_of_a_person(told: bytes, code: str) -> None:
+    assert judge(MSH + told, "OUR1").code == code
+
+
 def test_people_are_told_the_code_and_every_reason_once() -> None:
     body = MSH + b"MSA|AE|OUR1|no dose\rERR||RXE^1^3|101^Missing|E||||no dose\r"
 

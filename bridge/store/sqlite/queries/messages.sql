@@ -70,6 +70,11 @@ UNION ALL
 SELECT * FROM message WHERE status = ?1 AND translated = 1 AND id < ?2
 ORDER BY id DESC LIMIT ?3
 
+-- name: messages_of_cause
+SELECT * FROM message INDEXED BY message_cause
+WHERE cause = ? AND cause <> '' AND id < ? AND status = ifnull(?, status)
+ORDER BY id DESC LIMIT ?
+
 -- name: kept_since
 SELECT message.*, body.checksum, body.bytes
 FROM message JOIN body ON body.message_id = message.id
@@ -143,6 +148,9 @@ INSERT INTO manual_task (message_id, what, at) VALUES (?, ?, ?) ON CONFLICT DO N
 -- name: tasks
 SELECT status AS what, count, (SELECT min(at) FROM manual_task WHERE what = status) AS since
 FROM tally WHERE kind = 'task' AND count > 0 ORDER BY since
+
+-- name: parked_by_cause
+SELECT cause, sum(count) AS count FROM parked_count GROUP BY cause
 
 -- name: parked_counts
 SELECT parked_count.*, (
