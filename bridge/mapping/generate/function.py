@@ -137,11 +137,24 @@ class FunctionWriter:
         else:
             self._rules.field(plan.id, into_id)
         with text.block("if not external_id"):
+            self._leave_unsaid()
             paths = ", ".join(plan.id_paths)
             self._stop_for(Cause(CauseKind.NO_USABLE_ID, resource=plan.resource, path=paths))
         text.line("scope.external_id = external_id")
         if plan.target is Target.ZAUTO:
             text.line("payload['id'] = external_id")
+
+    def _leave_unsaid(self) -> None:
+        """Of a record that is only made beside others, such as a visit's doctor, there is nothing
+        to say where its message names none."""
+        plan = self._plan
+        if plan.interaction is not Interaction.CREATE or plan.required:
+            return
+        finders = [rule.finder for rule in plan.id.rules]
+        sources = [each for one in finders if isinstance(one, READING) for each in one.sources]
+        if sources:
+            nothing = self._text.bind(NotMade(None))
+            self._text.line(f"if not any({self._rules.all_at(sources)}): return {nothing}")
 
     def _write_segments(self, segments: Sequence[SegmentPlan | EachPlan]) -> None:
         self._text.line("payload['segments'] = segments = []")

@@ -21,7 +21,6 @@ tests:
           id: 4711
           fields: {uhid: 4711, fullName: Meera Rao, gender: Male}
       remarks:
-        - providers: 'no id for providers: nothing usable in PV1-7'
         - patient-visits: 'no id for patient-visits: nothing usable in PV1-19.1, PV1-50.1'
 """
 
