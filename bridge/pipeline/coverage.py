@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +63,11 @@ class Row:
     present: int
     state: State
     rules: tuple[RuleUse, ...] = ()
+    #: messages in which a field was made of it; None where it is read for facts and conditions
+    #: only, of which no trace is kept
+    used: int | None = None
+    #: messages in which nothing of it was used and a remark says why
+    thrown_away: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +109,11 @@ class MappingCoverage:
 
     @property
     def covered(self) -> float:
-        """The share of all values that is mapped, ignored or the bridge's own, 0 to 1."""
+        """The share of all values that is mapped and not thrown away, ignored or the bridge's own,
+        0 to 1."""
         all_of = sum(row.present for row in self.rows)
         lost = sum(row.present for row in self.rows if row.state is State.UNMAPPED)
+        lost += sum(row.thrown_away for row in self.rows)
         return 1.0 if not all_of else 1 - lost / all_of
 
 
@@ -131,8 +138,9 @@ class Coverage:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing came that is overlooked."""
-        return not any(row.state is State.UNMAPPED for one in self.mappings for row in one.rows)
+        """Whether nothing came that is overlooked or thrown away."""
+        rows = [row for one in self.mappings for row in one.rows]
+        return not any(row.state is State.UNMAPPED or row.thrown_away for row in rows)
 
 
 class Survey:
@@ -217,6 +225,13 @@ class _Tally:
         self._finder = Finder(mapping, self._reads)
         self._present: Counter[Trail] = Counter()
         self._used: Counter[Use] = Counter()
+        #: messages in which a row was used, or thrown away
+        self._used_in: Counter[Trail] = Counter()
+        self._thrown: Counter[Trail] = Counter()
+        self._trails: defaultdict[str, list[Trail]] = defaultdict(list)
+        for trail, readings in self._reads.by_trail.items():
+            for path in {reading.path for reading in readings}:
+                self._trails[path].append(trail)
         self._filled: set[tuple[str, str]] = set()
         self._rows: dict[Trail, tuple[Trail, ...]] = {}
 
@@ -231,13 +246,20 @@ class _Tally:
         self._present.update(found)
         for call in made.calls:
             self._note(call, mappings)
+        used = found & self._trails_at(_paths_used(made.calls))
+        self._used_in.update(used)
+        odd = self._trails_at(_at(remark.path) for remark in made.warnings)
+        self._thrown.update((found & odd) - used)
+
+    def _trails_at(self, paths: Iterable[str]) -> set[Trail]:
+        return {trail for path in paths for trail in self._trails.get(path, ())}
 
     def _note(self, call: Call, mappings: Mappings) -> None:
         """Which rules made the call, and which fields it fills."""
         for number, path, *_ in call.lineage:
             line = mappings.legend[number]
             for each in path.split(", "):
-                self._used[line.field, line.place, each.partition(" #")[0]] += 1
+                self._used[line.field, line.place, _at(each)] += 1
             self._filled.add((call.resource, line.field))
         self._filled.update((call.resource, a.field) for a in call.allocations)
         self._filled.update((call.resource, f"facts.{name}") for name in call.facts)
@@ -278,7 +300,15 @@ class _Tally:
         else:
             state = State.OWN if trail in reads.own else State.UNMAPPED
         path = told(trail, reads.protocol)
-        return Row(path, self._present[trail], state, self._uses(readings))
+        traced = any(reading.reader.traced for reading in readings)
+        return Row(
+            path,
+            self._present[trail],
+            state,
+            self._uses(readings),
+            self._used_in[trail] if traced else None,
+            self._thrown[trail],
+        )
 
     def _uses(self, readings: Iterable[Reading]) -> tuple[RuleUse, ...]:
         uses: dict[Reader, int] = {}
@@ -309,6 +339,16 @@ class _Tally:
         if call.target is Target.HOSPITAL or call.interaction in OF_IDENTITY:
             return ()
         return [name for name in self._catalogue[call.resource].fields if name != "id"]
+
+
+def _paths_used(calls: Iterable[Call]) -> set[str]:
+    """The paths that fields of the calls were made of."""
+    return {_at(each) for call in calls for trace in call.lineage for each in trace[1].split(", ")}
+
+
+def _at(path: str) -> str:
+    """A path without the number of its value, `PID-13` for `PID-13 #2`."""
+    return path.partition(" #")[0]
 
 
 def _ruled(call: CallPlan) -> dict[str, None]:

@@ -49,6 +49,7 @@ def _of_mapping(found: MappingCoverage) -> dict[str, Any]:
         "messages": found.messages,
         "covered": round(found.covered, 4),
         "never_mapped": sum(row.state is State.UNMAPPED for row in found.rows),
+        "thrown_away": sum(row.thrown_away > 0 for row in found.rows),
         "read": list(found.read),
         "rows": [_of_row(row, found.protocol) for row in found.rows],
         "rules_never_hit": [
@@ -68,5 +69,7 @@ def _of_row(row: Row, protocol: Protocol) -> dict[str, Any]:
         "name": field_name(row.path, "2.5.1") if hl7 else "",
         "present": row.present,
         "state": str(row.state),
+        "used": row.used,
+        "thrown_away": row.thrown_away,
         "rules": [{"field": use.field, "place": use.place, "used": use.used} for use in row.rules],
     }

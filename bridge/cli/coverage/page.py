@@ -8,10 +8,12 @@ from typing import Any
 
 from bridge.cli.coverage.show import (
     UNMAPPED,
+    arrived,
     overlooked,
     percent,
     rules,
     summary,
+    thrown_away,
     why_empty,
     why_unhit,
 )
@@ -36,7 +38,7 @@ def tag(name: str, *inner: Any, **attributes: Any) -> Markup:
 
 def page(report: dict[str, Any], at: str) -> str:
     """The whole page of a `coverage_report`, made at a time."""
-    lost = sum(mapping["never_mapped"] for mapping in report["mappings"])
+    lost = sum(each["never_mapped"] + each["thrown_away"] for each in report["mappings"])
     hashes = ", ".join(report["mappings_hashes"].values())
     body = (
         tag("h1", "Mapping coverage"),
@@ -72,6 +74,11 @@ def _mapping(mapping: dict[str, Any]) -> Markup:
         tag("p", f"{messages} messages", class_="dim"),
         _table("Never mapped", ("path", "messages"), (_came(row, messages) for row in lost)),
         _table(
+            "Values thrown away, with a remark",
+            ("path", "messages", "used in", "thrown away in"),
+            ((*_came(row, messages), *arrived(row)[1:]) for row in thrown_away(mapping)),
+        ),
+        _table(
             "Rules never used",
             ("field and rule", ""),
             ((_two(rule["field"], rule["place"]), why_unhit(rule)) for rule in _unhit(mapping)),
@@ -86,8 +93,11 @@ def _mapping(mapping: dict[str, Any]) -> Markup:
         ),
         _table(
             "Covered",
-            ("path", "messages", "read by, and how often used"),
-            ((*_came(row, messages), rules(row) or row["state"]) for row in covered),
+            ("path", "messages", "used in", "read by, and how often used"),
+            (
+                (*_came(row, messages), arrived(row)[1], rules(row) or row["state"])
+                for row in covered
+            ),
             closed=True,
         ),
     )

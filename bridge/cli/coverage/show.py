@@ -39,9 +39,16 @@ def summary(report: dict[str, Any]) -> str:
             counted += f", {report[key]} {key}"
     if not report["mappings"]:
         return f"{counted}: none of a type that a mapping takes."
-    if not lost:
-        return f"{counted}: all that came is mapped, or left out on purpose."
-    return f"{counted}: {lost} path{'' if lost == 1 else 's'} came that no rule reads."
+    thrown = sum(mapping["thrown_away"] for mapping in report["mappings"])
+    lacks = [f"{_paths(lost)} came that no rule reads"] if lost else []
+    lacks += [f"{_paths(thrown)} came with values that were thrown away"] if thrown else []
+    if not lacks:
+        return f"{counted}: all that came is used, or left out on purpose."
+    return f"{counted}: {'; '.join(lacks)}."
+
+
+def _paths(count: int) -> str:
+    return f"{count} path{'' if count == 1 else 's'}"
 
 
 def overlooked(mapping: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,6 +67,18 @@ def overlooked(mapping: dict[str, Any]) -> list[dict[str, Any]]:
     return list(told.values())
 
 
+def thrown_away(mapping: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of which values were thrown away, the most first."""
+    rows = [row for row in mapping["rows"] if row["thrown_away"]]
+    return sorted(rows, key=lambda row: -int(row["thrown_away"]))
+
+
+def arrived(row: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """In how many messages a path had a value, a field was made of it, and it was thrown away; ""
+    where no trace is kept of its use, or where nothing was thrown away."""
+    return row["present"], "" if row["used"] is None else row["used"], row["thrown_away"] or ""
+
+
 def percent(share: float) -> str:
     """A share, never rounded up to all."""
     return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"
@@ -71,10 +90,16 @@ def _show_mapping(out: Console, mapping: dict[str, Any], everything: bool) -> No
     lines(out, title, style="bold")
     rows = [_row(row, mapping["messages"]) for row in overlooked(mapping)]
     _table(out, "never mapped", ("path", "", "messages", ""), rows)
+    thrown = [(r["path"], r["name"], *arrived(r)) for r in thrown_away(mapping)]
+    headings = ("path", "", "messages", "used in", "thrown away in")
+    _table(out, "values thrown away, with a remark", headings, thrown)
     if everything:
         others = [row for row in mapping["rows"] if row["state"] != UNMAPPED]
-        told = [(*_row(row, mapping["messages"]), row["state"], rules(row)) for row in others]
-        columns = ("path", "", "messages", "", "state", "rules, and how often each was used")
+        told = [
+            (*_row(row, mapping["messages"]), arrived(row)[1], row["state"], rules(row))
+            for row in others
+        ]
+        columns = ("path", "", "messages", "", "used in", "state", "rules, with their uses")
         _table(out, "covered", columns, told, most=len(told))
     _show_unused(out, mapping)
 

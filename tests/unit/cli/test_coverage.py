@@ -61,6 +61,17 @@ def test_what_is_never_mapped_comes_first(run: Run, file: Path) -> None:
     assert "whole segment: 1 2" in table
 
 
+def test_what_is_thrown_away_is_shown_without_asking(run: Run, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.hl7"
+    odd.write_bytes(adt().replace(b"19840712", b"12/07/1984"))
+    result = run("coverage", str(odd))
+    assert "1 path came with values that were thrown away" in result.output
+    assert "values thrown away, with a remark" in result.output
+    (line,) = (one for one in result.output.splitlines() if one.strip().startswith("PID-7 "))
+    assert line.split()[-3:] == ["1", "0", "1"]
+    assert "12/07/1984" not in result.output
+
+
 def test_all_shows_what_is_covered_and_by_which_rule(run: Run, file: Path) -> None:
     plain, whole = (run("coverage", str(file), *more).output for more in ((), ("--all",)))
     assert "fullName 1" not in plain
@@ -84,6 +95,8 @@ def test_json_holds_every_row(run: Run, file: Path) -> None:
         "name": "",
         "present": 1,
         "state": "never mapped",
+        "used": None,
+        "thrown_away": 0,
         "rules": [],
     }
 

@@ -54,6 +54,48 @@ def with_segments(*segments: str) -> bytes:
     return adt() + "\r".join(segments).encode() + b"\r"
 
 
+def with_born(value: str) -> bytes:
+    return adt().replace(b"19840712", value.encode())
+
+
+def test_values_that_are_thrown_away_are_no_coverage() -> None:
+    good = of_adt(adt(), adt())
+    found = of_adt(adt(), *(with_born(odd) for odd in ("12/07/1984", "12-07-1984", "07121984x")))
+    born = row(found, "PID-7")
+    assert (born.present, born.used, born.thrown_away) == (4, 1, 3)
+    assert (row(good, "PID-7").used, row(good, "PID-7").thrown_away) == (2, 0)
+    assert found.covered < good.covered
+    assert not covered(with_born("12/07/1984")).complete
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("PID-7", "19840712", "12/07/1984"),
+        ("PID-8.1", "|F|", "|Woman|"),
+        ("PID-13", "9845000001", "none"),
+    ],
+)
+def test_of_each_path_it_is_told_how_much_was_used(path: str, before: str, after: str) -> None:
+    odd = adt().replace(before.encode(), after.encode())
+    found = of_adt(adt(), odd, odd)
+    one = row(found, path)
+    assert (one.state, one.present, one.used, one.thrown_away) == (State.MAPPED, 3, 1, 2)
+
+
+def test_a_path_of_which_one_value_is_used_is_not_thrown_away() -> None:
+    both = adt().replace(b"9845000001", b"none~9845000001")
+    phone = row(of_adt(both), "PID-13")
+    assert (phone.present, phone.used, phone.thrown_away) == (1, 1, 0)
+
+
+def test_of_a_fhir_element_the_same_is_told() -> None:
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "12/07/1984"}
+    (found,) = covered(fhir(patient)).mappings
+    born = row(found, "birthDate")
+    assert (born.present, born.used, born.thrown_away) == (1, 0, 1)
+
+
 def test_a_field_is_told_with_how_often_it_came_and_the_rules_that_used_it() -> None:
     found = of_adt(adt(), adt(), adt(name=""))
     name = row(found, "PID-5")
