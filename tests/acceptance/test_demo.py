@@ -135,7 +135,10 @@ def test_the_summary_comes_first_then_what_did_not_end_as_usual(short: Short) ->
         ("rejected     hl7v2/error/unsupported-version.hl7", "MSH-12"),
         ("quarantined  hl7v2/error/not-hl7.hl7", "the connection was closed"),
         ("unmapped     hl7v2/oru-r01/01-laboratory-result.hl7", "no mapping takes"),
-        ("held         orders/error/prescription-for-an-unknown-visit.json", "waits for patient-visits/"),
+        (
+            "held         orders/error/prescription-for-an-unknown-visit.json",
+            "waits for patient-visits/",
+        ),
     ],
 )
 def test_each_that_was_not_delivered_has_its_reason_on_a_line_of_its_own(
