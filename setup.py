@@ -16,6 +16,7 @@ RUNTIME = [
     "pyOpenSSL>=24.3",
     "service-identity>=24",
     "hl7apy>=1.3.5",  # the standard's grammar
+    "hl7>=0.4.5",  # batch files
     "fhir.resources>=8.0",
     "orjson>=3.10",
     "httpx>=0.28",  # ZautoAI
