@@ -135,6 +135,10 @@ class Metrics:
         """Show how many messages are parked for each cause."""
         self.registry.register(_Watch(lambda: _parked(read())))
 
+    def watch_remarks(self, read: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+        """Show how often each remark was met, by path and code: paths are of the mappings."""
+        self.registry.register(_Watch(lambda: _remarks(read())))
+
     def watch_budget(self, read: Callable[[], tuple[int, int | None]]) -> None:
         """Show the calls used in this hour and their limit (None: there is none)."""
         self.registry.register(_Watch(lambda: _budget(*read())))
@@ -199,6 +203,15 @@ def _parked(causes: Mapping[str, int]) -> Iterator[Metric]:
     for cause, count in causes.items():
         gauge.add_metric([cause], count)
     yield gauge
+
+
+def _remarks(counts: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    counter = CounterMetricFamily(
+        "bridge_remarks", "Values and calls left out with a remark", labels=("path", "code")
+    )
+    for labels, count in counts.items():
+        counter.add_metric(labels, count)
+    yield counter
 
 
 def _by_status(name: str, about: str, counts: Mapping[Status, int]) -> Metric:

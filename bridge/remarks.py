@@ -107,6 +107,13 @@ class Remark(NamedTuple):
     sent: str = ""
 
     @property
+    def place(self) -> str:
+        """The path without the number of a value or line, so that one place counts as one:
+        `PID-13` for `PID-13 #2`, `line` for `line 7`."""
+        path = self.path.partition(" #")[0]
+        return "line" if path.startswith("line ") else path
+
+    @property
     def text(self) -> str:
         """What is odd, without the place and without what stood there."""
         return SENTENCES[self.code].format(name=self.name)

@@ -15,6 +15,7 @@ from bridge.cli import (
     look,
     merges,
     pause,
+    remarks,
     replay,
     sandbox,
     serve,
@@ -71,6 +72,7 @@ app.add_typer(look.messages_app, name="messages")
 app.add_typer(zauto.zauto_app, name="zauto")
 app.add_typer(mapping_app, name="mapping")
 app.command("codes")(codes.codes)
+app.command("remarks")(remarks.remarks)
 app.command("merges")(merges.merges)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)

@@ -12,6 +12,7 @@ from bridge.causes import CauseKind
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
+from bridge.cli.remarks import most_frequent
 from bridge.cli.tables import console, lasting, lines, print_json, say, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
@@ -48,6 +49,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
         out.print()
         out.print(made)
     out.print()
+    for line in most_frequent(report):
+        lines(out, line)
     for line in _lines(report, settings.site.time_zone):
         lines(out, line)
     if "budget" in report:
@@ -215,6 +218,8 @@ def _told(row: dict[str, Any]) -> str:
     told = [row["reason"]] if row["reason"] else []
     if row["waits_for"] and row["status"] == Status.HELD:
         told.append(f"for {row['waits_for']}")
+    if count := len(row["remarks"]):
+        told.append(f"{count} remark{'' if count == 1 else 's'}")
     if row["duplicates"]:
         told.append(f"came again {row['duplicates']}x")
     return "; ".join(told)
@@ -267,6 +272,8 @@ def show(
         return
     out = console()
     _print_message(out, report, settings.site.time_zone)
+    if report["remarks"]:
+        out.print(_remarks(report["remarks"], reveal))
     for delivery in report["deliveries"]:
         _print_delivery(out, delivery, settings.site.time_zone)
 
@@ -295,6 +302,13 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
     if report["body"] is not None:
         out.print()
         lines(out, report["body"].strip())
+
+
+def _remarks(remarks: list[dict[str, Any]], reveal: bool) -> Grid:
+    """What the translation met and continued from; with what stood there if that is asked for."""
+    columns = ("place", "remark", "code", *(("what stood there",) if reveal else ()))
+    rows = [(each["path"], each["text"], each["code"], each["sent"]) for each in remarks]
+    return table("remarks", columns, [row[: len(columns)] for row in rows])
 
 
 def _sentences(faults: list[str]) -> tuple[str, ...]:

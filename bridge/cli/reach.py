@@ -12,6 +12,7 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
     budget_report,
     code_row,
@@ -80,6 +81,11 @@ class Reach:
             question,
             lambda view: [code_row(each, reveal=reveal) for each in view.unmapped_codes(limit)],
         )
+
+    def remarks(self, limit: int, sender: str) -> list[dict[str, Any]]:
+        """Rows of the remarks that were met most often."""
+        question = {"ask": "remarks", "limit": limit, "sender": sender}
+        return self._either(question, lambda view: remark_rows(view, limit=limit, sender=sender))
 
     def merges(self, limit: int, before: int | None, reveal: bool) -> list[dict[str, Any]]:
         """Rows of the numbers that lead to other records."""
@@ -160,6 +166,7 @@ def _status_of(view: View) -> dict[str, Any]:
     report = status_report(view.tally(), now=time.time(), running=False)
     report["paused"] = view.note("paused") == "yes"
     report["mappings"] = mappings_in_use(view)
+    report["remarks"] = top_remarks(view)
     odd = view.note(CONTRACT_NOTE)
     report["contract"] = contract_report(read_seen(odd)) if odd else []
     return report

@@ -61,6 +61,6 @@ def count(tx: Transaction, kept: KeptMessage, translation: Translation, at: floa
     for code in translation.unknown_codes:
         tx.count_code(code.table, code.code, sender, at)
     for remark in translation.warnings:
-        tx.count_remark(sender, remark, at)
+        tx.count_remark(sender, remark, kept.id, at)
         if remark.code in BY_HAND:
             tx.add_task(kept.id, remark.code, at)

@@ -12,6 +12,7 @@ import structlog
 from bridge.causes import CauseKind
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
     code_row,
     mappings_in_use,
@@ -66,10 +67,15 @@ class _Answers:
         report = status_report(tally, now=time.time(), running=True)
         report |= {"paused": service.paused, "notices": service.notices()}
         report["mappings"] = service.store.read(mappings_in_use)
+        report["remarks"] = service.store.read(top_remarks)
         report["listeners"] = service.listeners()
         report["contract"] = service.contract()
         budget = service.budget()
         return report if budget is None else report | {"budget": budget}
+
+    async def remarks(self, question: Mapping[str, Any]) -> Any:
+        limit, sender = _limit(question), str(question.get("sender") or "")
+        return self._service.store.read(lambda view: remark_rows(view, limit=limit, sender=sender))
 
     async def messages(self, question: Mapping[str, Any]) -> Any:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
@@ -140,8 +146,8 @@ def _limit(question: Mapping[str, Any]) -> int:
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
-    """One answer a question: status, messages, message, quarantine, zauto, codes, merges,
-    reload, rollback, versions, pause."""
+    """One answer a question: status, messages, message, quarantine, zauto, codes, remarks,
+    merges, reload, rollback, versions, pause."""
     told = _Answers(service)
     return {
         "status": told.status,
@@ -150,6 +156,7 @@ def answers(service: Asked) -> Mapping[str, Answer]:
         "quarantine": told.quarantine,
         "zauto": told.zauto,
         "codes": told.codes,
+        "remarks": told.remarks,
         "merges": told.merges,
         "reload": told.reload,
         "rollback": told.rollback,

@@ -131,6 +131,7 @@ class Service:
         self._stopping.push_async_callback(self._end_work)
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
         self._metrics.watch_parked(lambda: store.read(lambda view: view.parked_by_cause()))
+        self._metrics.watch_remarks(lambda: store.read(lambda view: view.remark_totals()))
         await self._answer_questions()
         return await self._open_doors()
 

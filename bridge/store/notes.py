@@ -22,8 +22,12 @@ class NotesView(Protocol):
 
     def tally(self) -> Tally: ...
 
-    def remark_counts(self, limit: int) -> Sequence[RemarkCount]:
-        """The remarks that were met most often."""
+    def remark_counts(self, limit: int, *, sender: str = "") -> Sequence[RemarkCount]:
+        """The remarks that were met most often, in the messages of a sender or of all."""
+        ...
+
+    def remark_totals(self) -> Mapping[tuple[str, str], int]:
+        """How often each remark was met, by path and code."""
         ...
 
     def tasks(self) -> Sequence[ManualTasks]:
@@ -72,8 +76,8 @@ class NotesTransaction(Protocol):
         """A code without a row was met once more."""
         ...
 
-    def count_remark(self, sender: str, remark: Remark, at: float) -> None:
-        """A remark was met once more in the messages of a sender."""
+    def count_remark(self, sender: str, remark: Remark, message_id: int, at: float) -> None:
+        """A remark was met once more in the messages of a sender: in this one."""
         ...
 
     def forget_remarks(self, most: int) -> None:

@@ -147,6 +147,10 @@ class RemarkCount(NamedTuple):
     #: seconds since the epoch
     first_at: float
     last_at: float
+    #: the constant that the sentence of the latest one names
+    name: str
+    #: the latest message with it
+    message_id: int
 
 
 class ManualTasks(NamedTuple):

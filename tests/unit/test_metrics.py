@@ -72,6 +72,12 @@ def test_parked_messages_are_counted_by_cause() -> None:
     assert found["bridge_parked_messages", "two_records"] == 0
 
 
+def test_remarks_are_counted_by_code_and_path() -> None:
+    metrics = Metrics()
+    metrics.watch_remarks(lambda: {("PID-7", "not_a_date"): 12})
+    assert values(metrics)["bridge_remarks_total", "not_a_date", "PID-7"] == 12
+
+
 def test_what_stands_in_the_store_is_read_at_each_scrape() -> None:
     metrics = Metrics()
     now = Standing(

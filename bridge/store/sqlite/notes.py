@@ -20,8 +20,9 @@ class SqliteNotes(SqliteView):
     def _write_named(self, query: str, **values: object) -> sqlite3.Cursor:
         return self._connection.execute(SQL[query], values)
 
-    def count_remark(self, sender: str, remark: Remark, at: float) -> None:
-        self._write("count_remark", sender, remark.path, str(remark.code), at, at)
+    def count_remark(self, sender: str, remark: Remark, message_id: int, at: float) -> None:
+        of = (sender, remark.place, str(remark.code))
+        self._write("count_remark", *of, at, at, remark.name, message_id)
 
     def forget_remarks(self, most: int) -> None:
         self._write("forget_remarks", most)

@@ -172,8 +172,12 @@ class SqliteView:
             },
         )
 
-    def remark_counts(self, limit: int) -> Sequence[RemarkCount]:
-        return [RemarkCount(*row) for row in self._all("remark_counts", limit)]
+    def remark_counts(self, limit: int, *, sender: str = "") -> Sequence[RemarkCount]:
+        return [RemarkCount(*row) for row in self._all("remark_counts", sender, limit)]
+
+    def remark_totals(self) -> Mapping[tuple[str, str], int]:
+        found = self._all("remark_totals")
+        return {(row["path"], row["code"]): row["count"] for row in found}
 
     def tasks(self) -> Sequence[ManualTasks]:
         return [ManualTasks(*row) for row in self._all("tasks")]

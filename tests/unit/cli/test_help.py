@@ -41,6 +41,7 @@ COMMANDS = [
     "mapping versions",
     "mapping rollback",
     "codes",
+    "remarks",
     "merges",
     "pause",
     "resume",

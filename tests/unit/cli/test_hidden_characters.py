@@ -97,7 +97,7 @@ def plant(tx: Transaction) -> None:
     keep(tx, FIELD, "Umbrelia^Thistle", Status.UNMAPPED)
     tx.quarantine("default", PLANTED, PLANTED, PLANTED.encode(), 1.0)
     tx.count_code("gender", PLANTED, PLANTED, 1.0)
-    tx.count_remark(PLANTED, remarks[0], 1.0)
+    tx.count_remark(PLANTED, remarks[0], refused, 1.0)
     tx.put_alias(Alias(f"patients/{PLANTED}", f"patients/{PLANTED}", PLANTED, False, refused, 1.0))
 
 

@@ -273,6 +273,8 @@ def test_how_long_is_told_in_the_unit_that_says_it(seconds: float, told: str) ->
     ("row", "told"),
     [
         ({}, ""),
+        ({"remarks": [{}]}, "1 remark"),
+        ({"reason": "incomplete", "remarks": [{}, {}]}, "incomplete; 2 remarks"),
         ({"reason": "nothing changed", "duplicates": 2}, "nothing changed; came again 2x"),
         (
             {"status": "held", "reason": "waits", "waits_for": f"patients/{MASK}"},
@@ -281,9 +283,8 @@ def test_how_long_is_told_in_the_unit_that_says_it(seconds: float, told: str) ->
     ],
 )
 def test_a_row_tells_why_a_message_is_where_it_is(row: dict[str, Any], told: str) -> None:
-    assert (
-        _told({"status": "delivered", "reason": "", "waits_for": "", "duplicates": 0} | row) == told
-    )
+    usual = {"status": "delivered", "reason": "", "waits_for": "", "duplicates": 0, "remarks": []}
+    assert _told(usual | row) == told
 
 
 def test_of_very_many_faults_the_first_are_printed() -> None:

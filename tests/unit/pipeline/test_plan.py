@@ -83,6 +83,7 @@ class TestFate:
         await planned(bench, made(warnings=(ODD_PHONE,), needs=("patients/P1",)))
         (found,) = bench.store.read(lambda view: view.remark_counts(9))
         assert found[:4] == ("HIS|LOTUS", "PID-13", "not_a_phone", 3)
+        assert found.message_id == 3
 
     async def test_what_is_left_out_is_work_for_a_person(self, bench: Bench) -> None:
         left_out = Remark(RemarkCode.LEFT_OUT, "patient-visits", "no id for patient-visits")

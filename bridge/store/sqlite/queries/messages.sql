@@ -131,11 +131,18 @@ WHERE id IN (
 )
 
 -- name: count_remark
-INSERT INTO remark_count (sender, path, code, count, first_at, last_at) VALUES (?, ?, ?, 1, ?, ?)
-ON CONFLICT (sender, path, code) DO UPDATE SET count = count + 1, last_at = excluded.last_at
+INSERT INTO remark_count (sender, path, code, count, first_at, last_at, name, message_id)
+VALUES (?, ?, ?, 1, ?, ?, ?, ?)
+ON CONFLICT (sender, path, code) DO UPDATE
+SET count = count + 1, last_at = excluded.last_at, name = excluded.name,
+    message_id = excluded.message_id
 
 -- name: remark_counts
-SELECT * FROM remark_count ORDER BY count DESC, sender, path, code LIMIT ?
+SELECT sender, path, code, count, first_at, last_at, name, message_id FROM remark_count
+WHERE ? IN ('', sender) ORDER BY count DESC, sender, path, code LIMIT ?
+
+-- name: remark_totals
+SELECT path, code, sum(count) AS count FROM remark_count GROUP BY path, code
 
 -- name: forget_remarks
 DELETE FROM remark_count WHERE (sender, path, code) IN (

@@ -38,6 +38,9 @@ CREATE TABLE remark_count (
     count INTEGER NOT NULL,
     first_at REAL NOT NULL,
     last_at REAL NOT NULL,
+    -- of the latest one: the constant that its sentence names, and its message
+    name TEXT NOT NULL,
+    message_id INTEGER NOT NULL,
     PRIMARY KEY (sender, path, code)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,64 @@
+"""`bridge remarks`: what of messages was thrown away or left out, how often, and by whom sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli.options import AsJson, Config, reach_of, settings_of
+from bridge.cli.tables import console, print_json, say, table, when
+
+
+def remarks(
+    sender: Annotated[
+        str,
+        typer.Option(
+            "--sender", metavar="NAME", help="Only of this sender, such as 'MEDIS|RIVERSIDE'."
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many.")] = 50,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List remarks by sender, path and code, the most frequent first.
+
+    A remark is what a translation met and continued from: a value that is not what its place
+    needs, or a call that was not made. Each line names the latest message that has it;
+    'bridge messages show' shows the remarks of one message.
+
+    Example: bridge remarks --sender 'MEDIS|RIVERSIDE'
+    """
+    settings = settings_of(config)
+    rows = reach_of(settings).remarks(limit, sender)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say(f"No message of {sender} has a remark." if sender else "No message has a remark.")
+        return
+    columns = ("times", "path", "remark", "sender", "code", "message", "last", "first")
+    zone = settings.site.time_zone
+    console().print(table("", columns, (_cells(row, zone) for row in rows)))
+
+
+def _cells(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
+    return (
+        row["count"],
+        row["path"],
+        row["text"],
+        row["sender"],
+        row["code"],
+        row["message"],
+        when(row["last_at"], zone),
+        when(row["first_at"], zone),
+    )
+
+
+def most_frequent(report: dict[str, Any]) -> list[str]:
+    """Lines of `bridge status` about what is thrown away most often."""
+    rows = report.get("remarks", [])
+    if not rows:
+        return []
+    lines = [f"  {r['count']}x {r['path']}: {r['text']} ({r['sender']})" for r in rows]
+    return ["thrown away or left out most often (all: bridge remarks):", *lines]
