@@ -38,19 +38,14 @@ def server_time(headers: Mapping[str, str], now: float) -> float:
 
 def seconds_to_reset(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until X-RateLimit-Reset, from 0 to an hour; None where it says nothing sane."""
-    reset = _number(headers, "x-ratelimit-reset")
-    if reset is None or reset < 0:
-        return None
-    if reset < _EARLIEST_EPOCH:
-        return min(reset, LONGEST)
-    if reset > _LATEST_EPOCH:
-        reset /= 1000
-    return min(max(reset - server_time(headers, now), 0.0), LONGEST)
+    seconds = _seconds(headers, "x-ratelimit-reset", now)
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait by Retry-After, which is a number or a date (RFC 9110, 10.2.3)."""
-    seconds = _number(headers, "retry-after")
+    """Seconds to wait by Retry-After, from 1 to an hour: a number or a date (RFC 9110, 10.2.3),
+    or an epoch as X-RateLimit-Reset has, which some servers write there too."""
+    seconds = _seconds(headers, "retry-after", now)
     if seconds is None and "retry-after" in headers:
         seconds = _date_in_future(headers["retry-after"], server_time(headers, now))
     return None if seconds is None else min(max(seconds, 1.0), LONGEST)
@@ -64,6 +59,15 @@ def rate_limit(headers: Mapping[str, str], now: float) -> RateLimit | None:
     if limit is None or remaining is None or reset_in is None or limit < 1:
         return None
     return RateLimit(int(limit), int(min(max(remaining, 0), limit)), reset_in)
+
+
+def _seconds(headers: Mapping[str, str], name: str, now: float) -> float | None:
+    """Seconds from now, of a number that is that or an epoch in seconds or milliseconds."""
+    number = _number(headers, name)
+    if number is None or number < _EARLIEST_EPOCH:
+        return number
+    epoch = number / 1000 if number > _LATEST_EPOCH else number
+    return epoch - server_time(headers, now)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

@@ -140,6 +140,8 @@ def test_a_server_error_is_tried_again_when_it_says() -> None:
     assert judged(PUT, answer(503, b"", {"retry-after": "17"})).retry_after == 17
     at = {"retry-after": "Fri, 15 Jan 2027 08:02:00 GMT", "date": DATE}
     assert judged(PUT, answer(503, b"", at)).retry_after == 120
+    epoch = {"retry-after": "1800000017", "date": DATE}
+    assert judged(PUT, answer(503, b"", epoch)).retry_after == 17
     assert judged(PUT, answer(503)).retry_after is None
 
 
@@ -220,6 +222,13 @@ def test_odd_field_errors_do_no_harm(errors: Any) -> None:
         ({"x-ratelimit-reset": "-5"}, 60),
         ({"x-ratelimit-reset": "nan"}, 60),
         ({"retry-after": "12"}, 12),
+        # an epoch in its place, which RFC 9110 does not have
+        ({"retry-after": "1800000003", "date": DATE}, 3),
+        ({"retry-after": "1800003603", "date": "Fri, 15 Jan 2027 09:00:00 GMT"}, 3),
+        ({"retry-after": "1800000003000", "date": DATE}, 3),
+        ({"retry-after": "1800000003"}, 3),
+        ({"retry-after": "1799999000", "date": DATE}, 1),
+        ({"retry-after": "1900000000", "date": DATE}, 3600),
         ({"retry-after": "soon"}, 60),
         ({}, 60),
     ],
