@@ -69,6 +69,7 @@ class CauseKind(StrEnum):
     BEHIND_EVENT = "behind_event"
     # a call that waits for its next attempt
     RETRY = "retry"
+    PAUSED = "paused"
     READING = "reading"
     SENDING_AGAIN = "sending_again"
     UPDATING = "updating"

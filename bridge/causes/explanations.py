@@ -315,6 +315,11 @@ _OF_CALLS: Mapping[CauseKind, Explanation] = {
         _SENDER,
     ),
     CauseKind.RETRY: Explanation("{name}", _ITSELF),
+    CauseKind.PAUSED: Explanation(
+        "calls for {resource} are paused",
+        "'bridge resume --resource {resource}' lets them continue",
+        background="Somebody ran `bridge pause --resource`. It waits at its place in its lane.",
+    ),
     CauseKind.READING: Explanation("the id exists there: reading whose it is", _ITSELF),
     CauseKind.SENDING_AGAIN: Explanation("it had no effect: sending it again", _ITSELF),
     CauseKind.UPDATING: Explanation("it is there but different: updating it", _ITSELF),

@@ -257,6 +257,16 @@ class Transaction(View, AcknowledgmentTransaction, NotesTransaction, Protocol):
         earlier ones released meanwhile go first."""
         ...
 
+    def end_waits(
+        self, target: Target, now: float, *, resource: str = "", paused_only: bool = False
+    ) -> int:
+        """Make lanes of a target ready now whose heads wait for their next attempt, or only those
+        whose heads are PAUSED; of one resource, where it is named. Returns how many.
+
+        A head that waits out a quiet time (VERIFY) goes on waiting.
+        """
+        ...
+
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
         """Mark the record's parked deliveries with smaller ids SUPERSEDED, where they were
         parked as `INCOMPLETE`; returns how many."""

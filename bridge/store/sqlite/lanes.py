@@ -87,6 +87,22 @@ def block(connection: sqlite3.Connection, delivery: sqlite3.Row, key: str) -> No
         connection.execute(SQL["let_delivery_wait_for"], {"id": delivery["id"], "waits_for": key})
 
 
+#: how requests end of which nothing was sent, or that only another may make
+_NOTHING_SENT = [
+    *(Reason.UNREACHABLE, Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS),
+    *(Reason.FORBIDDEN, Reason.LIMITED),
+]
+
+
+def end_waits(
+    connection: sqlite3.Connection, target: Target, now: float, resource: str, paused_only: bool
+) -> int:
+    """Make lanes ready whose heads wait; how many."""
+    which = {"target": target, "now": now, "resource": resource, "paused_only": paused_only}
+    nothing_sent = rows.to_json(_NOTHING_SENT).decode()
+    return connection.execute(SQL["end_waits"], which | {"nothing_sent": nothing_sent}).rowcount
+
+
 def _must_be_head(connection: sqlite3.Connection, delivery: sqlite3.Row) -> None:
     place = (delivery["target"], delivery["lane"], delivery["id"])
     if not connection.execute(SQL["is_head"], place).fetchone():

@@ -265,6 +265,11 @@ class SqliteTransaction(SqliteNotes):
     def block(self, delivery_id: int, key: str) -> None:
         lanes.block(self._connection, self._delivery(delivery_id), key)
 
+    def end_waits(
+        self, target: Target, now: float, *, resource: str = "", paused_only: bool = False
+    ) -> int:
+        return lanes.end_waits(self._connection, target, now, resource, paused_only)
+
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
         found = self._all("incomplete", resource, external_id, before)
         for row in found:

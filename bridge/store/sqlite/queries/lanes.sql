@@ -17,6 +17,19 @@ ORDER BY lane.ready_at LIMIT :limit
 UPDATE lane SET ready_at = :now
 WHERE target = :target AND leased = 0 AND waits_for = '' AND ready_at > :latest
 
+-- name: end_waits
+-- A head in VERIFY waits out a quiet time, unless it was due since and no read could be sent.
+UPDATE lane SET ready_at = :now
+WHERE target = :target AND leased = 0 AND waits_for = '' AND ready_at > :now
+  AND EXISTS (
+    SELECT 1 FROM delivery
+    WHERE delivery.id = lane.head AND (:resource = '' OR resource = :resource)
+      AND (cause = 'paused' OR (:paused_only = 0 AND (
+        step <> 'verify'
+        OR instr(:nothing_sent, '"' || json_extract(nullif(details, ''), '$.name') || '"') > 0
+      )))
+  )
+
 -- name: lease_lane
 UPDATE lane SET leased = 1 WHERE target = ? AND lane = ?
 
