@@ -342,6 +342,17 @@ class Reason(StrEnum):
     BUSY = "hospital cannot take it now"
 
 
+class NetworkFault(StrEnum):
+    """What on the way to a far end failed; UNREACHABLE and NO_ANSWER do not say it."""
+
+    REFUSED = "refused"
+    DNS = "dns"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    #: the connection ended, or there is no route
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One field ZautoAI refused, in its words."""
@@ -369,3 +380,5 @@ class Outcome:
     verdict: Verdict | None = None
     #: MSA-1, then ERR-3 and ERR-4 of each error: `AE, 204 E`; "" where no HL7 message answered
     code: str = ""
+    #: what failed on the way, where something did
+    fault: NetworkFault | None = None

@@ -26,6 +26,7 @@ from bridge.cli import (
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
+from bridge.cli.status import StatusCode, StatusUnknown
 from bridge.cli.tables import say
 from bridge.errors import BridgeError, MappingError
 from bridge.visible import visible
@@ -80,7 +81,8 @@ app.command("demo")(demo.demo)
 
 
 def main() -> None:
-    """Run a command; an expected error is one sentence on standard error and exits 1.
+    """Run a command; an expected error is one sentence on standard error and exits 1,
+    of `bridge status` 2.
 
     Any other error is a fault of the bridge: it is logged by type and frames, because its message
     and the traceback's lines can hold patient data.
@@ -94,6 +96,9 @@ def main() -> None:
             say(str(fault), error=True)
         count = len(error.faults)
         sys.exit(f"bridge: {count} fault{'' if count == 1 else 's'} in the mappings")
+    except StatusUnknown as error:
+        say(f"bridge: {error}", error=True)
+        sys.exit(StatusCode.STOPPED)
     except BridgeError as error:
         sys.exit(visible(f"bridge: {error}", lines=True))
     except BrokenPipeError:

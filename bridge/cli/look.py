@@ -13,6 +13,13 @@ from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
 from bridge.cli.remarks import most_frequent
+from bridge.cli.status import (
+    StatusUnknown,
+    paused_lines,
+    resumed_lines,
+    status_code,
+    stuck_tables,
+)
 from bridge.cli.tables import console, lasting, lines, print_json, say, table, when
 from bridge.cli.zauto import drained_by
 from bridge.errors import BridgeError
@@ -27,37 +34,49 @@ _FAULTS_SHOWN = 20
 messages_app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 
-def status(config: Config = None, as_json: AsJson = False) -> None:
+def status(config: Config = None, reveal: Reveal = False, as_json: AsJson = False) -> None:
     """Show what is stuck, why and since when, with all counts.
 
-    The first lines say what a person must do; then come counts by status, what is held and for
-    what, what a far end is in trouble with, and the call budget.
+    The first lines say what a person must do; then come counts by status, what is parked and
+    held, what a destination is in trouble with, and the call budget.
+
+    Exits 0 when all is done or on its way; 1 when a person is needed (something is parked, or to
+    be done by hand); 2 when delivery is stopped, the service does not run, or nothing is
+    acknowledged.
 
     Example: bridge status --json
     """
-    settings = settings_of(config)
-    report = reach_of(settings).status()
+    try:
+        settings = settings_of(config)
+        report = reach_of(settings).status(reveal=reveal)
+    except BridgeError as error:
+        raise StatusUnknown(str(error)) from error
     if as_json:
         print_json(report)
-        return
+    else:
+        _print_status(report, settings.site.time_zone)
+    raise typer.Exit(status_code(report))
+
+
+def _print_status(report: dict[str, Any], zone: str) -> None:
     out = console()
     for line in _verdicts(report):
         lines(out, line)
     for line in report.get("notices", []):
         lines(out, f"! {line}")
-    for made in _counts(report):
+    for made in (*_counts(report), *stuck_tables(report, zone)):
         out.print()
         out.print(made)
     out.print()
     for line in most_frequent(report):
         lines(out, line)
-    for line in _lines(report, settings.site.time_zone):
+    for line in (*_lines(report, zone), *resumed_lines(report, zone)):
         lines(out, line)
     if "budget" in report:
-        lines(out, _budget(report["budget"], settings.site.time_zone))
+        lines(out, _budget(report["budget"], zone))
     if report.get("contract"):
         out.print()
-        out.print(_contract(report["contract"], settings.site.time_zone))
+        out.print(_contract(report["contract"], zone))
 
 
 def _lines(report: dict[str, Any], zone: str) -> Iterator[str]:
@@ -93,9 +112,7 @@ def _verdicts(report: dict[str, Any]) -> list[str]:
     counts, told = report["messages"], []
     if not report["running"]:
         told.append("The service is not running; this is what its store holds. Start: bridge run")
-    if report.get("paused"):
-        waiting = _messages(counts["waiting"])
-        told.append(f"Delivery is paused, {waiting} waiting. Go on: bridge resume")
+    told += paused_lines(report, _messages(counts["waiting"]))
     if counts["parked"]:
         need = "needs" if counts["parked"] == 1 else "need"
         told.append(

@@ -12,6 +12,8 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.destination_report import kept_rows, resumed, sentences
+from bridge.pipeline.pauses import PAUSED_NOTE, Pauses
 from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
     budget_report,
@@ -24,6 +26,7 @@ from bridge.pipeline.report import (
     status_report,
     version_rows,
 )
+from bridge.pipeline.stuck import stuck_report
 from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
@@ -43,9 +46,10 @@ class Reach:
         self._url = settings.store.url
         self._socket = socket_path(place_of(self._url))
 
-    def status(self) -> dict[str, Any]:
+    def status(self, *, reveal: bool = False) -> dict[str, Any]:
         """What `bridge status` shows."""
-        return self._either({"ask": "status"}, _status_of)
+        question = {"ask": "status", "reveal": reveal}
+        return self._either(question, lambda view: _status_of(view, self._settings, reveal=reveal))
 
     def messages(
         self, status: Status | None, limit: int, reveal: bool, cause: CauseKind | None = None
@@ -95,9 +99,16 @@ class Reach:
             lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal),
         )
 
-    def pause(self, paused: bool) -> dict[str, Any]:
-        """Stop or let go delivery; only a running service can be told."""
-        answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused})
+    def pause(self, paused: bool, **named: str) -> dict[str, Any]:
+        """Stop or let go delivery, of all or of what is named (`destination`, `resource`); only a
+        running service can be asked."""
+        answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused, **named})
+        return answer
+
+    def resume_now(self, reason: str, **named: str) -> dict[str, Any]:
+        """Let delivery go on and make waiting calls at once; only a running service can be
+        asked."""
+        answer: dict[str, Any] = ask(self._socket, {"ask": "resume", "reason": reason, **named})
         return answer
 
     def versions(self, limit: int) -> list[dict[str, Any]]:
@@ -162,9 +173,13 @@ class Reach:
         return read(open_view(self._url))
 
 
-def _status_of(view: View) -> dict[str, Any]:
-    report = status_report(view.tally(), now=time.time(), running=False)
-    report["paused"] = view.note("paused") == "yes"
+def _status_of(view: View, settings: Settings, *, reveal: bool) -> dict[str, Any]:
+    now, pauses = time.time(), Pauses.read(view.note(PAUSED_NOTE))
+    report = status_report(view.tally(), now=now, running=False, reveal=reveal)
+    destinations = kept_rows(view, settings, pauses, now)
+    report |= {**pauses.report(), "destinations": destinations, "resumed": resumed(view)}
+    report["notices"] = list(sentences(destinations, settings.site.time_zone))
+    report |= stuck_report(view)
     report["mappings"] = mappings_in_use(view)
     report["remarks"] = top_remarks(view)
     odd = view.note(CONTRACT_NOTE)

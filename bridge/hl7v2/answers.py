@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.errors import ReadError
 from bridge.hl7v2 import ack
 from bridge.message import AckError, Acknowledgment, Verdict
@@ -29,7 +29,9 @@ def judge(answer: bytes | None, control_id: str, *, application_expected: bool =
     a late answer would be taken for the next message's.
     """
     if answer is None:
-        return Outcome(Kind.UNKNOWN, Reason.NO_ANSWER, verdict=Verdict.NETWORK)
+        return Outcome(
+            Kind.UNKNOWN, Reason.NO_ANSWER, verdict=Verdict.NETWORK, fault=NetworkFault.TIMEOUT
+        )
     try:
         told = ack.read(answer)
     except ReadError as error:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.causes import Cause, CauseKind, explain, sentence
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.errors import DamagedMessage, StoreError
 from bridge.hl7v2 import ack
 from bridge.message import AckError, Acknowledgment, Status, Verdict
@@ -60,6 +60,7 @@ class Stalled:
     until: float
     failures: int
     reason: Reason
+    fault: NetworkFault | None = None
 
 
 class Acknowledge:
@@ -225,15 +226,15 @@ class Acknowledge:
         if last.kind in (Kind.DELIVERED, Kind.PERMANENT):
             self._stalled.pop(line, None)
             return True
-        self._stall(line, last.reason)
+        self._stall(line, last.reason, last.fault)
         return False
 
-    def _stall(self, line: str, reason: Reason) -> None:
+    def _stall(self, line: str, reason: Reason, fault: NetworkFault | None = None) -> None:
         now, before = self._clock(), self._stalled.get(line)
         failures = before.failures + 1 if before else 1
         wait = min(backoff(failures), LONGEST_WAIT_OF_ORDER)
         since = before.since if before else now
-        self._stalled[line] = Stalled(since, now + wait, failures, reason)
+        self._stalled[line] = Stalled(since, now + wait, failures, reason, fault)
 
 
 #: what becomes of one by how its sending went; everything else is tried again

@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from bridge.delivery import Delivery, Kind, Outcome, Reason, Request, Target
+from bridge.delivery import Delivery, Kind, NetworkFault, Outcome, Reason, Request, Target
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
@@ -75,6 +75,7 @@ class Trouble:
     since: float
     #: of the latest of them
     reason: Reason
+    fault: NetworkFault | None = None
 
 
 Job: TypeAlias = Callable[[Transaction], None]
@@ -248,9 +249,11 @@ class Deliver:
         """Tell once that the far end is in trouble, and once that it is no more."""
         if outcome.reason in _TROUBLE:
             if self.trouble is None:
-                self._log.warning("far end in trouble", reason=outcome.reason)
+                self._log.warning(
+                    "far end in trouble", reason=outcome.reason, why=outcome.fault or ""
+                )
             since = self.trouble.since if self.trouble else started
-            self.trouble = Trouble(since, outcome.reason)
+            self.trouble = Trouble(since, outcome.reason, outcome.fault)
         elif self.trouble is not None:
             self._log.info("far end answers again")
             self.trouble = None

@@ -39,7 +39,9 @@ RUNBOOK = "docs/reference/causes.md"
 _LONGEST_SHOWN = 3
 
 
-def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
+def status_report(
+    tally: Tally, *, now: float, running: bool, reveal: bool = False
+) -> dict[str, Any]:
     """Counts by status, the oldest waiting and what is waited for."""
     oldest = tally.oldest_waiting
     return {
@@ -47,7 +49,7 @@ def status_report(tally: Tally, *, now: float, running: bool) -> dict[str, Any]:
         "messages": {str(status): tally.messages.get(status, 0) for status in Status},
         "deliveries": {str(status): count for status, count in tally.deliveries.items() if count},
         "oldest_waiting_seconds": None if oldest is None else round(max(0.0, now - oldest), 1),
-        "held_for": _held_for(tally),
+        "held_for": _held_for(tally, reveal=reveal),
         "unmapped_types": _unmapped_types(tally),
         "quarantined": tally.quarantined,
         "application_acknowledgments": {
@@ -84,11 +86,11 @@ def contract_report(seen: Sequence[Seen]) -> list[dict[str, Any]]:
     ]
 
 
-def _held_for(tally: Tally) -> list[dict[str, Any]]:
-    """Kinds of record that are waited for, most waited for first."""
+def _held_for(tally: Tally, *, reveal: bool) -> list[dict[str, Any]]:
+    """What is waited for, most waited for first; only its kind, unless it may be shown."""
     counted: Counter[str] = Counter()
     for name, count in tally.held_for:
-        counted[masked_reference(name, reveal=False)] += count
+        counted[masked_reference(name, reveal=reveal)] += count
     return [{"waits_for": name, "count": count} for name, count in counted.most_common()]
 
 

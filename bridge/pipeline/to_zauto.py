@@ -11,7 +11,6 @@ import structlog
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     Delivery,
-    Interaction,
     Outcome,
     Reason,
     Request,
@@ -23,6 +22,7 @@ from bridge.pipeline.aliases import as_owned
 from bridge.pipeline.closings import Closed, Closings
 from bridge.pipeline.correct import correct, read_as_ours
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
+from bridge.pipeline.earlier import may_come_late, reasons
 from bridge.pipeline.endpoints import Endpoints
 from bridge.pipeline.referents import Block, Hold, lost, make_again, wait_for
 from bridge.pipeline.settle import (
@@ -50,6 +50,8 @@ BUDGET_NOTE = "budget"
 CONTRACT_NOTE = "contract"
 #: how often a delivery may be told that ZautoAI lacks a record it refers to
 MOST_RETURNS = 5
+#: seconds after which a delivery of a paused resource is looked at again; resuming does not wait
+PAUSED_SECONDS = 3600.0
 #: quiet times after the first verifying read at which a record is read again: an unanswered
 #: request that took effect after the first one is found by the second
 AGAIN_AFTER = 10
@@ -79,10 +81,11 @@ class ToZauto:
         settled: Callable[[Target, Status], None],
         not_offered: Collection[str] = (),
         watch: ContractWatch | None = None,
+        client: str = "",
     ) -> None:
-        """`limited` says whether the budget's count is worth keeping; `jitter` gives a factor
-        around 1 for each wait; `settled` is told of each delivery that ends; `not_offered` are
-        operations that ZautoAI lacks, `read patient-visits`; `watch` is noted down from here."""
+        """`limited`: the budget's count is worth keeping; `jitter` gives a factor around 1 for each
+        wait; `settled` is called for each delivery that ends; `not_offered`: operations that
+        ZautoAI lacks, `read patient-visits`; `client` stands for address and credentials."""
         self._send = send
         self._catalogue = catalogue
         self._budget = budget
@@ -93,7 +96,9 @@ class ToZauto:
         self._settled = settled
         self._watch = watch or ContractWatch(catalogue)
         self._lock = threading.Lock()
-        self._closings = Closings()
+        self.closings = Closings(client)
+        #: resources of which a person wants no calls made
+        self.paused: Collection[str] = ()
         self.endpoints = Endpoints(not_offered)
         self._urgency = Urgency(catalogue)
         self._verifying: set[int] = set()
@@ -113,9 +118,16 @@ class ToZauto:
         with self._lock:
             self._budget.give_back()
 
-    def reopen(self) -> None:
-        """A person has seen that calls are answered: what rests need not rest any longer."""
-        self._closings.clear()
+    def resume(self, tx: Transaction, now: float, resource: str, *, limited: bool) -> Closed | None:
+        """Try again now what waits, of one resource or ("") of all; a wait after a 429 ends only
+        where `limited`, and is returned where it does not."""
+        self.closings.end(resource, limited=limited)
+        if limited:
+            with self._lock:
+                self._budget.release()
+        tx.end_waits(self.target, now, resource=resource)
+        self.note(tx, now)
+        return self.closings.of("", now)
 
     def spent(self, now: float, headers: Mapping[str, str]) -> None:
         """Count an HTTP request that left; the sender reports each."""
@@ -129,18 +141,14 @@ class ToZauto:
 
     def drained_in(self, now: float, calls: int) -> float:
         """Seconds until this many calls have gone, as far as can be foreseen."""
-        closed = self._closings.of("", now)
+        closed = self.closings.of("", now)
         with self._lock:
             seconds = self._budget.drained_in(now, calls)
         return max(seconds, closed.until - now if closed else 0.0)
 
-    def closed(self, now: float) -> Mapping[str, Closed]:
-        """What is closed now, by resource; "" stands for all."""
-        return self._closings.all(now)
-
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """None while all is closed or the budget has nothing left but for verifying."""
-        closed = self._closings.of("", now)
+        closed = self.closings.of("", now)
         if closed is not None:
             return Allowance(0, min(closed.until - now, IDLE_SECONDS))
         with self._lock:
@@ -157,9 +165,7 @@ class ToZauto:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
         call, resource = delivery.call, self._catalogue[delivery.call.resource]
         self._give_back(delivery)
-        closed = self._closings.of(call.resource, now)
-        if closed is not None:
-            self._wait(tx, delivery, closed.until - now, now, closed.reason)
+        if self._rests(tx, delivery, now):
             return None
         entity = tx.entity(call.resource, call.external_id)
         delivery = as_owned(delivery, entity, resource)
@@ -187,8 +193,8 @@ class ToZauto:
         delivery = as_owned(attempted.delivery, entity, self._catalogue[planned.resource])
         attempted, call = replace(attempted, delivery=delivery), delivery.call
         tx.end(attempted.attempt_id, outcome, now)
-        self.note(tx, now)
         self._close(outcome, call.resource, now)
+        self.note(tx, now)
         self._learn_of(tx, attempted, outcome, now)
         if outcome.reason is Reason.REFERENT_MISSING:
             self._hold_for_lost(tx, attempted, outcome, now)
@@ -239,7 +245,7 @@ class ToZauto:
         delivery, request = attempted.delivery, attempted.request
         if request.method == "GET":
             self.endpoints.note_read(request, outcome, now)
-            if outcome.reason in (Reason.FOUND, Reason.ABSENT) and _may_come_late(delivery):
+            if outcome.reason in (Reason.FOUND, Reason.ABSENT) and may_come_late(delivery):
                 call = delivery.call
                 due_at = now + AGAIN_AFTER * self._quiet
                 tx.look_again(call.resource, call.external_id, delivery.message_id, due_at)
@@ -249,7 +255,7 @@ class ToZauto:
     def _past(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> Past:
         earlier: list[Reason] = []
         if outcome.reason in (Reason.NOT_FOUND, Reason.NOT_THE_API):
-            earlier = _reasons(tx, attempted)
+            earlier = reasons(tx, attempted)
         return Past(
             failures=attempted.failures,
             flips=earlier.count(Reason.NOT_FOUND),
@@ -274,8 +280,10 @@ class ToZauto:
                 self._budget.give_back()
 
     def note(self, tx: Transaction, now: float) -> None:
-        """Keep what a restart must not forget: the calls made, and what was odd in answers."""
+        """Keep what a restart must not forget: the calls made, what is closed, and what was odd in
+        answers."""
         self._note_budget(tx, now)
+        self.closings.note_in(tx)
         odd = self._watch.dump(now)
         if odd is not None:
             tx.put_note(CONTRACT_NOTE, odd)
@@ -285,6 +293,18 @@ class ToZauto:
             with self._lock:
                 noted = self._budget.dump(now)
             tx.put_note(BUDGET_NOTE, noted)
+
+    def _rests(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
+        """Let a delivery wait whose resource takes no calls, or is paused; True when it does."""
+        resource = delivery.call.resource
+        closed = self.closings.of(resource, now)
+        if closed is not None:
+            self._wait(tx, delivery, closed.until - now, now, closed.reason)
+        elif resource in self.paused:
+            cause = Cause(CauseKind.PAUSED, resource=resource)
+            paused = Postpone(delivery.step, PAUSED_SECONDS, cause, counts=False)
+            self._postpone(tx, delivery, paused, now)
+        return closed is not None or resource in self.paused
 
     def _set_aside(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Hold or block a delivery behind what must be there first; True when it was."""
@@ -303,7 +323,7 @@ class ToZauto:
         """ZautoAI lacks a referent: make it again where we know it, and wait for it."""
         delivery = attempted.delivery
         missing = lost(self._catalogue, attempted.request, outcome)
-        returned = _reasons(tx, attempted).count(Reason.REFERENT_MISSING) + 1
+        returned = reasons(tx, attempted).count(Reason.REFERENT_MISSING) + 1
         if not missing or returned >= MOST_RETURNS:
             cause = Cause(CauseKind.MISSING_REFERENT)
             self._move(tx, delivery, Settle(Status.PARKED, cause), now)
@@ -366,30 +386,14 @@ class ToZauto:
         self._move(tx, delivery, held, now)
 
     def _close(self, outcome: Outcome, resource: str, now: float) -> None:
-        closed = self._closings.note(outcome, resource, now)
+        closed = self.closings.note(outcome, resource, now)
         if outcome.reason is Reason.LIMITED and closed is not None:
             with self._lock:
                 self._budget.hold(closed.until)
         if closed is not None:
-            stopped = "all" if self._closings.of("", now) is closed else resource
+            stopped = "all" if self.closings.of("", now) is closed else resource
             self._log.error("calls stopped", resource=stopped, reason=closed.reason)
 
 
 #: what makes one request at a time enough, until one is answered
 _BREAKS = frozenset({Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER, Reason.NOT_THE_API})
-
-
-def _may_come_late(delivery: Delivery) -> bool:
-    """Whether a request that went unanswered may yet overwrite what later ones write."""
-    unanswered = delivery.step is Step.VERIFY and delivery.attempts > 0
-    return unanswered and delivery.call.interaction is Interaction.UPSERT
-
-
-def _reasons(tx: Transaction, attempted: Attempted) -> list[Reason]:
-    """How the delivery's requests before this one ended."""
-    earlier = tx.attempts_of(attempted.delivery.id)
-    return [
-        each.outcome.reason
-        for each in earlier
-        if each.outcome is not None and each.id != attempted.attempt_id
-    ]

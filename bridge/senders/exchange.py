@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ Headers = Mapping[str, str]
 class _Exchange:
     """What is known of one HTTP exchange, also when it is broken off."""
 
+    #: TCP is connected and TLS begun
+    securing: bool = False
     sent: bool = False
     status: int | None = None
     headers: Headers = field(default_factory=dict)
@@ -42,8 +45,10 @@ class _Exchange:
     complete: bool = False
 
     async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """httpx's `trace` extension: after this event bytes may have left."""
-        if event == "http11.send_request_headers.started":
+        """httpx's `trace` extension: after the second event bytes may have left."""
+        if event == "connection.start_tls.started":
+            self.securing = True
+        elif event == "http11.send_request_headers.started":
             self.sent = True
 
     async def read(self, response: httpx.Response) -> None:
@@ -58,8 +63,11 @@ class _Exchange:
         if self.status is not None:
             return Answer(self.status, self.headers, bytes(self.body), self.complete)
         if self.sent:
-            return Failure.NO_ANSWER
-        return Failure.CERTIFICATE if _distrusted(error) else Failure.UNREACHABLE
+            late = any(isinstance(each, TimeoutError) for each in _causes(error))
+            return Failure.NO_ANSWER if late else Failure.CLOSED
+        failure = _unsent(error)
+        # A server that hangs up on a TLS client raises nothing of TLS.
+        return Failure.TLS if self.securing and failure is Failure.UNREACHABLE else failure
 
 
 class Origin:
@@ -177,9 +185,28 @@ def _silence_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _distrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+#: why nothing was sent, by what was raised; the first that fits
+_UNSENT: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Failure], ...] = (
+    (ssl.SSLCertVerificationError, Failure.CERTIFICATE),
+    (ssl.SSLError, Failure.TLS),
+    (socket.gaierror, Failure.DNS),
+    (ConnectionRefusedError, Failure.REFUSED),
+    ((TimeoutError, httpx.ConnectTimeout), Failure.CONNECT_TIMEOUT),
+)
+
+
+def _unsent(error: BaseException | None) -> Failure:
+    causes = _causes(error)
+    for kinds, failure in _UNSENT:
+        if any(isinstance(each, kinds) for each in causes):
+            return failure
+    return Failure.UNREACHABLE
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The error and all that led to it; an attempt at several addresses failed several times."""
+    if error is None:
+        return []
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    behind = (error.__cause__ or error.__context__, *inner)
+    return [error, *(each for cause in behind for each in _causes(cause))]

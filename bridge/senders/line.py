@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from typing import cast
 
@@ -14,6 +15,7 @@ from twisted.internet.interfaces import IReactorTCP, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from bridge.delivery import NetworkFault
 from bridge.errors import DoorError
 from bridge.hl7v2.framing import Found, Frame, Framer, wrap
 from bridge.hl7v2.silence import END_SILENCE, Silence
@@ -30,6 +32,23 @@ _CANNOT_CONNECT = (
     error.ConnectError,
     error.ConnectingCancelledError,
 )
+#: what failed on the way, by what was raised; the first that fits
+_FAULTS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], NetworkFault], ...] = (
+    ((error.DNSLookupError, socket.gaierror, ValueError), NetworkFault.DNS),
+    (
+        (error.TimeoutError, DeferredTimeoutError, error.ConnectingCancelledError, TimeoutError),
+        NetworkFault.TIMEOUT,
+    ),
+    ((error.ConnectionRefusedError, ConnectionRefusedError), NetworkFault.REFUSED),
+)
+
+
+class CannotConnect(DoorError):
+    """There is no connection; `fault` says what failed on the way."""
+
+    def __init__(self, message: str, fault: NetworkFault | None = None) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class Line(Protocol):
@@ -115,7 +134,7 @@ class Line(Protocol):
 async def connect(
     host: str, port: int, seconds: float, *, reactor: IReactorTCP, clock: IReactorTime
 ) -> Line:
-    """Open a line within `seconds`; DoorError when that fails."""
+    """Open a line within `seconds`; CannotConnect when that fails."""
     factory = Factory.forProtocol(lambda: Line(clock))
     factory.noisy = False
     opening = HostnameEndpoint(reactor, host, port, timeout=seconds).connect(factory)
@@ -124,4 +143,7 @@ async def connect(
         return cast(Line, await opening.asFuture(asyncio.get_running_loop()))
     except _CANNOT_CONNECT as failed:
         reason = str(failed) or type(failed).__name__
-        raise DoorError(f"cannot connect to {host}:{port}: {reason}") from failed
+        fault = next(
+            (to for kinds, to in _FAULTS if isinstance(failed, kinds)), NetworkFault.CLOSED
+        )
+        raise CannotConnect(f"cannot connect to {host}:{port}: {reason}", fault) from failed

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
 
-from bridge.delivery import Kind, Outcome, Reason
-from bridge.errors import DoorError
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.hl7v2.answers import COMMITTED, judge
 from bridge.message import Verdict
-from bridge.senders.line import Line, connect
+from bridge.senders.line import CannotConnect, Line, connect
 from bridge.settings import Hospital
 
 
@@ -37,11 +37,11 @@ class MllpSender:
         async with self._turn:
             try:
                 line = await self._open_line()
-            except DoorError as error:
-                return _unreachable(str(error))
+            except CannotConnect as error:
+                return _unreachable(error)
             outcome = None
             try:
-                outcome = await self._exchange(line, body, control_id)
+                outcome = _named(await self._exchange(line, body, control_id), line)
             finally:
                 # A late answer must not be taken for the next message's, also when cancelled.
                 if outcome is None or outcome.kind is Kind.UNKNOWN:
@@ -53,8 +53,8 @@ class MllpSender:
         async with self._turn:
             try:
                 line = await self._open_line()
-            except DoorError as error:
-                return _unreachable(str(error))
+            except CannotConnect as error:
+                return _unreachable(error)
             # A far end that answers all the same is not listened to.
             line.forget()
             line.send(body)
@@ -70,7 +70,7 @@ class MllpSender:
         if self._line is None or not self._line.open:
             hospital = self._hospital
             if hospital.port is None:
-                raise DoorError("hospital.port is not set")
+                raise CannotConnect("hospital.port is not set")
             self._line = await connect(
                 hospital.host,
                 hospital.port,
@@ -96,5 +96,17 @@ class MllpSender:
         return outcome
 
 
-def _unreachable(why: str) -> Outcome:
-    return Outcome(Kind.TRANSIENT, Reason.UNREACHABLE, detail=why, verdict=Verdict.NETWORK)
+def _unreachable(why: CannotConnect) -> Outcome:
+    return Outcome(
+        Kind.TRANSIENT,
+        Reason.UNREACHABLE,
+        detail=str(why),
+        verdict=Verdict.NETWORK,
+        fault=why.fault,
+    )
+
+
+def _named(outcome: Outcome, line: Line) -> Outcome:
+    """Where nothing came, whether in time or because the far end hung up."""
+    hung_up = outcome.reason is Reason.NO_ANSWER and not line.open
+    return replace(outcome, fault=NetworkFault.CLOSED) if hung_up else outcome

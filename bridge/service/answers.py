@@ -12,6 +12,7 @@ import structlog
 from bridge.causes import CauseKind
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.pauses import Destination
 from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
     code_row,
@@ -22,13 +23,12 @@ from bridge.pipeline.report import (
     status_report,
     version_rows,
 )
+from bridge.pipeline.stuck import stuck_report
 from bridge.service.control import Answer
+from bridge.service.destinations import Destinations
 from bridge.service.reload import Reload
 from bridge.settings import Settings
 from bridge.store.contract import Store
-
-#: name under which the store remembers that delivery is paused
-PAUSED_NOTE = "paused"
 
 
 class Asked(Protocol):
@@ -38,14 +38,11 @@ class Asked(Protocol):
     store: Store
     reload: Reload
 
-    @property
-    def paused(self) -> bool: ...
+    destinations: Destinations
 
-    async def pause(self, paused: bool) -> None: ...
+    def condition(self) -> Mapping[str, Any]: ...
 
     def notices(self) -> list[str]: ...
-
-    def budget(self) -> Mapping[str, Any] | None: ...
 
     def listeners(self) -> list[dict[str, Any]]: ...
 
@@ -61,16 +58,17 @@ class _Answers:
         self._service = service
         self._log = structlog.get_logger()
 
-    async def status(self, _: Mapping[str, Any]) -> Any:
-        service = self._service
+    async def status(self, question: Mapping[str, Any]) -> Any:
+        service, reveal = self._service, self._reveal(question)
         tally = service.store.read(lambda view: view.tally())
-        report = status_report(tally, now=time.time(), running=True)
-        report |= {"paused": service.paused, "notices": service.notices()}
+        report = status_report(tally, now=time.time(), running=True, reveal=reveal)
+        report |= service.store.read(stuck_report)
+        report |= {**service.condition(), "notices": service.notices()}
         report["mappings"] = service.store.read(mappings_in_use)
         report["remarks"] = service.store.read(top_remarks)
         report["listeners"] = service.listeners()
         report["contract"] = service.contract()
-        budget = service.budget()
+        budget = service.destinations.budget()
         return report if budget is None else report | {"budget": budget}
 
     async def remarks(self, question: Mapping[str, Any]) -> Any:
@@ -128,8 +126,16 @@ class _Answers:
         )
 
     async def pause(self, question: Mapping[str, Any]) -> Any:
-        await self._service.pause(bool(question["paused"]))
-        return {"paused": self._service.paused}
+        destinations, paused = self._service.destinations, bool(question["paused"])
+        await destinations.pause(paused, **_named(question))
+        return destinations.pauses.report()
+
+    async def resume(self, question: Mapping[str, Any]) -> Any:
+        """Let go what is named, and try at once what waits."""
+        destinations, named = self._service.destinations, _named(question)
+        await destinations.pause(False, **named)
+        await destinations.try_now(**named, reason=str(question.get("reason") or ""))
+        return {**destinations.pauses.report(), "destinations": destinations.rows()}
 
     def _reveal(
         self, question: Mapping[str, Any], *, message: int | None = None, count: int = 1
@@ -141,13 +147,22 @@ class _Answers:
         return reveal
 
 
+def _named(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The destination and the resource that are asked about."""
+    name = question.get("destination")
+    return {
+        "destination": Destination(name) if name else None,
+        "resource": str(question.get("resource") or ""),
+    }
+
+
 def _limit(question: Mapping[str, Any]) -> int:
     return int(question.get("limit") or 50)
 
 
 def answers(service: Asked) -> Mapping[str, Answer]:
     """One answer a question: status, messages, message, quarantine, zauto, codes, remarks,
-    merges, reload, rollback, versions, pause."""
+    merges, reload, rollback, versions, pause, resume."""
     told = _Answers(service)
     return {
         "status": told.status,
@@ -162,4 +177,5 @@ def answers(service: Asked) -> Mapping[str, Answer]:
         "rollback": told.rollback,
         "versions": told.versions,
         "pause": told.pause,
+        "resume": told.resume,
     }

@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from bridge.delivery import Reason, Target
 from bridge.errors import BridgeError, StoreError
-from bridge.hl7v2.grammar import check_structure
 from bridge.listeners import fhir, health, http, push
 from bridge.listeners.callers import Callers
 from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
-from bridge.pipeline.acknowledge import Acknowledge, Stalled
-from bridge.pipeline.deliver import Deliver, Trouble
+from bridge.pipeline import destination_report
+from bridge.pipeline.acknowledge import Acknowledge
 from bridge.pipeline.intake import Intake
+from bridge.pipeline.pauses import PAUSED_NOTE
 from bridge.pipeline.report import contract_report
 from bridge.pipeline.sweep import Sweep
-from bridge.pipeline.to_hospital import ToHospital
-from bridge.pipeline.to_zauto import ToZauto
 from bridge.pipeline.work import Work
 from bridge.senders.acknowledgments import AcknowledgmentSender
-from bridge.senders.mllp import MllpSender
-from bridge.service.answers import PAUSED_NOTE, answers
+from bridge.service.answers import answers
 from bridge.service.control import Control, socket_path
+from bridge.service.destinations import Destinations
 from bridge.service.doors import MllpDoors
 from bridge.service.ids import ids
 from bridge.service.parts import Parts
@@ -44,7 +38,6 @@ from bridge.service.reactor import start_reactor, stop_reactor
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch
 from bridge.service.web import WebServer
-from bridge.service.zauto import ZautoEnd
 from bridge.settings import Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store, place_of
@@ -56,10 +49,6 @@ DELIVERY_GRACE = 2.0
 #: seconds within which something handed in counts as senders waiting
 BUSY_SECONDS = 0.05
 
-#: what does not pass by itself; beside these stands what to do, where calls are told to rest
-_FOR_A_PERSON = frozenset(
-    {Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS, Reason.REDIRECTED}
-)
 FULL = "the disk of the store has less free than store.free_bytes"
 
 
@@ -83,12 +72,10 @@ class Service:
         self._clock = time.time
         self._new_id = ids(self._clock)
         self._metrics = Metrics(parts.sets.message_types)
-        self._delivers: dict[Target, Deliver] = {}
         self._callers = Callers()
         self._reloading: set[asyncio.Task[Any]] = set()
         self.doors: MllpDoors | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._paused = False
         self._stopping = contextlib.AsyncExitStack()
         self._log = structlog.get_logger()
         self.started_at = self._clock()
@@ -103,7 +90,8 @@ class Service:
         await self._take_up(store)
         self._reactor = start_reactor(asyncio.get_running_loop())
         self._stopping.callback(stop_reactor, self._reactor)
-        self._build_far_ends(store)
+        self.destinations = self._build_destinations(store)
+        self.zauto = self.destinations.zauto
         self.acknowledge = self._build_acknowledge(store)
         self.work = Work(
             store,
@@ -121,7 +109,7 @@ class Service:
         self._tasks = [self._kept_going("translation", self.work.run())]
         self._tasks += [
             self._kept_going(f"delivery to {target}", each.run())
-            for target, each in self._delivers.items()
+            for target, each in self.destinations.delivers.items()
         ]
         self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
         self._tasks.append(self._kept_going("acknowledging", self.acknowledge.run()))
@@ -141,8 +129,7 @@ class Service:
 
     def wake(self) -> None:
         """There may be something to deliver."""
-        for deliver in self._delivers.values():
-            deliver.wake()
+        self.destinations.wake()
         self.acknowledge.wake()
 
     def reload_soon(self) -> None:
@@ -153,54 +140,34 @@ class Service:
         self._reloading.add(task)
         task.add_done_callback(self._reloading.discard)
 
-    async def pause(self, paused: bool) -> None:
-        """Stop or let go delivery; kept over a restart."""
-        await self.store.run(lambda tx: tx.put_note(PAUSED_NOTE, "yes" if paused else "no"))
-        self._set_paused(paused)
-        self.wake()
-        self._log.info("delivery paused" if paused else "delivery resumed", paused=paused)
-
-    @property
-    def paused(self) -> bool:
-        """Whether delivery is paused."""
-        return self._paused
+    def condition(self) -> dict[str, Any]:
+        """What decides whether the bridge does its work: what is paused, what each destination
+        takes, whether messages are acknowledged, and work that a fault of the bridge ended."""
+        return {
+            **self.destinations.pauses.report(),
+            "destinations": self.destinations.rows(),
+            "resumed": self.store.read(destination_report.resumed),
+            "acknowledging": self.store.has_room,
+            "ended": self._ended(),
+        }
 
     def notices(self) -> list[str]:
         """What a person should know, worst first, without patient data."""
+        zone = self.settings.site.time_zone
         told = [f"{each} has stopped: restart the bridge" for each in self._ended()]
         if not self.store.has_room:
             told.insert(0, f"nothing is acknowledged: {FULL}; make room")
+        told += destination_report.sentences(self.destinations.rows(), zone)
         if self.zauto is None:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
         else:
             told += self.zauto.notices()
-        told += [self._told_of(*each) for each in self._troubled()]
+        told += destination_report.stalled_sentences(self.acknowledge.stalled(), zone)
         told += self.reload.notices()
         told += self.doors.notices() if self.doors else []
         if self.settings.hospital.port is None:
             told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
         return told
-
-    def _troubled(self) -> Iterator[tuple[str, Trouble | Stalled]]:
-        for end, each in self._delivers.items():
-            if each.trouble:
-                yield "ZautoAI" if end is Target.ZAUTO else "the hospital", each.trouble
-        for address, stalled in self.acknowledge.stalled().items():
-            yield f"{address}, where application acknowledgments go,", stalled
-
-    def _told_of(self, name: str, trouble: Trouble | Stalled) -> str:
-        zone = ZoneInfo(self.settings.site.time_zone)
-        since = f"{datetime.fromtimestamp(trouble.since, zone):%Y-%m-%d %H:%M:%S %Z}"
-        tail = "" if trouble.reason in _FOR_A_PERSON else "; it is tried again by itself"
-        return f"{name} takes nothing since {since} ({trouble.reason}){tail}"
-
-    def budget(self) -> Mapping[str, Any] | None:
-        """Calls used, the limit, the wait of a new registration, and when all have gone."""
-        if self.zauto is None:
-            return None
-        waiting = self.store.read(lambda view: view.waiting(Target.ZAUTO))
-        moving = not self._paused and not self._delivers[Target.ZAUTO].trouble
-        return self.zauto.budget(waiting, moving=moving)
 
     def listeners(self) -> list[dict[str, Any]]:
         """The MLLP listeners: who is connected, and until when their certificates hold."""
@@ -240,38 +207,17 @@ class Service:
             self.zauto.far_end.same_authorities = sets.same_authorities
         self.work.wake()
 
-    def _build_far_ends(self, store: Store) -> None:
-        zauto = self.settings.zauto
-        self.zauto: ZautoEnd | None = None
-        if zauto.base_url and zauto.client_id and zauto.client_secret:
-            self.zauto = ZautoEnd(
-                self.settings,
-                self._parts.catalogue,
-                clock=self._clock,
-                jitter=_jitter,
-                settled=self._metrics.settled,
-            )
-            store.read(self.zauto.take_up)
-            self._stopping.push_async_callback(self.zauto.close)
-            self._add_deliver(store, self.zauto.far_end, zauto.connections)
-            self._metrics.watch_budget(self.zauto.gauge)
-            self._metrics.watch_contract(self.zauto.contract)
-        if self.settings.hospital.port is not None:
-            hospital = MllpSender(self.settings.hospital, reactor=self._reactor)
-            self._stopping.callback(hospital.close)
-            to_hospital = ToHospital(
-                hospital.send,
-                jitter=_jitter,
-                settled=self._metrics.settled,
-                check_structure=check_structure,
-            )
-            self._add_deliver(store, to_hospital, 1)
-        self._set_paused(store.read(lambda view: view.note(PAUSED_NOTE)) == "yes")
-
-    def _add_deliver(self, store: Store, end: ToZauto | ToHospital, concurrency: int) -> None:
-        self._delivers[end.target] = Deliver(
-            store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
+    def _build_destinations(self, store: Store) -> Destinations:
+        made = Destinations(
+            store,
+            self.settings,
+            self._parts.catalogue,
+            reactor=self._reactor,
+            clock=self._clock,
+            metrics=self._metrics,
         )
+        self._stopping.push_async_callback(made.close)
+        return made
 
     def _build_acknowledge(self, store: Store) -> Acknowledge:
         engines = AcknowledgmentSender(reactor=self._reactor)
@@ -368,13 +314,9 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        ending = [each.stop(DELIVERY_GRACE) for each in self._delivers.values()]
-        await asyncio.gather(*ending, self.acknowledge.stop(DELIVERY_GRACE))
-
-    def _set_paused(self, paused: bool) -> None:
-        self._paused = paused
-        for deliver in self._delivers.values():
-            deliver.paused = paused
+        await asyncio.gather(
+            self.destinations.stop(DELIVERY_GRACE), self.acknowledge.stop(DELIVERY_GRACE)
+        )
 
     def _busy(self) -> bool:
         # A clock that was set back must not look like senders waiting.
@@ -384,9 +326,3 @@ class Service:
 async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Close doors side by side, so that none takes messages while another is waited for."""
     await asyncio.gather(*(close() for close in doors))
-
-
-def _jitter() -> float:
-    """Waits differ by up to a fifth, so that lanes that failed together do not retry together; none
-    is shorter than the far end asked for."""
-    return random.uniform(1.0, 1.2)

@@ -9,20 +9,22 @@ from typing import Any
 from bridge.delivery import Target
 from bridge.errors import BridgeError
 from bridge.message import Status
+from bridge.pipeline.closings import CLOSINGS_NOTE
 from bridge.pipeline.report import budget_report
 from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE, ToZauto
 from bridge.senders.zauto import ZautoSender
 from bridge.service.inquiry import Clocks, Inquiry, fingerprint
 from bridge.settings import Settings, Zauto
 from bridge.shipped import mappings_folder
-from bridge.store.contract import Store, View
+from bridge.store.contract import Store, Transaction, View
 from bridge.store.open import open_store, place_of
-from bridge.zauto.advice import advice
 from bridge.zauto.budget import Budget, Priority
 from bridge.zauto.catalogue import Catalogue, load
 from bridge.zauto.watch import ContractWatch, Seen
 
 Question = Mapping[str, Any]
+#: characters of the fingerprint that are kept in the store: enough to see a change
+_CLIENT = 16
 
 
 def contract_watch(settings: Zauto, catalogue: Catalogue) -> ContractWatch:
@@ -95,6 +97,7 @@ class ZautoEnd:
             settled=settled,
             not_offered=zauto.not_offered,
             watch=self._watch,
+            client=fingerprint(zauto)[:_CLIENT],
         )
         clocks = Clocks(clock, time.monotonic)
         self._inquiry = Inquiry(zauto, self._sender, self.far_end, catalogue, clocks)
@@ -106,6 +109,7 @@ class ZautoEnd:
             self._budget.restore(budget)
         if odd is not None:
             self._watch.restore(odd)
+        self.far_end.closings.take_up(view.note(CLOSINGS_NOTE) or "")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -119,25 +123,20 @@ class ZautoEnd:
         finally:
             await store.run(lambda tx: self.far_end.note(tx, self._clock()))
         if question["what"] == "ping":
-            self.far_end.reopen()
+            await store.run(self._open)
         return told
 
+    def _open(self, tx: Transaction) -> None:
+        """Calls are answered: what rests need not rest any longer."""
+        self.far_end.closings.end(limited=True)
+        self.far_end.closings.note_in(tx)
+
     def notices(self) -> list[str]:
-        """What rests and why, and what ZautoAI does not offer, for people."""
-        now = self._clock()
-        told = []
-        for resource, closed in self.far_end.closed(now).items():
-            hint = advice(closed.reason)
-            told.append(
-                f"ZautoAI: {resource or 'all calls'} stopped for {closed.until - now:.0f} s more: "
-                f"{closed.reason}{'; ' + hint if hint else ''}"
-            )
-        for missing in self.far_end.endpoints.found_missing(now):
-            told.append(
-                f"ZautoAI seems not to offer '{missing}': if so for good, add it to "
-                "zauto.not_offered"
-            )
-        return told
+        """What ZautoAI does not offer, for people."""
+        return [
+            f"ZautoAI seems not to offer '{missing}': if so for good, add it to zauto.not_offered"
+            for missing in self.far_end.endpoints.found_missing(self._clock())
+        ]
 
     def contract(self) -> list[Seen]:
         """What was odd in answers."""

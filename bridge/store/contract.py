@@ -131,6 +131,10 @@ class View(AcknowledgmentView, NotesView, Protocol):
         another lane than this."""
         ...
 
+    def next_due(self, target: Target) -> float | None:
+        """When the next unleased lane of the target is ready, or None when none waits."""
+        ...
+
     def waiting(self, target: Target) -> int:
         """How many deliveries to a far end wait."""
         ...
@@ -209,10 +213,6 @@ class Transaction(View, AcknowledgmentTransaction, NotesTransaction, Protocol):
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
         """Lease up to `limit` ready lanes of a target, longest ready first; their heads,
         without the lineage of their calls (`deliveries_of` has it)."""
-        ...
-
-    def next_due(self, target: Target) -> float | None:
-        """When the next unleased lane of the target is ready, or None when none waits."""
         ...
 
     def begin(self, delivery: Delivery, request: Request, at: float) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from bridge.delivery import FieldError, Kind, Outcome, Reason, Request
+from bridge.delivery import FieldError, Kind, NetworkFault, Outcome, Reason, Request
 from bridge.message import Verdict
 from bridge.zauto import headers as header
 
@@ -38,28 +38,50 @@ class Answer:
 class Failure(StrEnum):
     """Why there is no response."""
 
-    #: no byte of the request left: DNS, refused, connect timeout, TLS
+    # no byte of the request left
+    REFUSED = "refused"
+    DNS = "host name not found"
+    TLS = "TLS"
+    CONNECT_TIMEOUT = "no connection in time"
     UNREACHABLE = "unreachable"
-    #: no byte of the request left, because the server's certificate is not trusted
     CERTIFICATE = "certificate"
-    #: the request may have arrived: timeout, reset, deadline
-    NO_ANSWER = "no answer"
+    # the request may have arrived
+    NO_ANSWER = "no answer in time"
+    CLOSED = "connection closed"
 
 
-_FAILURES = {
-    Failure.UNREACHABLE: Outcome(
-        Kind.TRANSIENT, Reason.UNREACHABLE, detail="no connection", verdict=Verdict.NETWORK
-    ),
-    Failure.CERTIFICATE: Outcome(
-        Kind.TRANSIENT,
-        Reason.CERTIFICATE,
-        detail="the server's certificate is not trusted",
-        verdict=Verdict.NETWORK,
-    ),
-    Failure.NO_ANSWER: Outcome(
-        Kind.UNKNOWN, Reason.NO_ANSWER, detail="no answer in time", verdict=Verdict.NETWORK
-    ),
+#: what failed on the way
+FAULTS: Mapping[Failure, NetworkFault] = {
+    Failure.REFUSED: NetworkFault.REFUSED,
+    Failure.DNS: NetworkFault.DNS,
+    Failure.TLS: NetworkFault.TLS,
+    Failure.CONNECT_TIMEOUT: NetworkFault.TIMEOUT,
+    Failure.UNREACHABLE: NetworkFault.CLOSED,
+    Failure.CERTIFICATE: NetworkFault.TLS,
+    Failure.NO_ANSWER: NetworkFault.TIMEOUT,
+    Failure.CLOSED: NetworkFault.CLOSED,
 }
+_NOTHING_SENT = Outcome(
+    Kind.TRANSIENT, Reason.UNREACHABLE, detail="no connection", verdict=Verdict.NETWORK
+)
+_NO_RESPONSE = Outcome(
+    Kind.UNKNOWN, Reason.NO_ANSWER, detail="no answer in time", verdict=Verdict.NETWORK
+)
+_BY_FAILURE: Mapping[Failure, Outcome] = {
+    Failure.CERTIFICATE: replace(
+        _NOTHING_SENT,
+        reason=Reason.CERTIFICATE,
+        detail="the server's certificate is not trusted",
+    ),
+    Failure.NO_ANSWER: _NO_RESPONSE,
+    Failure.CLOSED: replace(_NO_RESPONSE, detail="the connection closed before an answer"),
+}
+
+
+def failed(failure: Failure) -> Outcome:
+    """What it means for a request that there is no response."""
+    return replace(_BY_FAILURE.get(failure, _NOTHING_SENT), fault=FAULTS[failure])
+
 
 _Row = tuple[Kind, Reason, Verdict]
 
@@ -100,7 +122,7 @@ _BY_STATUS: Mapping[int, _Row] = {
 
 def judge(request: Request, answer: Answer | Failure, *, now: float) -> Outcome:
     """What became of a request; `now` in epoch seconds stands in for a missing Date."""
-    outcome = _FAILURES[answer] if isinstance(answer, Failure) else _judged(request, answer, now)
+    outcome = failed(answer) if isinstance(answer, Failure) else _judged(request, answer, now)
     if request.method == "GET" and outcome.kind is Kind.UNKNOWN:
         return replace(outcome, kind=Kind.TRANSIENT)
     return outcome

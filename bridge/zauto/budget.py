@@ -176,6 +176,11 @@ class Budget:
         """Let nothing go before `until`, after a 429."""
         self._held_until = max(self._held_until, until)
 
+    def release(self) -> None:
+        """Forget what a 429 and X-RateLimit headers said; calls made are counted as before."""
+        self._held_until = 0.0
+        self._told = None
+
     def wait(self, now: float, priority: Priority) -> float:
         """Seconds until a call of this priority may go; takes nothing."""
         if not self._limited:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.message import Verdict
-from bridge.zauto.answers import Answer, Failure, json_object, refused
+from bridge.zauto.answers import FAULTS, Answer, Failure, json_object, refused
 
 #: seconds before its end in which a token is renewed
 MARGIN = 60.0
@@ -49,8 +49,8 @@ NO_TOKEN = Outcome(
     Reason.UNREACHABLE,
     detail="no answer to the token request",
     verdict=Verdict.NETWORK,
+    fault=NetworkFault.TIMEOUT,
 )
-_DISTRUSTED = replace(NO_TOKEN, reason=Reason.CERTIFICATE)
 
 
 def grants(token: Token | None, credentials: Credentials) -> Sequence[Mapping[str, str]]:
@@ -78,12 +78,17 @@ def judge_token(answer: Answer | Failure, *, asked_at: float, now: float) -> Tok
     here: the request that wanted the token was not sent.
     """
     if isinstance(answer, Failure):
-        return _DISTRUSTED if answer is Failure.CERTIFICATE else NO_TOKEN
+        return _not_asked(answer)
     if 200 <= answer.status < 300:
         return _granted(json_object(answer), asked_at) or _unreadable(answer)
     if answer.status in (400, 401, 403):
         return _bad_credentials(answer)
     return replace(refused("POST", answer, now), kind=Kind.TRANSIENT)
+
+
+def _not_asked(failure: Failure) -> Outcome:
+    reason = Reason.CERTIFICATE if failure is Failure.CERTIFICATE else NO_TOKEN.reason
+    return replace(NO_TOKEN, reason=reason, fault=FAULTS[failure])
 
 
 def _granted(body: Mapping[str, Any], asked_at: float) -> Token | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.senders.mllp import MllpSender
 from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
@@ -136,6 +137,7 @@ async def test_nothing_listening_is_transient(reactor: GuestReactor) -> None:
     sender = MllpSender(Hospital(port=port), reactor=reactor)
     outcome = await sender.send(ORDER, "Z1")
     assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert outcome.fault is NetworkFault.REFUSED
     assert str(port) in outcome.detail
 
 
@@ -144,12 +146,29 @@ async def test_a_host_without_an_address_is_transient(reactor: GuestReactor, hos
     sender = MllpSender(Hospital(host=host, port=1), reactor=reactor)
     outcome = await sender.send(ORDER, "Z1")
     assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert outcome.fault is NetworkFault.DNS
+
+
+async def test_a_host_that_does_not_take_the_connection_is_given_up(
+    reactor: GuestReactor,
+) -> None:
+    """A listening socket whose queue is full answers nothing."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        hospital = Hospital(port=full.getsockname()[1], connect_seconds=0.1)
+        outcome = await MllpSender(hospital, reactor=reactor).send(ORDER, "Z1")
+        assert (outcome.reason, outcome.fault) == (Reason.UNREACHABLE, NetworkFault.TIMEOUT)
 
 
 async def test_silence_is_unknown_and_closes_the_connection(opened: Open) -> None:
     async with opened(None, acknowledgment("AA", "Z1")) as (hospital, sender, clock):
         outcome = await timed_out(sender.send(ORDER, "Z1"), hospital, clock)
         assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+        assert outcome.fault is NetworkFault.TIMEOUT
         assert (await sender.send(ORDER, "Z1")).kind is Kind.DELIVERED
         assert hospital.connections == 2
         assert hospital.received == [ORDER, ORDER]
@@ -158,13 +177,14 @@ async def test_silence_is_unknown_and_closes_the_connection(opened: Open) -> Non
 async def test_half_a_frame_is_no_answer(opened: Open) -> None:
     async with opened(acknowledgment("AA", "Z1")[:-2]) as (hospital, sender, clock):
         outcome = await timed_out(sender.send(ORDER, "Z1"), hospital, clock)
-        assert outcome.kind is Kind.UNKNOWN
+        assert (outcome.kind, outcome.fault) == (Kind.UNKNOWN, NetworkFault.TIMEOUT)
 
 
 async def test_a_hang_up_instead_of_an_answer_is_unknown(opened: Open) -> None:
     async with opened(b"") as (_, sender, _):
         outcome = await sender.send(ORDER, "Z1")
         assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+        assert outcome.fault is NetworkFault.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -293,6 +313,7 @@ class TestAcknowledgments:
         sender = AcknowledgmentSender(reactor=reactor)
         outcome = await sender.send("127.0.0.1:1", APPLICATION)
         assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+        assert outcome.fault is NetworkFault.REFUSED
 
 
 @asynccontextmanager

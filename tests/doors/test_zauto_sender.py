@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import trustme
 
-from bridge.delivery import Kind, Outcome, Reason, Request
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason, Request
 from bridge.errors import SettingsError
 from bridge.senders.exchange import BODY_CAP
 from bridge.senders.zauto import MOST_PAGES, ZautoSender
@@ -336,6 +336,7 @@ async def test_a_connection_that_breaks_after_the_request_is_no_answer(
     server.answers = [answer]
     outcome = await send(PUT)
     assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+    assert outcome.fault is NetworkFault.CLOSED
     assert (await send(PUT)).kind is Kind.DELIVERED
 
 
@@ -343,6 +344,7 @@ async def test_silence_ends_at_the_deadline(server: Server, hasty: Sending) -> N
     server.answers = [silence]
     outcome = await hasty(PUT)
     assert (outcome.kind, outcome.reason) == (Kind.UNKNOWN, Reason.NO_ANSWER)
+    assert outcome.fault is NetworkFault.TIMEOUT
 
 
 async def test_a_drip_ends_at_the_deadline(server: Server, hasty: Sending) -> None:
@@ -365,6 +367,7 @@ async def test_waiting_for_a_token_past_the_deadline_sent_nothing(server: Server
     server.tokens = [silence]
     outcome = await send(PUT)
     assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert outcome.fault is NetworkFault.TIMEOUT
     assert server.calls == []
     await send.sender.close()
 
@@ -376,13 +379,15 @@ async def test_a_refused_connection_sent_nothing() -> None:
     send = sending(port)
     outcome = await send(PUT)
     assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert outcome.fault is NetworkFault.REFUSED
     assert send.spent == []
     await send.sender.close()
 
 
 async def test_an_unknown_host_sent_nothing() -> None:
     send = sending(1, base_url="http://zauto.invalid:1")
-    assert (await send(PUT)).reason is Reason.UNREACHABLE
+    outcome = await send(PUT)
+    assert (outcome.reason, outcome.fault) == (Reason.UNREACHABLE, NetworkFault.DNS)
     assert send.spent == []
     await send.sender.close()
 
@@ -396,6 +401,7 @@ async def test_a_server_that_goes_away_between_calls_was_sent_nothing(server: Se
         assert (await send(PUT)).kind is Kind.DELIVERED
     outcome = await send(PUT)
     assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+    assert outcome.fault is NetworkFault.REFUSED
     await send.sender.close()
 
 
@@ -407,6 +413,7 @@ async def test_a_certificate_that_is_not_trusted_sent_nothing() -> None:
         send = sending(server.port, scheme="https")
         outcome = await send(PUT)
         assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.CERTIFICATE)
+        assert outcome.fault is NetworkFault.TLS
         assert server.seen == []
         assert send.spent == []
         await send.sender.close()
@@ -415,6 +422,21 @@ async def test_a_certificate_that_is_not_trusted_sent_nothing() -> None:
 async def test_a_server_without_tls_where_tls_is_expected_sent_nothing(server: Server) -> None:
     send = sending(server.port, scheme="https", connect_seconds=0.1)
     assert (await send(PUT)).reason is Reason.UNREACHABLE
+    await send.sender.close()
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 smtp\r\n", b""])
+async def test_a_server_that_does_not_speak_tls_is_named(answer: bytes) -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    send = sending(server.sockets[0].getsockname()[1], scheme="https")
+    outcome = await send(PUT)
+    server.close()
+    assert (outcome.reason, outcome.fault) == (Reason.UNREACHABLE, NetworkFault.TLS)
+    assert send.spent == []
     await send.sender.close()
 
 
@@ -527,6 +549,7 @@ async def test_a_host_that_does_not_take_the_connection_is_given_up_early() -> N
         send = sending(full.getsockname()[1], connect_seconds=0.1, deadline_seconds=1000)
         outcome = await send(PUT)
         assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+        assert outcome.fault is NetworkFault.TIMEOUT
         assert send.spent == []
         await send.sender.close()
 

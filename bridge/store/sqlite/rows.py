@@ -20,6 +20,7 @@ from bridge.delivery import (
     FieldError,
     Interaction,
     Kind,
+    NetworkFault,
     Outcome,
     Reason,
     Request,
@@ -269,6 +270,8 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
         record=stored["record"],
         retry_after=stored["retry_after"],
         verdict=_verdict(stored["verdict"]),
+        # attempts of earlier versions of the bridge do not have it
+        fault=NetworkFault(stored["fault"]) if stored.get("fault") else None,
     )
 
 

@@ -209,7 +209,7 @@ async def test_a_used_up_limit_is_told_and_no_call_made(
 async def test_a_ping_that_is_answered_lets_go_what_rests(run: Run, service: Service) -> None:
     assert service.zauto is not None
 
-    closings = service.zauto.far_end._closings
+    closings = service.zauto.far_end.closings
     closings.note(
         Outcome(Kind.TRANSIENT, Reason.BAD_CREDENTIALS, 401), "patients", service._clock()
     )

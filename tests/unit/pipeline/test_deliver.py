@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bridge.delivery import Delivery, Outcome, Reason, Request, Target
+from bridge.delivery import Delivery, NetworkFault, Outcome, Reason, Request, Target
 from bridge.errors import StoreBusy
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
@@ -256,7 +256,7 @@ async def test_a_far_end_in_trouble_is_known_from_its_first_failure_until_it_ans
     await bench.look()
     bench.clock.now += 100
     await bench.look()
-    assert bench.deliver.trouble == Trouble(since, Reason.UNREACHABLE)
+    assert bench.deliver.trouble == Trouble(since, Reason.UNREACHABLE, NetworkFault.CLOSED)
     bench.clock.now += 100
     await bench.look()
     assert bench.deliver.trouble is None

@@ -246,7 +246,7 @@ async def test_a_row(bench: Bench, name: str) -> None:
     times = script(bench, row.answers)
     message_id = await bench.plan(*row.calls)
     await bench.look()
-    assert next(iter(bench.end.closed(bench.clock())), None) == row.closed
+    assert next(iter(bench.end.closings.all(bench.clock())), None) == row.closed
     await bench.finish()
     assert [request.method for request in bench.remote.requests] == row.methods
     assert (bench.status(message_id), bench.reason(message_id)[: len(row.reason)]) == (
@@ -385,7 +385,7 @@ async def test_refused_credentials_stop_all_for_longer_each_time_and_park_nothin
     waits = []
     for _ in range(6):
         await bench.look()
-        closed = bench.end.closed(bench.clock())[""]
+        closed = bench.end.closings.all(bench.clock())[""]
         waits.append(closed.until - bench.clock())
         bench.clock.now = closed.until
     assert waits == [60, 120, 240, 480, 900, 900]

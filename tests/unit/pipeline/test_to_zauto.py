@@ -258,7 +258,7 @@ class TestClosing:
         ids = [await bench.plan(a_patient(f"P{number}", uhid=number)) for number in range(2)]
         bench.deliver = bench.carrier(concurrency=1)
         await bench.look()
-        assert list(bench.end.closed(bench.clock())) == [""]
+        assert list(bench.end.closings.all(bench.clock())) == [""]
         assert await bench.look() > 0
         assert len(bench.remote.requests) == 1
         await bench.finish()

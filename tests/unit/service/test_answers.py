@@ -12,10 +12,33 @@ from structlog.testing import capture_logs
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Alias
 from bridge.message import Message, Protocol, Status
+from bridge.pipeline.pauses import Destination, Pauses
 from bridge.service.answers import answers
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
+
+
+class Stopped:
+    """Destinations as far as they are asked."""
+
+    def __init__(self) -> None:
+        self.pauses = Pauses()
+        self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
+        self.tried: list[tuple[Destination | None, str, str]] = []
+
+    async def pause(self, paused: bool, *, destination: Destination | None, resource: str) -> None:
+        change = self.pauses.paused if paused else self.pauses.resumed
+        self.pauses = change(destination, resource)
+
+    async def try_now(self, *, destination: Destination | None, resource: str, reason: str) -> None:
+        self.tried.append((destination, resource, reason))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [{"name": "zautoai", "stops": []}]
+
+    def budget(self) -> Mapping[str, Any] | None:
+        return self.left
 
 
 class Running:
@@ -24,17 +47,13 @@ class Running:
     def __init__(self, store: Store) -> None:
         self.settings = Settings()
         self.store = store
-        self.paused = False
-        self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
+        self.destinations: Any = Stopped()
 
-    async def pause(self, paused: bool) -> None:
-        self.paused = paused
+    def condition(self) -> dict[str, Any]:
+        return {**self.destinations.pauses.report(), "acknowledging": True}
 
     def notices(self) -> list[str]:
         return ["something"]
-
-    def budget(self) -> Mapping[str, Any] | None:
-        return self.left
 
     def listeners(self) -> list[dict[str, Any]]:
         return [{"listener": "mllp", "connections": 1}]
@@ -80,7 +99,7 @@ async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Runn
 
 
 async def test_without_zautoai_there_is_no_budget(running: Running) -> None:
-    running.left = None
+    running.destinations.left = None
     assert "budget" not in await answered(running, "status")
 
 
@@ -133,8 +152,72 @@ async def test_of_longer_codes_the_length_is_told_unless_asked_for(running: Runn
 
 
 async def test_pause_says_what_holds_now(running: Running) -> None:
-    assert await answered(running, "pause", paused=True) == {"paused": True}
-    assert await answered(running, "pause", paused=False) == {"paused": False}
+    assert (await answered(running, "pause", paused=True))["paused"] is True
+    assert (await answered(running, "pause", paused=False))["paused"] is False
+    named = await answered(running, "pause", paused=True, destination="hospital")
+    assert (named["paused"], named["paused_destinations"]) == (False, ["hospital"])
+    named = await answered(running, "pause", paused=True, resource="patients")
+    assert named["paused_resources"] == ["patients"]
+
+
+async def test_resume_lets_go_and_tries_at_once(running: Running) -> None:
+    await answered(running, "pause", paused=True)
+    left = await answered(running, "resume", destination="zautoai", reason="asked ZautoAI")
+    assert left["paused_destinations"] == ["hospital"]
+    assert left["destinations"] == [{"name": "zautoai", "stops": []}]
+    assert (await answered(running, "resume"))["paused_destinations"] == []
+    assert running.destinations.tried == [
+        (Destination.ZAUTOAI, "", "asked ZautoAI"),
+        (None, "", ""),
+    ]
+
+
+async def test_status_counts_what_is_parked_by_cause_and_sender(running: Running) -> None:
+    (row,) = (await answered(running, "status"))["parked_by"]
+    assert row == {
+        "cause": "refused",
+        "sending_application": "HIS",
+        "sending_facility": "LOTUS",
+        "channel": "default",
+        "count": 1,
+        "oldest": 1.0,
+    }
+
+
+async def test_status_lists_what_must_be_done_by_hand(running: Running) -> None:
+    def note(tx: Transaction) -> None:
+        tx.add_task(2, "prior_unknown", 7.0)
+        tx.add_task(1, "prior_unknown", 5.0)
+        tx.add_task(1, "left_out", 6.0)
+        tx.add_task(1, "of_a_later_version", 8.0)
+
+    await running.store.run(note)
+    tasks = (await answered(running, "status"))["tasks"]
+    assert [(row["what"], row["count"], row["since"]) for row in tasks] == [
+        ("prior_unknown", 2, 5.0),
+        ("left_out", 1, 6.0),
+        ("of_a_later_version", 1, 8.0),
+    ]
+    assert "previous number" in tasks[0]["do"]
+    assert "by hand" in tasks[1]["do"]
+    assert tasks[2]["do"] == ""
+
+
+async def test_keys_that_are_waited_for_are_shown_when_asked_for_and_that_is_logged(
+    running: Running,
+) -> None:
+    await running.store.run(_hold_one)
+    (hidden,) = (await answered(running, "status"))["held_for"]
+    with capture_logs() as logged:
+        (shown,) = (await answered(running, "status", reveal=True))["held_for"]
+    assert hidden == {"waits_for": "Patient/•••", "count": 1}
+    assert shown == {"waits_for": "Patient/4711", "count": 1}
+    assert [line["event"] for line in logged] == ["patient data shown"]
+
+
+def _hold_one(tx: Transaction) -> None:
+    cause = Cause(CauseKind.WAITS_FOR_RECORD, key="Patient/4711")
+    tx.mark(1, Status.HELD, at=2.0, cause=cause, waits_for="Patient/4711")
 
 
 async def test_merges_are_told_and_that_their_numbers_were_asked_for_is_logged(

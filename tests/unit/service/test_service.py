@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.delivery import Reason, Target
 from bridge.errors import DoorError, StoreUnusable
 from bridge.hl7v2.framing import wrap
 from bridge.message import Status
-from bridge.pipeline.deliver import Trouble
 from bridge.service.control import ask, socket_path
 from bridge.service.parts import Parts, read_parts
 from bridge.service.service import DELIVERY_GRACE, DOOR_GRACE, Service
@@ -142,13 +140,13 @@ async def test_a_pause_holds_over_a_restart(
 ) -> None:
     first = Service(settings(**connected), PARTS)
     await first.start()
-    assert await asked(first, {"ask": "pause", "paused": True}) == {"paused": True}
+    assert (await asked(first, {"ask": "pause", "paused": True}))["paused"] is True
     await first.stop()
     second = Service(settings(**connected), PARTS)
     await second.start()
     assert (await asked(second, {"ask": "status"}))["paused"] is True
-    assert all(deliver.paused for deliver in second._delivers.values())
-    assert await asked(second, {"ask": "pause", "paused": False}) == {"paused": False}
+    assert all(deliver.paused for deliver in second.destinations.delivers.values())
+    assert (await asked(second, {"ask": "pause", "paused": False}))["paused"] is False
     await second.stop()
 
 
@@ -212,21 +210,3 @@ async def test_translated_work_waits_while_nothing_is_connected(
 def test_a_stop_ends_within_ten_seconds() -> None:
     http_grace = 5
     assert http_grace + DOOR_GRACE + DELIVERY_GRACE < 10
-
-
-@pytest.mark.parametrize(
-    ("reason", "told"),
-    [
-        (Reason.NO_ANSWER, "(no answer); it is tried again by itself"),
-        (Reason.CERTIFICATE, "(certificate not trusted)"),
-    ],
-)
-async def test_a_far_end_in_trouble_is_told_with_since_when(
-    settings: Callable[..., Settings], reason: Reason, told: str
-) -> None:
-    service = Service(settings(BRIDGE_HOSPITAL__PORT="1"), PARTS)
-    await service.start()
-    service._delivers[Target.HOSPITAL].trouble = Trouble(0.0, reason)
-    notices = service.notices()
-    await service.stop()
-    assert notices[-1] == f"the hospital takes nothing since 1970-01-01 05:30:00 IST {told}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery import FieldError, Kind, Outcome, Reason, Request
+from bridge.delivery import FieldError, Kind, NetworkFault, Outcome, Reason, Request
 from bridge.message import Verdict
 from bridge.zauto.answers import Answer, Failure, judge, judge_page
 
@@ -98,18 +98,24 @@ def test_success_about_another_record_is_the_wrong_record(request_: Request) -> 
 
 
 @pytest.mark.parametrize(
-    ("failure", "kind", "reason"),
+    ("failure", "kind", "reason", "fault"),
     [
-        (Failure.UNREACHABLE, Kind.TRANSIENT, Reason.UNREACHABLE),
-        (Failure.CERTIFICATE, Kind.TRANSIENT, Reason.CERTIFICATE),
-        (Failure.NO_ANSWER, Kind.UNKNOWN, Reason.NO_ANSWER),
+        (Failure.REFUSED, Kind.TRANSIENT, Reason.UNREACHABLE, NetworkFault.REFUSED),
+        (Failure.DNS, Kind.TRANSIENT, Reason.UNREACHABLE, NetworkFault.DNS),
+        (Failure.TLS, Kind.TRANSIENT, Reason.UNREACHABLE, NetworkFault.TLS),
+        (Failure.CONNECT_TIMEOUT, Kind.TRANSIENT, Reason.UNREACHABLE, NetworkFault.TIMEOUT),
+        (Failure.UNREACHABLE, Kind.TRANSIENT, Reason.UNREACHABLE, NetworkFault.CLOSED),
+        (Failure.CERTIFICATE, Kind.TRANSIENT, Reason.CERTIFICATE, NetworkFault.TLS),
+        (Failure.NO_ANSWER, Kind.UNKNOWN, Reason.NO_ANSWER, NetworkFault.TIMEOUT),
+        (Failure.CLOSED, Kind.UNKNOWN, Reason.NO_ANSWER, NetworkFault.CLOSED),
     ],
 )
-def test_no_response_says_whether_anything_was_sent(
-    failure: Failure, kind: Kind, reason: Reason
+def test_no_response_says_whether_anything_was_sent_and_what_failed(
+    failure: Failure, kind: Kind, reason: Reason, fault: NetworkFault
 ) -> None:
     outcome = judged(PUT, failure)
     assert (outcome.kind, outcome.reason, outcome.status) == (kind, reason, None)
+    assert outcome.fault is fault
     assert outcome.verdict is Verdict.NETWORK
 
 

@@ -165,6 +165,16 @@ def test_after_a_429_nothing_goes_until_the_time_it_named() -> None:
     assert budget.take(NOW + 40, Priority.VERIFY) == 0.0
 
 
+def test_what_a_429_said_can_be_forgotten_but_not_the_calls_made() -> None:
+    budget = Budget(CallLimits(hour=3, minute=3))
+    budget.spent(told(3, 0, 600), NOW)
+    budget.hold(NOW + 600)
+    assert budget.take(NOW + 100, Priority.VERIFY) == 500
+    budget.release()
+    assert budget.state(NOW + 100).used == 1
+    assert budget.take(NOW + 100, Priority.VERIFY) == 0.0
+
+
 def test_a_restart_does_not_forget() -> None:
     budget = Budget(CallLimits(hour=20, minute=10))
     for second in (0, 600, 1200):

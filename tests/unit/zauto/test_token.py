@@ -102,6 +102,9 @@ def test_a_success_without_a_usable_token_is_unexpected(body: Any) -> None:
     [
         (Failure.UNREACHABLE, Reason.UNREACHABLE),
         (Failure.NO_ANSWER, Reason.UNREACHABLE),
+        (Failure.CLOSED, Reason.UNREACHABLE),
+        (Failure.REFUSED, Reason.UNREACHABLE),
+        (Failure.DNS, Reason.UNREACHABLE),
         (Failure.CERTIFICATE, Reason.CERTIFICATE),
         (answer(500, b""), Reason.SERVER_ERROR),
         (answer(504, b""), Reason.NO_ANSWER),

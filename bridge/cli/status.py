@@ -1,0 +1,87 @@
+"""What `bridge status` makes of its report beside the counts: what is paused, parked and to be done
+by hand, and its exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any
+
+from bridge.cli.grid import Grid
+from bridge.cli.tables import table, when
+from bridge.errors import BridgeError
+from bridge.pipeline.pauses import Destination
+
+#: seconds for which it is shown that a person ended waits
+_SHOWN = 86_400.0
+
+
+class StatusCode(IntEnum):
+    """How `bridge status` exits."""
+
+    #: everything is done, or on its way
+    FINE = 0
+    #: a person is needed
+    PERSON = 1
+    #: delivery is stopped, the service does not run, or nothing is acknowledged
+    STOPPED = 2
+
+
+class StatusUnknown(BridgeError):
+    """There is no status to show; exits as STOPPED."""
+
+
+def status_code(report: dict[str, Any]) -> StatusCode:
+    """The worst of what the report says."""
+    if not report["running"] or not report.get("acknowledging", True) or report.get("ended"):
+        return StatusCode.STOPPED
+    if report["paused_destinations"] or report["paused_resources"]:
+        return StatusCode.STOPPED
+    if any(_is_stopped(each) for each in report["destinations"]):
+        return StatusCode.STOPPED
+    stops = any(each["stops"] for each in report["destinations"])
+    needed = report["messages"]["parked"] or report["tasks"] or stops
+    return StatusCode.PERSON if needed else StatusCode.FINE
+
+
+def _is_stopped(destination: dict[str, Any]) -> bool:
+    """Whether no calls are made to it, or only a person can let them succeed."""
+    trouble = destination["trouble"]
+    all_calls = any(not stop["resource"] for stop in destination["stops"])
+    return all_calls or bool(trouble and trouble["needs_person"])
+
+
+def paused_lines(report: dict[str, Any], waiting: str = "") -> Iterator[str]:
+    """What is paused, and the command that lets it continue; `waiting` is how many messages."""
+    if report.get("paused"):
+        yield f"Delivery is paused{f', {waiting} waiting' if waiting else ''}. Go on: bridge resume"
+    else:
+        for name in report.get("paused_destinations", []):
+            title = Destination(name).words
+            yield f"Delivery to {title} is paused. Go on: bridge resume --destination {name}"
+    for resource in report.get("paused_resources", []):
+        yield f"Calls for {resource} are paused. Go on: bridge resume --resource {resource}"
+
+
+def stuck_tables(report: dict[str, Any], zone: str) -> Iterator[Grid]:
+    """Parked messages by cause and sender, and what must be done by hand, where there is any."""
+    if parked := report["parked_by"]:
+        rows = [(r["cause"], _sender(r), r["count"], when(r["oldest"], zone)) for r in parked]
+        yield table("parked", ("cause", "sender", "messages", "oldest"), rows)
+    if tasks := report["tasks"]:
+        done = [(t["what"], t["count"], when(t["since"], zone), t["do"]) for t in tasks]
+        yield table("to do by hand", ("what", "messages", "since", "do"), done)
+
+
+def resumed_lines(report: dict[str, Any], zone: str) -> Iterator[str]:
+    """That a person ended a wait after a 429 in the last day, and why."""
+    resumed = report.get("resumed")
+    if resumed and time.time() - resumed["at"] < _SHOWN:
+        yield f"waits ended by hand at {when(resumed['at'], zone)}: {resumed['reason']}"
+
+
+def _sender(row: dict[str, Any]) -> str:
+    """Sending application and facility, or the channel of messages that name none."""
+    named = f"{row['sending_application']}|{row['sending_facility']}".strip("|")
+    return named or row["channel"]

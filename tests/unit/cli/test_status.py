@@ -1,0 +1,246 @@
+"""`bridge status`: its exit code, and what it lists of parked messages and work by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bridge.causes import Cause, CauseKind
+from bridge.cli import app as module
+from bridge.cli.status import StatusCode, paused_lines, resumed_lines, status_code, stuck_tables
+from bridge.delivery import Kind, Outcome, Reason
+from bridge.message import Message, Protocol, Status
+from bridge.service.service import Service
+from bridge.settings import load
+from bridge.store.contract import Transaction
+from tests.unit.cli.conftest import Run
+from tests.unit.service.test_service import PARTS
+
+ZONE = "Asia/Kolkata"
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """A report of a service that has nothing to complain of."""
+    destination = {"name": "zautoai", "address": "h:1", "paused": False, "stops": []}
+    usual = {
+        "running": True,
+        "acknowledging": True,
+        "ended": [],
+        "paused": False,
+        "paused_destinations": [],
+        "paused_resources": [],
+        "destinations": [destination | {"trouble": None}],
+        "messages": {str(status): 0 for status in Status},
+        "parked_by": [],
+        "tasks": [],
+    }
+    return usual | changes
+
+
+def of(*, stops: list[str] | None = None, needs_person: bool | None = None) -> dict[str, Any]:
+    """A destination whose calls for these resources are stopped, or that is in trouble."""
+    trouble = None if needs_person is None else {"needs_person": needs_person}
+    return {"name": "zautoai", "stops": [{"resource": r} for r in stops or []], "trouble": trouble}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, StatusCode.FINE),
+        ({"messages": {"parked": 0, "waiting": 5, "held": 2}}, StatusCode.FINE),
+        # it is tried again automatically
+        ({"destinations": [of(needs_person=False)]}, StatusCode.FINE),
+        ({"messages": {"parked": 1}}, StatusCode.PERSON),
+        ({"tasks": [{"what": "left_out"}]}, StatusCode.PERSON),
+        ({"destinations": [of(stops=["patients"])]}, StatusCode.PERSON),
+        ({"running": False}, StatusCode.STOPPED),
+        ({"acknowledging": False}, StatusCode.STOPPED),
+        ({"ended": ["translation"]}, StatusCode.STOPPED),
+        ({"paused_destinations": ["hospital"]}, StatusCode.STOPPED),
+        ({"paused_resources": ["patients"]}, StatusCode.STOPPED),
+        ({"destinations": [of(stops=["", "patients"])]}, StatusCode.STOPPED),
+        ({"destinations": [of(needs_person=True)]}, StatusCode.STOPPED),
+        # the worst counts
+        ({"running": False, "messages": {"parked": 1}}, StatusCode.STOPPED),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst(changes: dict[str, Any], code: StatusCode) -> None:
+    assert status_code(report(**changes)) is code
+
+
+def test_the_exit_codes_are_those_of_the_docs() -> None:
+    assert [int(code) for code in StatusCode] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, []),
+        (
+            {"paused": True, "paused_destinations": ["hospital", "zautoai"]},
+            ["Delivery is paused, 3 messages waiting. Go on: bridge resume"],
+        ),
+        (
+            {"paused_destinations": ["hospital"], "paused_resources": ["patients"]},
+            [
+                "Delivery to the hospital is paused. Go on: bridge resume --destination hospital",
+                "Calls for patients are paused. Go on: bridge resume --resource patients",
+            ],
+        ),
+    ],
+)
+def test_what_is_paused_is_named_with_the_command_that_ends_it(
+    changes: dict[str, Any], lines: list[str]
+) -> None:
+    assert list(paused_lines(report(**changes), "3 messages")) == lines
+
+
+def test_that_waits_were_ended_is_shown_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    resumed = {"at": 0.0, "reason": "the limit was raised"}
+    monkeypatch.setattr(time, "time", lambda: 86_399.0)
+    (line,) = resumed_lines({"resumed": resumed}, ZONE)
+    assert line == "waits ended by hand at 1970-01-01 05:30:00 IST: the limit was raised"
+    monkeypatch.setattr(time, "time", lambda: 86_401.0)
+    assert list(resumed_lines({"resumed": resumed}, ZONE)) == []
+    assert list(resumed_lines({"resumed": None}, ZONE)) == []
+
+
+def test_the_tables_fit_80_columns() -> None:
+    parked = {
+        "cause": str(max(CauseKind, key=len)),
+        "sending_application": "MEDIS_HIS",
+        "sending_facility": "RIVERSIDE",
+        "channel": "default",
+        "count": 123_456,
+        "oldest": 1_800_000_000.0,
+    }
+    task = {"what": "prior_unknown", "do": "look for it " * 9, "count": 12, "since": 1.8e9}
+    out = Console(width=80, record=True)
+    for made in stuck_tables(report(parked_by=[parked], tasks=[task]), ZONE):
+        out.print(made)
+    lines = out.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(lines).split()
+    assert {parked["cause"], "MEDIS_HIS|RIVERSIDE", "123456", "prior_unknown"} <= set(words)
+
+
+@pytest.fixture
+async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    monkeypatch.setenv("BRIDGE_MLLP__PORT", "0")
+    monkeypatch.setenv("BRIDGE_HTTP__PORT", "0")
+    monkeypatch.setenv("BRIDGE_ZAUTO__BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("BRIDGE_ZAUTO__CLIENT_ID", "id")
+    monkeypatch.setenv("BRIDGE_ZAUTO__CLIENT_SECRET", "secret")
+    made = Service(load(None), PARTS)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def stuck(tx: Transaction) -> None:
+    """A message that is parked, one that is held, and something to do by hand."""
+    parked = Cause(CauseKind.REFUSED, name="refused", said="Nair")
+    held = Cause(CauseKind.WAITS_FOR_RECORD, key="Patient/4711")
+    for status, cause in ((Status.PARKED, parked), (Status.HELD, held)):
+        kept = tx.keep(
+            Message("default", Protocol.HL7V2, "ADT^A04", "C1", "HIS", "LOTUS", 1.0, b"MSH|"),
+            status=status,
+            answer_code="AA",
+            acknowledgment=b"",
+            identity=None,
+            cause=cause,
+        )
+        if status is Status.HELD:
+            tx.mark(kept.id, status, at=2.0, cause=cause, waits_for="Patient/4711")
+    tx.add_task(1, "prior_unknown", 5.0)
+
+
+async def status(run: Run, *words: str) -> tuple[int, str]:
+    result = await asyncio.to_thread(run, "status", *words)
+    return result.exit_code, result.stdout
+
+
+async def test_what_is_stuck_is_listed_running_and_stopped(run: Run, service: Service) -> None:
+    assert (await status(run))[0] == StatusCode.FINE
+    await service.store.run(stuck)
+    for code in (StatusCode.PERSON, StatusCode.STOPPED):
+        if code is StatusCode.STOPPED:
+            await service.stop()
+        exited, printed = await status(run)
+        assert exited == code
+        assert all(word in printed for word in ("HIS|LOTUS", "refused", "prior_unknown"))
+        assert "4711" not in printed
+        assert "Patient/4711" in (await status(run, "--reveal"))[1]
+        exited, printed = await status(run, "--json")
+        assert exited == code
+        data = json.loads(printed)
+        assert (data["parked_by"][0]["count"], data["parked_by"][0]["oldest"]) == (1, 1.0)
+        assert [(task["what"], task["since"]) for task in data["tasks"]] == [("prior_unknown", 5.0)]
+
+
+async def test_a_destination_or_a_resource_is_paused_and_let_go(run: Run, service: Service) -> None:
+    for words in (("--destination", "hospital"), ("--resource", "patients")):
+        said = await asyncio.to_thread(run, "pause", *words)
+        assert f"bridge resume {' '.join(words)}" in said.stdout
+    exited, printed = await status(run)
+    assert exited == StatusCode.STOPPED
+    assert "Delivery to the hospital is paused" in printed
+    assert "Calls for patients are paused" in printed
+    left = await asyncio.to_thread(run, "resume", "--destination", "hospital")
+    assert left.stdout.endswith("patients are paused. Go on: bridge resume --resource patients\n")
+    assert "hospital is paused" not in left.stdout
+    assert (await asyncio.to_thread(run, "resume")).stdout.endswith("Delivery goes on.\n")
+    assert (await status(run))[0] == StatusCode.FINE
+
+
+async def test_resume_now_says_what_still_waits(run: Run, service: Service) -> None:
+    assert service.zauto is not None
+    end = service.zauto.far_end
+    limited = Outcome(Kind.TRANSIENT, Reason.LIMITED, 429, retry_after=3600.0)
+    end.closings.note(limited, "patients", service._clock())
+    assert (await status(run))[0] == StatusCode.STOPPED
+    said = await asyncio.to_thread(run, "resume", "--now", "--destination", "zautoai")
+    assert "ZautoAI: all calls stopped until" in said.stdout
+    assert "bridge resume --now --reason TEXT" in said.stdout
+    said = await asyncio.to_thread(run, "resume", "--now", "--reason", "the limit was raised")
+    assert said.stdout.endswith("Delivery goes on.\n")
+    exited, printed = await status(run)
+    assert exited == StatusCode.FINE
+    assert "the limit was raised" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("resume", "--reason", "x"), "give --now with it"),
+        (("pause", "--resource", "patient"), "there is no resource 'patient'"),
+        (("pause", "--resource", "patients", "--destination", "hospital"), "has no resources"),
+    ],
+)
+async def test_what_cannot_be_named_is_refused(
+    run: Run, service: Service, words: tuple[str, ...], said: str
+) -> None:
+    result = await asyncio.to_thread(run, *words)
+    assert said in str(result.exception)
+
+
+def test_a_destination_that_there_is_not_is_refused(run: Run) -> None:
+    result = run("pause", "--destination", "his")
+    assert result.exit_code == 2
+    assert "'zautoai', 'hospital'" in result.output
+
+
+def test_where_there_is_no_status_the_code_is_that_of_a_stop(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bridge", "status"])
+    with pytest.raises(SystemExit) as exited:
+        module.main()
+    assert exited.value.code == StatusCode.STOPPED
+    assert "bridge: no service runs and there is no store at" in capsys.readouterr().err

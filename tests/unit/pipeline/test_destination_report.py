@@ -1,0 +1,124 @@
+"""What is said of a destination that takes nothing, or is not called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.delivery import NetworkFault, Reason
+from bridge.pipeline.acknowledge import Stalled
+from bridge.pipeline.closings import Closed
+from bridge.pipeline.deliver import Trouble
+from bridge.pipeline.destination_report import (
+    address_of,
+    destination_row,
+    sentences,
+    stalled_sentences,
+)
+from bridge.pipeline.pauses import Destination, Pauses
+from bridge.settings import Settings
+
+ZONE = "Asia/Kolkata"
+SETTINGS = Settings.model_validate(
+    {
+        "zauto": {"base_url": "https://api.zautoai.example/v1"},
+        "hospital": {"host": "h", "port": 2575},
+    }
+)
+
+
+def said(
+    destination: Destination = Destination.ZAUTOAI,
+    *,
+    pauses: Pauses | None = None,
+    closed: dict[str, Closed] | None = None,
+    **more: Any,
+) -> list[str]:
+    row = destination_row(SETTINGS, destination, pauses or Pauses(), closed=closed or {}, **more)
+    return list(sentences([row], ZONE))
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://api.zautoai.com", "api.zautoai.com:443"),
+        ("http://127.0.0.1/base", "127.0.0.1:80"),
+        ("https://zauto.local:8443/v1", "zauto.local:8443"),
+    ],
+)
+def test_an_address_has_host_and_port(url: str, address: str) -> None:
+    settings = Settings.model_validate({"zauto": {"base_url": url}})
+    assert address_of(settings, Destination.ZAUTOAI) == address
+    assert address_of(settings, Destination.HOSPITAL) == ""
+
+
+def test_all_is_well_without_a_word() -> None:
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (NetworkFault.REFUSED, "not reachable: connection refused"),
+        (NetworkFault.DNS, "not reachable: DNS: host name not found"),
+        (NetworkFault.TLS, "not reachable: TLS handshake failed"),
+        (NetworkFault.TIMEOUT, "not reachable: timeout"),
+        (NetworkFault.CLOSED, "not reachable: connection closed"),
+        (None, "not reachable"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("destination", "name"),
+    [
+        (Destination.ZAUTOAI, "ZautoAI (api.zautoai.example:443)"),
+        (Destination.HOSPITAL, "the hospital (h:2575)"),
+    ],
+)
+def test_trouble_names_address_cause_since_and_next_try(
+    destination: Destination, name: str, fault: NetworkFault | None, words: str
+) -> None:
+    (line,) = said(destination, trouble=Trouble(0.0, Reason.UNREACHABLE, fault), next_try=65.0)
+    since = "takes nothing since 1970-01-01 05:30:00 IST"
+    assert line == f"{name} {since} ({words}); next try at 05:31:05 IST"
+
+
+def test_where_nothing_waits_or_it_is_paused_there_is_no_next_try() -> None:
+    trouble = Trouble(0.0, Reason.NO_ANSWER, NetworkFault.TIMEOUT)
+    (idle,) = said(trouble=trouble)
+    assert idle.endswith("(no answer: timeout); it is tried again with the next call")
+    paused = Pauses().paused(Destination.ZAUTOAI, "")
+    (line,) = said(trouble=trouble, pauses=paused, next_try=65.0)
+    assert line.endswith("; it is paused")
+
+
+def test_a_stop_shows_until_when_and_what_ends_it() -> None:
+    closed = {"": Closed(5.0, 125.0, 120.0, Reason.BAD_CREDENTIALS)}
+    (line,) = said(closed=closed, trouble=Trouble(5.0, Reason.BAD_CREDENTIALS))
+    assert line.startswith(
+        "ZautoAI (api.zautoai.example:443): all calls stopped until 05:32:05 IST, first at "
+        "05:30:05 IST: client credentials refused; check BRIDGE_ZAUTO__CLIENT_ID"
+    )
+    assert line.endswith("; to try before: bridge resume --now")
+
+
+def test_a_wait_after_a_429_ends_with_a_reason_only() -> None:
+    (line,) = said(closed={"": Closed(5.0, 125.0, 120.0, Reason.LIMITED)})
+    assert line.endswith("bridge resume --now --reason TEXT")
+
+
+def test_a_stopped_resource_leaves_the_trouble_of_all_standing() -> None:
+    closed = {"patients": Closed(5.0, 65.0, 60.0, Reason.FORBIDDEN)}
+    lines = said(closed=closed, trouble=Trouble(5.0, Reason.CERTIFICATE), next_try=65.0)
+    assert "patients stopped until 05:31:05 IST" in lines[0]
+    assert "certificate not trusted" in lines[1]
+    assert "zauto.base_url is wrong; next try" in lines[1]
+
+
+def test_the_address_of_application_acknowledgments_is_named() -> None:
+    stalled = Stalled(0.0, 65.0, 3, Reason.UNREACHABLE, NetworkFault.REFUSED)
+    (line,) = stalled_sentences({"his:6661": stalled}, ZONE)
+    assert line == (
+        "his:6661, where application acknowledgments go, takes nothing since 1970-01-01 05:30:00 "
+        "IST (not reachable: connection refused); next try at 05:31:05 IST"
+    )

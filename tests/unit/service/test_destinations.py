@@ -1,0 +1,188 @@
+"""A running service's destinations: what is paused, stopped and in trouble, over a restart too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.delivery import Kind, NetworkFault, Outcome, Reason, Target
+from bridge.errors import BridgeError
+from bridge.pipeline.deliver import Trouble
+from bridge.pipeline.pauses import PAUSED_NOTE, Destination
+from bridge.service.service import Service
+from bridge.settings import Settings
+from bridge.store.contract import Transaction
+from tests.unit.service.test_service import NOWHERE, PARTS, asked, settings
+
+__all__ = ["settings"]
+
+CONNECTED = {
+    "BRIDGE_ZAUTO__BASE_URL": NOWHERE,
+    "BRIDGE_ZAUTO__CLIENT_ID": "id",
+    "BRIDGE_ZAUTO__CLIENT_SECRET": "secret",
+    "BRIDGE_HOSPITAL__PORT": "9",
+}
+LIMITED = Outcome(Kind.TRANSIENT, Reason.LIMITED, 429, retry_after=3600.0)
+REFUSED = Outcome(Kind.TRANSIENT, Reason.BAD_CREDENTIALS, 401, retry_after=3600.0)
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(settings: Callable[..., Settings]) -> Any:
+    """Starts a service of the same store; the one before is stopped first."""
+    running: list[Service] = []
+
+    async def started(**changes: str) -> Service:
+        while running:
+            await running.pop().stop()
+        service = Service(settings(**CONNECTED | changes), PARTS)
+        running.append(service)
+        await service.start()
+        return service
+
+    yield started
+    while running:
+        await running.pop().stop()
+
+
+async def stop_calls(service: Service, outcome: Outcome, resource: str = "patients") -> None:
+    """An answer that stops calls, as deliver settles it."""
+    assert service.zauto is not None
+    end = service.zauto.far_end
+    now = service._clock()
+
+    def settle(tx: Transaction) -> None:
+        end._close(outcome, resource, now)
+        end.note(tx, now)
+
+    await service.store.run(settle)
+
+
+def stops(report: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = report["destinations"][0]["stops"]
+    return found
+
+
+def paused(service: Service) -> dict[Target, bool]:
+    return {target: each.paused for target, each in service.destinations.delivers.items()}
+
+
+@pytest.mark.parametrize("outcome", [LIMITED, REFUSED], ids=["429", "credentials"])
+async def test_a_stop_of_all_calls_survives_a_restart(start: Start, outcome: Outcome) -> None:
+    service = await start()
+    await stop_calls(service, outcome)
+    (before,) = stops(await asked(service, {"ask": "status"}))
+    service = await start()
+    report = await asked(service, {"ask": "status"})
+    assert stops(report) == [before]
+    assert (before["resource"], before["reason"]) == ("", str(outcome.reason))
+    until = datetime.fromtimestamp(before["until"], ZoneInfo("Asia/Kolkata"))
+    shown = f"ZautoAI (127.0.0.1:9): all calls stopped until {until:%H:%M:%S} IST"
+    assert shown in report["notices"][0]
+    assert (report["budget"]["waiting"] > 0) is (outcome is LIMITED)
+
+
+async def test_new_credentials_are_tried_at_once(start: Start) -> None:
+    service = await start()
+    await stop_calls(service, REFUSED)
+    service = await start(BRIDGE_ZAUTO__CLIENT_SECRET="another")
+    assert stops(await asked(service, {"ask": "status"})) == []
+
+
+async def test_resume_ends_a_stop_and_a_wait_after_a_429_with_a_reason_only(start: Start) -> None:
+    service = await start()
+    await stop_calls(service, REFUSED)
+    assert stops(await asked(service, {"ask": "resume"})) == []
+    await stop_calls(service, LIMITED)
+    assert stops(await asked(service, {"ask": "resume"}))[0]["reason"] == "over the call limit"
+    other = await asked(service, {"ask": "resume", "destination": "hospital", "reason": "no"})
+    assert len(stops(other)) == 1
+    assert stops(await asked(service, {"ask": "resume", "reason": "ZautoAI raised it"})) == []
+    service = await start()
+    report = await asked(service, {"ask": "status"})
+    assert stops(report) == []
+    assert report["resumed"]["reason"] == "ZautoAI raised it"
+    assert report["budget"]["waiting"] == 0
+
+
+async def test_a_destination_is_paused_alone_over_a_restart(start: Start) -> None:
+    service = await start()
+    await asked(service, {"ask": "pause", "paused": True, "destination": "hospital"})
+    service = await start()
+    report = await asked(service, {"ask": "status"})
+    assert paused(service) == {Target.ZAUTO: False, Target.HOSPITAL: True}
+    assert (report["paused"], report["paused_destinations"]) == (False, ["hospital"])
+    assert [each["paused"] for each in report["destinations"]] == [False, True]
+    await asked(service, {"ask": "pause", "paused": True})
+    await asked(service, {"ask": "pause", "paused": False, "destination": "hospital"})
+    assert paused(service) == {Target.ZAUTO: True, Target.HOSPITAL: False}
+    await asked(service, {"ask": "resume"})
+    assert paused(service) == {Target.ZAUTO: False, Target.HOSPITAL: False}
+
+
+async def test_the_pause_of_an_earlier_version_holds(start: Start) -> None:
+    service = await start()
+    await service.store.run(lambda tx: tx.put_note(PAUSED_NOTE, "yes"))
+    service = await start()
+    assert paused(service) == {Target.ZAUTO: True, Target.HOSPITAL: True}
+
+
+async def test_a_resource_is_paused_over_a_restart(start: Start) -> None:
+    service = await start()
+    await asked(service, {"ask": "pause", "paused": True, "resource": "patients"})
+    service = await start()
+    assert service.zauto is not None
+    assert service.zauto.far_end.paused == {"patients"}
+    assert (await asked(service, {"ask": "status"}))["paused_resources"] == ["patients"]
+    await asked(service, {"ask": "pause", "paused": False})
+    assert service.zauto.far_end.paused == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("destination", "resource", "error"),
+    [
+        (None, "patient", "there is no resource 'patient'; there are"),
+        (Destination.HOSPITAL, "patients", "the hospital has no resources"),
+    ],
+)
+async def test_what_is_not_there_cannot_be_paused(
+    start: Start, destination: Destination | None, resource: str, error: str
+) -> None:
+    service = await start()
+    named = {"destination": destination and str(destination), "resource": resource}
+    for question in ({"ask": "pause", "paused": True}, {"ask": "resume"}):
+        with pytest.raises(BridgeError, match=error):
+            await asked(service, question | named)
+    assert service.destinations.pauses.resources == frozenset()
+
+
+async def test_trouble_is_reported_with_address_fault_and_since(start: Start) -> None:
+    service = await start()
+    trouble = Trouble(0.0, Reason.UNREACHABLE, NetworkFault.REFUSED)
+    service.destinations.delivers[Target.HOSPITAL].trouble = trouble
+    report = await asked(service, {"ask": "status"})
+    zauto, hospital = report["destinations"]
+    assert zauto == {
+        "name": "zautoai",
+        "address": "127.0.0.1:9",
+        "paused": False,
+        "trouble": None,
+        "stops": [],
+    }
+    assert hospital["trouble"] == {
+        "reason": "not reachable",
+        "fault": "refused",
+        "since": 0.0,
+        "next_try": None,
+        "needs_person": False,
+    }
+    assert report["notices"] == [
+        "the hospital (127.0.0.1:9) takes nothing since 1970-01-01 05:30:00 IST "
+        "(not reachable: connection refused); it is tried again with the next call"
+    ]
+    assert (report["acknowledging"], report["ended"]) == (True, [])
