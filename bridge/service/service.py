@@ -117,11 +117,15 @@ class Service:
             watch = Watch(settings, self.reload.reload, self.reload.is_pinned)
             self._tasks.append(self._kept_going("watching mappings", watch.run()))
         self._stopping.push_async_callback(self._end_work)
+        self._measure(store)
+        await self._answer_questions()
+        return await self._open_doors()
+
+    def _measure(self, store: Store) -> None:
+        """Let metrics read what the store counts."""
         self._metrics.watch_store(lambda: store.read(lambda view: view.tally()), clock=self._clock)
         self._metrics.watch_parked(lambda: store.read(lambda view: view.parked_by_cause()))
         self._metrics.watch_remarks(lambda: store.read(lambda view: view.remark_totals()))
-        await self._answer_questions()
-        return await self._open_doors()
 
     async def stop(self) -> None:
         """Close the doors, end the work, close the store."""
