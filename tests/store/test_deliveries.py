@@ -9,6 +9,7 @@ from bridge.delivery import (
     Delivery,
     FieldError,
     Kind,
+    NetworkFault,
     Outcome,
     Reason,
     Request,
@@ -29,6 +30,7 @@ REFUSED = Outcome(
     field_errors=(FieldError("phone", "is required"),),
     record={"firstName": "Meera", "phone": None},
     retry_after=2.5,
+    fault=NetworkFault.CLOSED,
     verdict=Verdict.SENDER,
 )
 POST = Request("POST", "patients", "P1", {"firstName": "Meera", "phone": None})
