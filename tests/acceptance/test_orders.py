@@ -182,7 +182,7 @@ async def test_a_service_is_charged_once_whatever_is_pushed_and_killed(
 
     hospital.planned.append(SILENCE)
     placed = await say("SCHEDULED", 250)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await hospital.wait_for(1)
     bridge.kill()
     await bridge.start()

@@ -22,6 +22,8 @@ _NATIONAL_SYSTEM = re.compile(r"(?:ndhm|abdm)\.gov\.in|uidai")
 #: Table 0203: numbers of the person outside the hospital, or of an account or a visit. Taken
 #: only where the site names the type itself.
 _NOT_RECORDS = frozenset({"SS", "SSN", "DL", "PPN", "AN", "VN", "AM", "BA", "CC", "CZ", "TAX"})
+#: types that decide whether an identifier can be a record number
+TELLING_TYPES = NATIONAL_TYPES | _NOT_RECORDS
 _NOT_RECORD_SYSTEMS = ("us-ssn", "2.16.840.1.113883.4.1")
 
 _SEPARATORS = re.compile(r"[\s./-]+")

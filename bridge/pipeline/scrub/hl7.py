@@ -12,7 +12,7 @@ from bridge.hl7v2.grammar import Leaf, is_segment, leaf
 from bridge.hl7v2.header import Header, scan
 from bridge.hl7v2.paths import DECLARING
 from bridge.hl7v2.segments import UTF8_BOM
-from bridge.mapping.functions.identity import NATIONAL_TYPES
+from bridge.mapping.functions.identity import TELLING_TYPES
 from bridge.pipeline.scrub.allowed import Allowed
 from bridge.pipeline.scrub.disguise import Disguise, country_code
 from bridge.pipeline.scrub.moments import partly_moved
@@ -176,7 +176,7 @@ def _is_code(known: Leaf, text: str) -> bool:
 def _is_said(known: Leaf, text: str) -> bool:
     """Words by which our functions know a number of the nation, and one of WhatsApp."""
     if known.composite in ("CX", "HD"):
-        return text.upper() in NATIONAL_TYPES or text.casefold() in _NATIONAL
+        return text.upper() in TELLING_TYPES or text.casefold() in _NATIONAL
     return known.composite == "XTN" and text.casefold() in (
         "whatsapp",
         "internet",

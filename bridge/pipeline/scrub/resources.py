@@ -13,7 +13,7 @@ from bridge.fhir.elements import NAMES, TIMES, types_of
 from bridge.fhir.reader import read
 from bridge.hl7v2.grammar import leaf
 from bridge.mapping import dotted
-from bridge.mapping.functions.identity import NATIONAL_TYPES
+from bridge.mapping.functions.identity import TELLING_TYPES
 from bridge.mapping.trails import Trail
 from bridge.message import Protocol
 from bridge.pipeline.scrub.allowed import Allowed
@@ -173,7 +173,7 @@ def _is_harmless(name: str, text: str, around: Mapping[str, Any]) -> bool:
         return True
     if name in ("system", "url", "profile"):
         return _SYSTEM.fullmatch(text) is not None
-    if name in ("code", "text") and text.upper() in NATIONAL_TYPES:
+    if name in ("code", "text") and text.upper() in TELLING_TYPES:
         return True
     return name == "code" and _is_code(text, around.get("system"))
 

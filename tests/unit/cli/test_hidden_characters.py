@@ -112,7 +112,8 @@ async def planted(run: Run, tmp_path: Path) -> Run:
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
 async def test_no_verb_prints_one(planted: Run, words: tuple[str, ...]) -> None:
     result = await asyncio.to_thread(planted, *words)
-    assert result.exit_code == 0, result.output
+    # of `status` the code says whether a person is needed
+    assert result.exit_code == 0 or words[0] == "status", result.output
     assert unseen(result.output) == []
     if "--json" in words:
         json.loads(result.stdout)

@@ -46,7 +46,7 @@ def test_a_quantity_is_told_in_the_unit_wanted(made: Made, sent: str, told: floa
 def test_a_number_whose_unit_nobody_states_is_no_quantity(made: Made) -> None:
     translation = made("weight: {from: OBX-5, as: quantity, unit: kg}", "OBX|1|NM|W||72")
     assert "weight" not in _only(translation)
-    assert [remark.where for remark in translation.warnings] == ["OBX-5"]
+    assert [remark.path for remark in translation.warnings] == ["OBX-5"]
 
 
 def test_a_fhir_quantity_is_read_by_its_code(made: Made) -> None:
@@ -81,7 +81,7 @@ def test_a_fhir_quantity_is_read_as_a_whole_or_not_at_all(
     rule = "weight: {from: extension.value, as: quantity, unit: kg}"
     translation = made(rule, document=FhirDocument(resource, "P/1"), protocol=Protocol.FHIR)
     assert _only(translation).get("weight") == told
-    assert [remark.where for remark in translation.warnings] == (
+    assert [remark.path for remark in translation.warnings] == (
         ["extension.value"] if told is None else []
     )
 

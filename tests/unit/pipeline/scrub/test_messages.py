@@ -18,6 +18,7 @@ from hl7apy import v2_5_1
 from bridge.errors import ReadError
 from bridge.hl7v2 import charset
 from bridge.hl7v2.header import scan
+from bridge.mapping.functions.identity import TELLING_TYPES
 from bridge.message import Message, Protocol
 from bridge.pipeline.scrub.disguise import tokens
 from bridge.pipeline.scrub.message import Scrubbed, scrub, shape
@@ -62,7 +63,7 @@ def parts() -> Parts:
 @cache
 def harmless() -> frozenset[str]:
     """Every word of HL7's tables, of our code tables and of the forms of messages themselves."""
-    found: set[str] = set()
+    found: set[str] = set(TELLING_TYPES)
     for _, codes in v2_5_1.TABLES.values():
         found.update(word for code in codes or () for word in tokens(code))
     for file in (ROOT / "mappings" / "codes").glob("*.yaml"):
