@@ -2,7 +2,7 @@
 come from.
 
 A sentence names parameters in braces. A part in square brackets is left out where one of its
-parameters is empty. `docs/operating.md` lists all of it (`python -m bridge.causes.page`).
+parameters is empty. `docs/operating.md` lists all of it (`python -m bridge.pipeline.runbook`).
 """
 
 from __future__ import annotations

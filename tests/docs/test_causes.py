@@ -9,7 +9,7 @@ import pytest
 
 import bridge
 from bridge.causes import EXPLANATIONS, Cause, CauseKind, sentence
-from bridge.causes.page import page, table, with_table
+from bridge.pipeline.runbook import page, table, with_table
 from bridge.remarks import SENTENCES, RemarkCode
 
 ROOT = Path(__file__).parents[2]

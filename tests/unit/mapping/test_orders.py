@@ -252,7 +252,7 @@ def test_without_an_amount_there_is_no_charge(order: Order, price: Any) -> None:
         "ORC",
         "OBR",
     ]
-    remarks = [(remark.where, remark.text) for remark in translation.warnings]
+    remarks = [(remark.path, remark.text) for remark in translation.warnings]
     assert remarks == [("line.price", "is not an amount of money; left out")]
 
 

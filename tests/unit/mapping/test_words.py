@@ -73,7 +73,7 @@ def test_an_unknown_zone_names_the_nearest(made: Made) -> None:
     ("wrong", "told", "suggestion"),
     [
         ("name: {from: line.dose, as: dose_minimum}", "name the code table of the units", None),
-        ("name: {from: line.dose, as: dose_unit, units: ml}", "no code table 'ml'", "mg"),
+        ("name: {from: line.dose, as: dose_unit, units: mgg}", "no code table 'mgg'", "mg"),
         ("name: {from: line.dose, units: mg}", "'units' goes with", None),
         ("name: {from: line.price, as: amount, units: mg}", "'units' goes with", None),
     ],
@@ -93,9 +93,8 @@ def test_a_segment_cannot_require_what_it_does_not_hold(
     tmp_path: Path, shipped: Path, zauto: catalogue.Catalogue
 ) -> None:
     part = (shipped / "parts/orm_o01.yaml").read_text(encoding="utf-8")
-    _write(
-        tmp_path, "parts/orm_o01", part.replace("requires: 12.1.1", "requires: [12.1.1, 12.1.3]")
-    )
+    wrong = part.replace("when: line.charge\n", "when: line.charge\n        requires: 12.1.3\n")
+    _write(tmp_path, "parts/orm_o01", wrong)
     with pytest.raises(MappingError) as raised:
         load([shipped, tmp_path], zauto, Site())
     (fault,) = raised.value.faults

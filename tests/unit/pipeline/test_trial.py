@@ -171,9 +171,9 @@ def test_what_the_hospital_was_sent_of_a_service_is_known(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "told_of"),
     [
-        ("state: done", "state: Input should be 'unplaced', 'placed'"),
+        ("state: done", "state: must be 'unplaced', 'placed'"),
         ("stat: placed", "stat: 'stat' is not one of issue, state"),
-        ("issue: first", "issue: Input should be a valid integer"),
+        ("issue: first", "issue: must be a whole number"),
     ],
 )
 def test_what_cannot_have_been_sent_says_why(run: Run, words: str, told_of: str) -> None:

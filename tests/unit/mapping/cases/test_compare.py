@@ -170,7 +170,8 @@ def test_it_ends_as_expected(
 
 def test_remarks_are_all_expected() -> None:
     remarked = made(warnings=(Remark(RemarkCode.NOT_A_DATE, "PID-7"),))
-    assert told("calls: []\nremarks:\n  - PID-7: is not a date", remarked) == []
-    assert "remarks.PID-7: got 'is not a date', not expected." in told("calls: []", remarked)[0]
+    assert told("calls: []\nremarks:\n  - PID-7: is not a date; left out", remarked) == []
+    (more,) = told("calls: []", remarked)
+    assert "remarks.PID-7: got 'is not a date; left out', not expected." in more
     (missing,) = told("calls: []\nremarks:\n  - PID-8: is odd", made())
     assert "remarks.PID-8: expected 'is odd', got no such remark." in missing

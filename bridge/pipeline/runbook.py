@@ -1,7 +1,7 @@
 """The runbook: docs/reference/causes.md, and the table of causes in docs/operating.md.
 
-python -m bridge.causes.page > docs/reference/causes.md
-python -m bridge.causes.page docs/operating.md
+python -m bridge.pipeline.runbook > docs/reference/causes.md
+python -m bridge.pipeline.runbook docs/operating.md
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.causes.cause import CauseKind
-from bridge.causes.explanations import EXPLANATIONS, Explanation
+from bridge import logs
+from bridge.causes import EXPLANATIONS, CauseKind, Explanation
 
 _HEAD = """\
 # Causes
@@ -78,6 +78,7 @@ def with_table(text: str) -> str:
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     if len(sys.argv) > 1:
         target = Path(sys.argv[1])
         target.write_text(with_table(target.read_text(encoding="utf-8")), encoding="utf-8")
