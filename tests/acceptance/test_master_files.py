@@ -148,8 +148,9 @@ async def test_what_is_left_alone_is_told_to_the_operator(scene: Scene) -> None:
     changed = body.replace(b"SGH0000713", b"SGH0009713").replace(b"||ECG\r", b"||ECG at rest\r")
     await scene.sender.send(changed)
     message = await scene.bridge.became("SGH0009713", "delivered")
-    assert "services #2: not called: MFE-1 is none of MAC, MAD, MUP" in message["reason"]
-    assert "ZautoAI has no mark for a service" in message["reason"]
+    (remark,) = (each for each in message["remarks"] if each["path"] == "services #2")
+    assert remark["text"].startswith("not called: MFE-1 is none of MAC, MAD, MUP")
+    assert "ZautoAI has no mark for a service" in remark["text"]
 
 
 async def test_a_name_that_comes_later_frees_a_parked_entry(scene: Scene) -> None:
