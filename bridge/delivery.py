@@ -56,6 +56,8 @@ OF_IDENTITY = frozenset({Interaction.MERGE, Interaction.MOVE, Interaction.RENAME
 
 #: what stands in place of a resource for HL7's level between patient and visit (PID-18, MRG-3)
 ACCOUNT = "account"
+#: the fact of a visit that says who issued the number of its account
+ACCOUNT_ISSUER = "accountAuthority"
 #: the resource whose records have one
 ACCOUNT_OF = "patient-visits"
 #: the fact of a call that marks a record because the sender deleted it

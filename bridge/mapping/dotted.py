@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.delivery import ACCOUNT, DELETED
+from bridge.delivery import ACCOUNT, ACCOUNT_ISSUER, DELETED
 from bridge.errors import PathError
 from bridge.mapping.document import Context
 from bridge.mapping.order_life import (
@@ -49,6 +49,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "appointment",
         "authority",
         ACCOUNT,
+        ACCOUNT_ISSUER,
         "class",
         "pointOfCare",
         "room",

@@ -46,13 +46,28 @@ def follow_all(
     foreign = {
         call.key
         for call in followed
-        if call.key in found and not same_issuer(found[call.key].authority, call.authority, same)
+        if (alias := found.get(call.key))
+        and not same_issuer(_issuer(tx, alias, catalogue), call.authority, same)
     }
     usable = {key: alias for key, alias in found.items() if key not in foreign}
     return tuple(
         _follow(tx, call, catalogue[call.resource], usable) if _is_followed(call) else call
         for call in calls
     )
+
+
+def issued_by(tx: Transaction, alias: Alias) -> str:
+    """Who issued a number that leads elsewhere: whoever issued that record's, where nobody was
+    named when it was joined to it."""
+    record = tx.entity(*alias.leads_to.split("/", 1))
+    return alias.authority or (record.authority if record is not None else "")
+
+
+def _issuer(tx: Transaction, alias: Alias, catalogue: Catalogue) -> str:
+    """The same for updates; an appointment's number need not be of who issued the visit's."""
+    resource = alias.leads_to.partition("/")[0]
+    has_owner = resource in catalogue and catalogue[resource].owner() is not None
+    return alias.authority if has_owner else issued_by(tx, alias)
 
 
 def given_up(tx: Transaction, calls: Sequence[Call]) -> list[Call]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import (
     ACCOUNT,
+    ACCOUNT_ISSUER,
     OF_IDENTITY,
     Call,
     Entity,
@@ -20,7 +21,7 @@ from bridge.delivery import (
     Role,
     StatedNumber,
 )
-from bridge.pipeline.aliases import Authorities
+from bridge.pipeline.aliases import Authorities, issued_by
 from bridge.pipeline.known_records import KnownRecords
 from bridge.zauto.folding import conflict, conflicting
 from bridge.zauto.identity import same_issuer
@@ -114,7 +115,8 @@ class Doubts:
         """Why the number may not be the known one: another issued it, or the message does not
         say who did."""
         issuers = self._issuers(call, role, external_id) or [""]
-        for known in self._known_as(self._key(call, role, external_id)):
+        key = self._key(call, role, external_id)
+        for known in (*self._known_as(key), *self._of_account(call, key)):
             for issuer in issuers:
                 stated = replace(call, authority=issuer, references=())
                 if conflicting(known, stated, self.same_authorities):
@@ -128,9 +130,20 @@ class Doubts:
         alias, entity = self.known.alias(key), self.known.entity(key)
         if alias is not None:
             resource, _, external_id = key.partition("/")
-            yield Entity(resource, external_id, authority=alias.authority)
+            issuer = issued_by(self.known.tx, alias)
+            yield Entity(resource, external_id, authority=issuer)
         if entity is not None:
             yield entity
+
+    def _of_account(self, call: Call, key: str) -> Iterator[Entity]:
+        """What visits say of an account, which is no record: who issued its number."""
+        if not key.startswith(f"{ACCOUNT}/"):
+            return
+        owners = self._owners(call, self._chosen(call))
+        for visit in self.known.visits_of_account(self.known.record(key)):
+            if visit.owner in owners:
+                issuer = visit.facts.get(ACCOUNT_ISSUER, "")
+                yield Entity(ACCOUNT, key.partition("/")[2], authority=issuer)
 
     def _are_two(self, call: Call, chosen: Mapping[Role, str]) -> bool:
         """Whether the numbers of one record lead to two that are known.
@@ -157,6 +170,14 @@ class Doubts:
                 return self.known.record(key)
         return ""
 
+    def _owners(self, call: Call, chosen: Mapping[Role, str]) -> set[str]:
+        """The records that the call's own may belong to."""
+        return {
+            self.known.record(self.known.owner_key(call.resource, external_id))
+            for role, external_id in chosen.items()
+            if self._is_owner(call, role)
+        }
+
     def _leads_astray(self, call: Call) -> bool:
         """Whether a record that moves while its number stays has another number before: a patient
         who belongs to another person (A43), of whom the bridge knows nothing."""
@@ -181,12 +202,7 @@ class Doubts:
         """Whether what the call is about belongs to a record that the message does not name."""
         if not self._has_owner(call):
             return False
-        stated = [*chosen.items(), *((each.role, each.external_id) for each in call.numbers)]
-        owners = {
-            self.known.record(self.known.owner_key(call.resource, external_id))
-            for role, external_id in stated
-            if self._is_owner(call, role)
-        }
+        owners = self._owners(call, chosen)
         if call.resource == ACCOUNT:
             visits = self.known.visits_of_account(self.known.record(call.key))
             return bool(visits) and all(visit.owner not in owners for visit in visits)

@@ -180,6 +180,7 @@ class _Planning:
 
     def _add_all(self, doubts: Doubts, calls: Sequence[Call]) -> Sequence[Remark]:
         """Numbers that lead elsewhere first, so that every other call is about the right record."""
+        is_final = any(call.is_final for call in calls)
         doubts.refuse_clearing()
         crosswalk = Crosswalk(
             self.tx, self.catalogue, self.same_authorities, self.message_id, self.at
@@ -192,7 +193,7 @@ class _Planning:
             if call.interaction in OF_IDENTITY:
                 self._add_done(position, done[position])
             else:
-                self._add(position, _numbered(self.tx, call))
+                self._add(position, _numbered(self.tx, call), all_or_none=is_final)
         return odd
 
     def _carry_out(self, doubts: Doubts, calls: Sequence[Call]) -> Mapping[int, Done]:
@@ -211,13 +212,21 @@ class _Planning:
         for position, call in enumerate(calls):
             self._add_settled(position, call, Status.SUPPRESSED, Cause(CauseKind.GIVEN_UP_NUMBER))
 
-    def _add(self, position: int, call: Call) -> None:
-        """Let a call wait in its lane, and release what waited for it."""
+    def _add(self, position: int, call: Call, *, all_or_none: bool) -> None:
+        """Let a call wait in its lane, and release what waited for it.
+
+        `all_or_none`: raises Refused where it could touch another's record.
+        """
         if call.target is Target.ZAUTO:
             resource = self.catalogue[call.resource]
             entity = self.tx.entity(call.resource, call.external_id)
             if cause := self._conflict(call, entity, resource):
+                if all_or_none:
+                    raise Refused(cause)
                 self._add_settled(position, call, Status.PARKED, cause)
+                return
+            if call.clears and entity is None:
+                self._add_settled(position, call, Status.SUPPRESSED, Cause(CauseKind.NOT_OURS))
                 return
             if conflicting(entity, call, self.same_authorities):
                 self.doubtful.add(call.key)

@@ -113,7 +113,24 @@ def refused() -> list[Cell]:
         add(event, "two priors", who(A), mrg(A, visit=VA, alternate=VC), pv1(new))
         add(event, "two new numbers", who(A), mrg(A, visit=VA), pv1(new, alternate=VC))
     # ZautoAI keeps no accounts; their visits must be the patient's all the same
+    add(
+        "A44", "account of another issuer", who(A, account="AB^^^LAKE"), mrg(B, account="AB^^^LAKE")
+    )
+    add("A44", "account without issuer", who(A, account="AB"), mrg(B, account="AB"))
+    # a visit is of whom its own patient's number says, not of anybody listed beside
+    both = "602^^^LAKE^PI"
+    add("A42", "owner through another issuer", who(A, both), mrg(A, visit=VB), pv1(VA))
+    add("A45", "owner through another issuer", who(A), mrg(f"{C}~{both}", visit=VB), pv1(VB))
+    add("A50", "owner through another issuer", who(A, both), mrg(A, visit=VB), pv1("VX^^^CITY"))
+    add("A23", "owner through another issuer", who(A, both), pv1(VB))
+    # the issuer of one field is not that of the number in another
+    other = "ALT^^^CITY"
+    add("A23", "issuer of PV1-50 beside PV1-19", who(A), pv1("VA", other))
+    add("A45", "issuer of MRG-6", who(A), mrg(B, visit="VB", alternate=other), pv1("VB"))
+    add("A42", "issuer of MRG-6", who(A), mrg(A, visit="VA2", alternate=other), pv1(VA))
+    add("A50", "issuer of MRG-6", who(A), mrg(A, visit="VA", alternate=other), pv1("VX^^^CITY"))
     for event in ("A35", "A41", "A49"):
+        add(event, "MRG names another patient", who(A, account="A9"), mrg(B, account=AA))
         add(event, "account of another", who(A, account="AX^^^CITY"), mrg(A, account=AB))
         add(event, "patient of another issuer", who(OTHER_A, account=AA), mrg(A, account="AA2"))
         add(event, "patient without issuer", who(BARE_A, account=AA), mrg(A, account="AA2"))
@@ -240,6 +257,74 @@ class TestNothingIsJoined:
         sent = await hospital.send("A17", who(OTHER_A), pv1(VA), who(B), pv1(VB))
         assert hospital.records == before
         assert bench.status(sent) is Status.PARKED
+
+
+BARE = "699"
+
+
+@pytest.mark.parametrize(
+    ("event", "segments"),
+    [
+        ("A40", (who(C), mrg(BARE))),
+        ("A40", (who(BARE), mrg(C))),
+        ("A47", (who("755^^^CITY^MR"), mrg(BARE))),
+        ("A45", (who(C), mrg(BARE, visit=VA), pv1(VA))),
+        ("A29", (who(BARE),)),
+        ("A40", (who(C), mrg("699^^^LAKE^MR"))),
+        ("A40", (who("699^^^LAKE^MR"), mrg(C))),
+        ("A45", (who(B), mrg(A, visit="VQ"), pv1("VQ"))),
+        ("A45", (who(B), mrg(A, visit="VQ^^^LAKE"), pv1("VQ^^^LAKE"))),
+        ("A50", (who(A), mrg(A, visit="VQ"), pv1("VX^^^CITY"))),
+    ],
+)
+async def test_a_number_joined_without_an_issuer_is_of_the_records_issuer(
+    bench: Bench, event: str, segments: tuple[str, ...]
+) -> None:
+    hospital = Hospital(bench)
+    await known(hospital)
+    await hospital.send("A40", pid(A), mrg(BARE))
+    await hospital.send("A42", pid(A), mrg(A, visit="VQ"), pv1(VA))
+    before = hospital.records
+    sent = await hospital.send(event, *segments)
+    assert hospital.records == before
+    assert bench.status(sent) in (Status.PARKED, Status.SUPPRESSED)
+
+
+async def test_another_issuers_number_is_another_record(bench: Bench) -> None:
+    hospital = Hospital(bench)
+    await known(hospital)
+    await hospital.send("A40", pid(A), mrg(BARE))
+    before = hospital.records["patients", "601"]
+    await hospital.send("A04", who("699^^^LAKE^MR"), pv1("V9"))
+    assert hospital.records["patients", "601"] == before
+    assert hospital.records["patient-visits", "V9"]["patientId"] == "699"
+
+
+class TestDeletions:
+    @pytest.mark.parametrize("patient", ["", "999^^^SSA^SS"])
+    @pytest.mark.parametrize("deletes", ["mark", "delete"])
+    async def test_a_visit_is_not_deleted_without_its_patient(
+        self, bench: Bench, patient: str, deletes: str
+    ) -> None:
+        hospital = Hospital(bench, deletes=deletes)
+        await known(hospital)
+        before = hospital.records
+        sent = await hospital.send("A23", who(patient), pv1(VA))
+        assert hospital.records == before
+        assert bench.status(sent) is Status.PARKED
+
+    @pytest.mark.parametrize("deletes", ["mark", "delete"])
+    async def test_what_was_never_seen_is_not_made_to_be_deleted(
+        self, bench: Bench, deletes: str
+    ) -> None:
+        hospital = Hospital(bench, deletes=deletes)
+        await known(hospital)
+        await hospital.send("A40", pid(A), mrg(NEW))
+        before = hospital.records
+        for number in (NEW, "777^^^CITY^MR"):
+            sent = await hospital.send("A29", who(number))
+            assert bench.status(sent) is Status.SUPPRESSED
+        assert hospital.records == before
 
 
 class TestWithoutIssuers:
