@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.causes import MASK
+from bridge.causes import MASK, sentence
 from bridge.delivery import OF_IDENTITY, Alias, Call, Delivery
 from bridge.store.contract import View
 
@@ -29,7 +29,7 @@ def _alias_row(alias: Alias, made: Delivery | None, *, reveal: bool) -> dict[str
         "authority": authority,
         "leads_to": alias.external_id if reveal else MASK,
         "retired": alias.retired,
-        "reason": made.reason if made else "",
+        "reason": sentence(made.cause, reveal=reveal) if made and made.cause else "",
     }
 
 

@@ -29,7 +29,7 @@ REFUSED = Person("7319464", family="Thistlequard", phone="+919812345608")
 MEDICINE = "Florblemycin"
 ORDER_KEY = "ORDER-NUMBER-90210"
 
-#: in MSH-9: shown to people as the message type it claims to be, but never logged
+#: in MSH-9, and not like a message type: shown with --reveal only, and never logged
 MISPLACED = "Umbrelia^Thistle"
 
 TELLING = (
@@ -116,5 +116,5 @@ async def test_no_patient_data_is_logged_whatever_comes(
     assert telling(bridge.printed()) == []
     assert telling(metrics) == []
     assert len(rows) >= 10
-    assert telling(unasked.stdout.replace(MISPLACED, "")) == []
-    assert telling(json.dumps(shown).replace(MISPLACED, "")) == []
+    assert telling(unasked.stdout) == []
+    assert telling(json.dumps(shown)) == []
