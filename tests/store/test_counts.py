@@ -61,9 +61,9 @@ async def test_remarks_are_counted_by_sender_place_and_code(store: Store) -> Non
         (3.0, "HIS|ROSE", phone),
         (4.0, "HIS|LOTUS", date),
     ):
-        await store.run(lambda tx, s=sender, r=remark, a=at: tx.count_remark(s, r, a))
+        await store.run(lambda tx, s=sender, r=remark, a=at: tx.count_remark(s, r, 7, a))
     found = store.read(lambda view: view.remark_counts(9))
-    assert found[0] == ("HIS|LOTUS", "PID-13", "not_a_phone", 2, 1.0, 2.0)
+    assert found[0] == ("HIS|LOTUS", "PID-13", "not_a_phone", 2, 1.0, 2.0, "", 7)
     assert len(found) == 3
     await store.run(lambda tx: tx.forget_remarks(1))
     assert [each.code for each in store.read(lambda view: view.remark_counts(9))] == ["not_a_date"]

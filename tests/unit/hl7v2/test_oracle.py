@@ -14,6 +14,7 @@ import pytest
 
 from bridge.errors import ReadError
 from bridge.hl7v2 import batch, charset, delimiters, segments
+from bridge.hl7v2.beginnings import misplaced
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.paths import Hl7Path
 from bridge.hl7v2.reader import Hl7Document, Value
@@ -28,6 +29,8 @@ FAULTS = {
     "encoding characters": "takes missing, doubled or misplaced ones by their position alone",
     "batch header inside a message": "gives a bare FHS or BHS its own name as third field",
 }
+#: what is counted and is no fault of python-hl7: the door refuses a message with an odd MSH in it
+_COUNTED = {"messages", "values", "unreadable for one of the two", "refused at the door"}
 #: escapes that both read alike
 _PLAIN = re.compile(r"(?:[^\\]|\\[FSTRE]\\)*")
 
@@ -46,7 +49,7 @@ def test_every_value_python_hl7_reads_is_the_one_we_read(caplog: pytest.LogCaptu
     ]
     assert compared["messages"] > 1000
     assert compared["values"] > 100_000
-    assert set(compared) - {"messages", "values", "unreadable for one of the two"} <= set(FAULTS)
+    assert set(compared) - _COUNTED <= set(FAULTS)
     assert not different, "\n".join(different[:20])
 
 
@@ -64,6 +67,9 @@ def _differences(body: bytes, compared: Counter[str]) -> Iterator[str]:
         parsed = hl7.parse(_normalised(body, header.field_separator, header.charset))
     except (ReadError, hl7.ParseException, AssertionError, IndexError):
         compared["unreadable for one of the two"] += 1
+        return
+    if misplaced(body):
+        compared["refused at the door"] += 1
         return
     if _odd_encoding_characters(header.encoding_characters):
         compared["encoding characters"] += 1
