@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
-from bridge.hl7v2.beginnings import ReadHeader, begins_message, by_returns, messages
+from bridge.hl7v2.beginnings import ReadHeader, begins_message, messages
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.segments import UTF8_BOM
 
 #: a header or trailer: its name, and the rest of its line
 _LINE = rb"(FHS|BHS|BTS|FTS)((?![A-Za-z0-9])[^\r\n]*)"
 _FIRST = re.compile(_LINE)
-#: a further one, where carriage returns end the lines
-_FURTHER = re.compile(rb"\r[ \t]*+" + _LINE)
+#: one that stands at the beginning, where any line end counts
+_LEADING = re.compile(rb"\s*+" + _LINE)
+#: a further one: where a carriage return ends any line, a line feed alone is text of a field
+_BY_RETURN, _BY_FEED = (re.compile(end + _LINE) for end in (rb"\r[\n \t]*+", rb"\n[ \t]*+"))
 #: what may follow a header or trailer: a message, another of them, or nothing
 _MAY_FOLLOW = re.compile(rb"\s*+(?:\xef\xbb\xbf)?(?:MSH|[BF][HT]S|\Z)")
 #: two delimiters, as they follow the name of a header
@@ -127,8 +128,12 @@ def read(body: bytes, read_header: ReadHeader = scan) -> BatchFile:
 
 
 def _lines(body: bytes) -> Iterator[re.Match[bytes]]:
-    first = _FIRST.match(body)
-    return chain([first] if first else [], _FURTHER.finditer(by_returns(body)))
+    at = 0
+    while line := _LEADING.match(body, at):
+        yield line
+        at = line.end()
+    further = _BY_RETURN if b"\r" in body.rstrip() else _BY_FEED
+    yield from further.finditer(body, at)
 
 
 def write(

@@ -140,3 +140,38 @@ def test_a_line_within_a_message_makes_no_batch(line: bytes) -> None:
     body = ONE + line + b"PV1|1|O\r"
 
     assert [each.messages for each in read(body).batches] == [[body]]
+
+
+@pytest.mark.parametrize("name", [b"FHS", b"BHS", b"BTS", b"FTS"])
+@pytest.mark.parametrize("rest", [b"", b"|", b"|2 tests left", b"|allergy: penicillin|x"])
+@pytest.mark.parametrize("behind", [b"\r", b"\nmore\r", b"\rPV1|1|O\r", b"\r\r"])
+@pytest.mark.parametrize("head", [b"", BHS, FHS + BHS])
+@pytest.mark.parametrize("end", [b"\r", b"\r\n"])
+def test_behind_a_line_feed_it_is_text_where_carriage_returns_end_the_lines(
+    name: bytes, rest: bytes, behind: bytes, head: bytes, end: bytes
+) -> None:
+    text = b"NTE|1||counts\n" + name + rest + behind
+    one, two, head = ((each.replace(b"\r", end)) for each in (ONE + text, TWO, head))
+
+    found = read(head + one + two)
+
+    assert [each.messages for each in found.batches] == [[one, two]]
+
+
+@pytest.mark.parametrize("blank", [b"", b" ", b"\t", b"\n", b"\r\n"])
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_a_trailer_may_stand_behind_blanks_and_blank_lines(end: bytes, blank: bytes) -> None:
+    body = BHS + ONE + blank.replace(b"\n", b"\r").replace(b"\r\r", b"\r") + b"BTS|1\r"
+    (batch,) = read(body.replace(b"\r", end)).batches
+
+    assert batch.trailer is not None
+    assert [each.rstrip() for each in batch.messages] == [ONE.replace(b"\r", end).rstrip()]
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\r", b"\r\n", b"\n\n"])
+def test_headers_at_the_beginning_may_have_other_line_ends(between: bytes) -> None:
+    file = read(FHS.rstrip() + between + BHS.rstrip() + between + ONE + b"BTS|1\r")
+
+    assert file.header is not None
+    assert [each.messages for each in file.batches] == [[ONE]]
+    assert file.miscounts() == []

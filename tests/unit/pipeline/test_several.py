@@ -276,3 +276,15 @@ async def test_each_message_is_of_the_channel_that_it_belongs_to(
     await desk.hl7(other(adt("C1")) + other(adt("C2")), desk.settings.channels[1])
     assert [each.message.channel for each in desk.kept()] == ["other", "other"]
     await desk.store.close()
+
+
+@pytest.mark.parametrize("name", [b"BTS", b"FTS", b"BHS", b"FHS"])
+@pytest.mark.parametrize("behind", [b"", b"PV1|1|O\r"])
+@pytest.mark.parametrize("head", [b"", BHS])
+async def test_text_behind_a_line_feed_stays_in_its_message(
+    desk: Desk, name: bytes, behind: bytes, head: bytes
+) -> None:
+    one = adt("C1") + b"NTE|1||counts\n" + name + b"|allergy: penicillin|x\r" + behind
+    assert answers(await desk.hl7(head + one + adt("C2"))) == [("AA", "C1"), ("AA", "C2")]
+    assert [await stored(desk, 0), await stored(desk, 1)] == [one, adt("C2")]
+    assert desk.quarantined == 0
