@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TypeAlias
 
-from bridge.errors import ReadError
+from bridge.errors import LimitError, ReadError
 from bridge.hl7v2.header import Header, scan
 from bridge.hl7v2.segments import UTF8_BOM
 
@@ -26,12 +27,17 @@ _PAD = rb"(?P<pad>[\x00-\x09\x0b\x0c\x0e-\x20]*+(?:\xef\xbb\xbf)?+)"
 _LINE = re.compile(
     rb"\r" + _PAD + rb"(?P<name>[Mm][Ss][Hh])[\0-\x0c\x0e-\x20]*+(?P<next>[^\r]{0,2})"
 )
-#: the same, and a header or trailer of a batch
+#: a further line that begins like a header or trailer of a batch
+_BATCH_LINE = re.compile(rb"\r" + _PAD + rb"[BF][HT]S")
+_BATCH_NAMES = (b"BHS", b"FHS", b"BTS", b"FTS")
+#: MSH and such a line, behind either line end
 _AFTER_CR, _AFTER_LF = (
     re.compile(end + _PAD + rb"(?:[Mm][Ss][Hh]|[BF][HT]S)").search for end in (rb"\r", rb"\n")
 )
 #: MSH-2 has four characters, five from 2.7 on, and fewer where a sender never uses the others
 _ENCODING_CHARACTERS = re.compile(r"[^\sA-Za-z0-9]{1,5}")
+#: application internal error (table 0357)
+_INTERNAL = 207
 #: where MSH stands behind a byte order mark
 _FIRST_AT = 3
 #: bytes in which MSH-1 and MSH-2 stand, with the separator behind them
@@ -46,6 +52,31 @@ def may_be_several(body: bytes) -> bool:
     return (
         _AFTER_CR(body) is not None or _AFTER_LF(body) is not None or body.rfind(b"MSH") > _FIRST_AT
     )
+
+
+def check_count(body: bytes, limit: int) -> None:
+    """Refuse a frame of more messages, or of more headers and trailers of batches, than `limit`.
+
+    Names are counted first, then lines that begin with one, until there are too many. Nothing is
+    split. Raises LimitError.
+    """
+    names = body.upper()
+    for pattern, found in ((_LINE, (b"MSH",)), (_BATCH_LINE, _BATCH_NAMES)):
+        if sum(map(names.count, found)) > limit:
+            lines = pattern.finditer(b"\r" + by_returns(body))
+            if next(islice(lines, limit, None), None):
+                raise LimitError(
+                    f"The frame has more than {limit} messages or lines of batches, which is the "
+                    "limit here; send fewer, or raise limits.messages.",
+                    code=_INTERNAL,
+                )
+
+
+def from_first_message(body: bytes) -> bytes:
+    """A batch without what stands before its first MSH; all of it where there is none."""
+    found = (line for line in _LINE.finditer(by_returns(body)) if line["name"] == b"MSH")
+    first = next(found, None)
+    return body[first.start("name") :] if first else body
 
 
 def messages(text: bytes, *, declared: bool = False, read_header: ReadHeader = scan) -> list[bytes]:

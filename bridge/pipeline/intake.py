@@ -14,7 +14,12 @@ from bridge.causes import Cause, CauseKind
 from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
-from bridge.hl7v2.beginnings import begins_message, may_be_several
+from bridge.hl7v2.beginnings import (
+    begins_message,
+    check_count,
+    from_first_message,
+    may_be_several,
+)
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.header import Header, check_limits
 from bridge.message import (
@@ -79,6 +84,11 @@ class Intake:
         """
         self.taken_at = at = self._clock()
         several = may_be_several(body)
+        try:
+            if several:
+                check_count(body, self._settings.limits.messages)
+        except LimitError as error:
+            return await self._too_many(channel, body, peer, error)
         if several and begins_message(body):
             file = batches.read(body, partial(header_of, channel=channel))
             if not file.is_one_message:
@@ -265,6 +275,16 @@ class Intake:
         text = errors[0].text if errors else ""
         answer = Acknowledgment(code, header.control_id, text, errors)
         return ack.write(answer, header, at=at, control_id=self._new_id(), body=body)
+
+    async def _too_many(self, channel: Channel, body: bytes, peer: str, error: LimitError) -> Reply:
+        """Answer the first message for all of them, none of which is kept."""
+        first = from_first_message(body) if batches.is_batch(body) else body
+        try:
+            channel, header = placed(first, self._hl7_channels.get(channel.listener, ()), channel)
+        except ReadError:
+            await self.quarantine(channel.name, peer, str(error), body)
+            return Reply(None, close=True)
+        return await self._too_large(channel, header, body, peer, error)
 
     async def _too_large(
         self, channel: Channel, header: Header, body: bytes, peer: str, error: LimitError

@@ -43,6 +43,8 @@ class Limits(_Section):
     fields: int = Field(default=1_000, ge=1)
     #: repetitions of one field
     repetitions: int = Field(default=1_000, ge=1)
+    #: messages of one MLLP frame; also lines of it that are headers or trailers of batches
+    messages: int = Field(default=1_000, ge=1)
     #: bytes of all MLLP frames under way together; above it only the oldest is read on
     partial_frames: int = Field(default=256 * 1024 * 1024, ge=1024)
 

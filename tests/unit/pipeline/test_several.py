@@ -288,3 +288,63 @@ async def test_text_behind_a_line_feed_stays_in_its_message(
     assert answers(await desk.hl7(head + one + adt("C2"))) == [("AA", "C1"), ("AA", "C2")]
     assert [await stored(desk, 0), await stored(desk, 1)] == [one, adt("C2")]
     assert desk.quarantined == 0
+
+
+TINY = b"MSH|^~\\&|HIS|LOTUS|||2026||ADT^A04|C%d|P|2.5\r"
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        adt("C1") + b"".join(TINY % n for n in range(2, 6)),
+        BHS + adt("C1") + b"".join(TINY % n for n in range(2, 6)) + b"BTS|5\r",
+        adt("C1") + b"MSH\r" * 4,
+        adt("C1") + b"msh|\r" * 4,
+        adt("C1") + b" MSH|x\r" * 4,
+        adt("C1") + BHS * 5,
+        adt("C1") + b"BTS|1\r" * 5,
+        adt("C1") + b" FTS\r" * 5,
+        BHS * 5 + adt("C1"),
+        b"FHS|^~\\&\r" + (BHS + adt("C1") + b"BTS|1\r") * 2 + b"FTS|2\r",
+    ],
+)
+@pytest.mark.parametrize(("msh_end", "code"), [("", "AR"), ("|||AL|NE", "CE")])
+async def test_a_frame_of_too_many_messages_or_batch_lines_is_refused_whole(
+    open_desk: Callable[..., Desk], frame: bytes, end: bytes, msh_end: str, code: str
+) -> None:
+    desk = open_desk(limits={"messages": 4})
+    body = frame.replace(adt("C1"), adt("C1", msh_end=msh_end)).replace(b"\r", end)
+    reply = await desk.hl7(body)
+    assert (answers(reply), reply.close) == ([(code, "C1")], True)
+    assert b"limits.messages" in (reply.acknowledgment or b"")
+    assert (kept(desk), desk.quarantined) == ([], 1)
+    await desk.store.close()
+
+
+@pytest.mark.parametrize("frame", [BHS * 5, BHS + b"PID|1\r" + b"BTS\r" * 4, BHS + b"MSH\r" * 5])
+async def test_a_frame_of_too_many_without_a_header_to_answer_is_kept_in_quarantine(
+    open_desk: Callable[..., Desk], frame: bytes
+) -> None:
+    desk = open_desk(limits={"messages": 4})
+    assert await desk.hl7(frame) == Reply(None, close=True)
+    assert (kept(desk), desk.quarantined) == ([], 1)
+    await desk.store.close()
+
+
+@pytest.mark.parametrize(
+    ("frame", "count"),
+    [
+        (b"".join(adt(f"C{n}") for n in range(4)), 4),
+        (BHS + b"".join(adt(f"C{n}") for n in range(4)) + b"BTS|4\r", 4),
+        (b"FHS|^~\\&\r" + BHS + adt("C1") + adt("C2") + b"BTS|2\rFTS|1\r", 2),
+        (adt("C1") + b"NTE|1||MSH MSH MSH MSH BTS BTS BTS BTS BTS\r" + adt("C2"), 2),
+    ],
+)
+async def test_as_many_as_the_limit_are_taken(
+    open_desk: Callable[..., Desk], frame: bytes, count: int
+) -> None:
+    desk = open_desk(limits={"messages": 4})
+    assert [code for code, _ in answers(await desk.hl7(frame))] == ["AA"] * count
+    assert (len(desk.kept()), desk.quarantined) == (count, 0)
+    await desk.store.close()
