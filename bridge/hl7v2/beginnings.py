@@ -9,7 +9,9 @@ another patient than what stands before it.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import TypeAlias
 
@@ -36,6 +38,8 @@ _AFTER_CR, _AFTER_LF = (
 )
 #: MSH-2 has four characters, five from 2.7 on, and fewer where a sender never uses the others
 _ENCODING_CHARACTERS = re.compile(r"[^\sA-Za-z0-9]{1,5}")
+#: what can be an encoding character
+_MARKS = string.punctuation.encode()
 #: application internal error (table 0357)
 _INTERNAL = 207
 #: where MSH stands behind a byte order mark
@@ -162,10 +166,29 @@ def _is_header(following: bytes, separator: bytes, exact: bool) -> bool:
 
 
 def _further_delimiters(text: bytes) -> Iterator[int]:
-    """Where MSH, MSH-1 and MSH-2 stand once more: no text of a field holds them so."""
+    """Where MSH, MSH-1 and MSH-2 stand once more, or MSH-1 and what can be another MSH-2.
+
+    No text of a field holds them so.
+    """
     end = text.find(text[3:4], 4, _DELIMITERS)
-    if end > 4 and (at := text.find(text[: end + 1], end)) >= 0:
+    if end <= 4:
+        return
+    if (at := text.find(text[: end + 1], end)) >= 0:
         yield at
+    if other := _other_header(text[3:4]).search(text, end):
+        yield other.start()
+
+
+@lru_cache(maxsize=64)
+def _other_header(separator: bytes) -> re.Pattern[bytes]:
+    """MSH, the separator, three to five different punctuation marks, the separator.
+
+    A field of empty components, `^^^`, is of equal marks: it may follow a field that says MSH.
+    """
+    cut = re.escape(separator)
+    mark = b"[" + re.escape(_MARKS.replace(separator, b"")) + b"]"
+    differ = rb"(?!" + mark + rb"{0,3}(" + mark + rb")" + mark + rb"{0,3}\1)"
+    return re.compile(rb"MSH" + cut + rb"(?=" + mark + rb"{3,5}" + cut + rb")" + differ)
 
 
 def _line_number(text: bytes, at: int) -> int:

@@ -65,9 +65,29 @@ def test_a_header_without_the_line_end_before_it_is_misplaced() -> None:
 
 
 @pytest.mark.parametrize(
+    "between", [b"", b" ", b'"', b"\x0c", b"\x85", b"\xc2\xa0", b"\xe2\x80\xa8"]
+)
+@pytest.mark.parametrize(
+    "characters", [rb"^~&", rb"^~\&#", rb"*~\&", rb"^~\@", rb"~^\&", rb"^~&#!"]
+)
+@pytest.mark.parametrize("separator", [b"|", b"$", b"]"])
+def test_so_is_one_with_other_encoding_characters(
+    between: bytes, characters: bytes, separator: bytes
+) -> None:
+    other = TWO.replace(rb"^~\&", characters, 1)
+    text = (ONE.removesuffix(b"\r") + between + other).replace(b"|", separator)
+    (found,) = messages(text)
+
+    assert misplaced(found) == 3
+
+
+@pytest.mark.parametrize(
     "text",
     [
         ONE,
+        ONE + b"PV1|1|O|MSH|^^^MSH|MSH|^^^|MSH|^^^^|MSH|^&^|MSH||||MSH|^~|MSH|^\r",
+        ONE + b"PV1|1|O|MSH|ADT|MSH|^12^|MSH|^~&a|\r",
+        ONE + b"NTE|1||MSH (^~&), MSH#^~&#\r",
         ONE + b"NTE|1||see MSH|2 of it, MSHX\r",
         ONE + b"NTE|1||one\nMSH ward\nMSHX|\nMSH: two\n msh 2\r",
         ONE.replace(b"\r", b"\r\n") + b"NTE|1||one\nMSH ward\r\n",
