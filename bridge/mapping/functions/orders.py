@@ -21,9 +21,11 @@ _LONGEST = 100
 _SPACES = "[ \u00a0\u2009\u202f]*"
 _NUMERAL = "[0-9][0-9.,]*"
 _SLASHED = f"[0-9]+{_SPACES}/{_SPACES}[0-9]+"
-_AMOUNT = f"(?:[0-9]+{_SPACES})?[½¼¾]|{_SLASHED}|{_NUMERAL}"
+#: the whole part of a mixed number; `500 1/2 tab` is a strength and half a tablet
+_WHOLE = "[1-9]"
+_AMOUNT = f"(?:{_WHOLE}{_SPACES})?[½¼¾]|{_SLASHED}|{_NUMERAL}"
 #: `1 1/2` and `1-1/2`, one and a half: as a range the latter would begin with its greater number
-_MIXED = f"[1-9][0-9]*(?: |-){_SLASHED}"
+_MIXED = f"{_WHOLE}(?: |-){_SLASHED}"
 _DOSE = re.compile(
     f"(?:(?P<mixed>{_MIXED})|(?P<minimum>{_AMOUNT})"
     f"(?:{_SPACES}(?:-|–|to){_SPACES}(?P<maximum>{_AMOUNT}))?)"
@@ -31,7 +33,7 @@ _DOSE = re.compile(
     re.IGNORECASE,
 )
 _WITH_FRACTION = re.compile(
-    f"(?:(?P<whole>[0-9]+)(?:[ -]|{_SPACES}(?=[½¼¾])))?(?P<part>[½¼¾]|{_SLASHED})"
+    f"(?:(?P<whole>{_WHOLE})(?:[ -]|{_SPACES}(?=[½¼¾])))?(?P<part>[½¼¾]|{_SLASHED})"
 )
 #: larger numbers around a stroke are the strengths of two substances: 5/10, 250/125
 _PARTS: Mapping[str, Decimal] = {
@@ -44,6 +46,8 @@ _PARTS: Mapping[str, Decimal] = {
 }
 #: UCUM units of substances, in which 1/2 and 1/4 may be two strengths as well
 _MASS = frozenset({"kg", "g", "mg", "ug", "ng"})
+#: times its minimum that a range of a mass reaches at most: `5-325 mg` is two strengths
+_WIDEST = 4
 
 _TIMES: Mapping[str, str] = {
     # TQ1-6 (chapter 4.5.4.6): units of time. A lone `m` may be minutes or months
@@ -113,7 +117,12 @@ def _coded(value: Any, scope: Scope, units: CodeTable) -> _Dose | None:
         if dose.unit[0].isalpha():
             scope.miss(units, dose.unit)
         return None
-    return None if dose.slashed and row.value in _MASS else dose
+    return None if row.value in _MASS and _may_be_strengths(dose) else dose
+
+
+def _may_be_strengths(dose: _Dose) -> bool:
+    """Whether a dose in a unit of mass may be the strengths of two substances."""
+    return dose.slashed or (dose.maximum is not None and dose.maximum > dose.minimum * _WIDEST)
 
 
 def _dose(value: Any, *, decimal_comma: bool) -> _Dose | None:
