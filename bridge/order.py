@@ -33,5 +33,5 @@ class OrderLine:
     status: str = ""
     #: amount charged and not credited, a decimal number; "" where nothing is
     posted: str = ""
-    #: charges and credits (FT1) sent for this issue
+    #: charges and credits (FT1) ever made for it, refused ones too
     transactions: int = 0

@@ -60,6 +60,7 @@ class CauseKind(StrEnum):
     # what a destination answered
     REFUSED_FIELDS = "refused_fields"
     REFUSED = "refused"
+    BEHIND_REFUSED_ORDER = "behind_refused_order"
     WRONG_RECORD = "wrong_record"
     NO_CLEAR_ANSWER = "no_clear_answer"
     ID_TAKEN = "id_taken"

@@ -270,6 +270,13 @@ _OF_CALLS: Mapping[CauseKind, Explanation] = {
         _ZAUTO,
         background="The destination refused the request. Trying again unchanged cannot help.",
     ),
+    CauseKind.BEHIND_REFUSED_ORDER: Explanation(
+        "queued behind the order of message {message_id}, which was refused",
+        "resolve why message {message_id} was refused, then have the services pushed again",
+        Verdict.HOSPITAL,
+        background="Its orders and charges were compared with an order for the same service that "
+        "the hospital does not have. It was not sent, and does not count as sent.",
+    ),
     CauseKind.WRONG_RECORD: Explanation(
         "ZautoAI answered for another record",
         "compare the record at ZautoAI, and report it to ZautoAI with the request's time",

@@ -41,7 +41,7 @@ class Said(NamedTuple):
 class Charge(NamedTuple):
     """One amount charged or credited (FT1)."""
 
-    #: counts the charges and credits of one order, from 1
+    #: counts the charges and credits of a line, refused ones too, from 1
     number: int
     amount: str
 
@@ -109,7 +109,11 @@ def _ordered(before: OrderLine, said: Said, *, charges: bool) -> Change | None:
 
 def _reissued(before: OrderLine) -> OrderLine:
     """The next order for the same service: what was charged for the last one is none of its."""
-    return OrderLine(before.visit_id, before.service, before.occurrence, before.issue + 1)
+    return replace(
+        OrderLine(before.visit_id, before.service, before.occurrence),
+        issue=before.issue + 1,
+        transactions=before.transactions,
+    )
 
 
 def _repriced(line: OrderLine, price: str) -> tuple[Charge | None, Charge | None]:

@@ -19,6 +19,7 @@ from bridge.delivery import Delivery, Kind, NetworkFault, Outcome, Reason, Reque
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
+from bridge.pipeline.behind import park_behind
 from bridge.pipeline.settle import refused
 from bridge.pipeline.tasks import finish, rest
 from bridge.store.contract import Store, Transaction
@@ -303,3 +304,4 @@ class Deliver:
             at=self._clock(),
             cause=refused(failed),
         )
+        park_behind(tx, delivery, self._clock())

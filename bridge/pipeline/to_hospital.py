@@ -10,6 +10,7 @@ import structlog
 from bridge.delivery import Delivery, Outcome, Request, Target
 from bridge.hl7v2.writer import write
 from bridge.message import Status
+from bridge.pipeline.behind import park_behind
 from bridge.pipeline.deliver import Allowance, Attempted
 from bridge.pipeline.settle import Settle, after_hospital
 from bridge.store.contract import Transaction
@@ -88,6 +89,9 @@ class ToHospital:
                 at=now,
                 cause=following.cause,
             )
+            if following.status is Status.PARKED:
+                for _ in range(park_behind(tx, delivery, now)):
+                    self._settled(self.target, Status.PARKED)
             return
         tx.postpone(
             delivery.id,

@@ -98,7 +98,8 @@ class View(AcknowledgmentView, NotesView, Protocol):
 
     def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
         """What the hospital was sent of a visit's services: each line as the last message left it
-        that is neither PARKED nor SUPERSEDED, which the hospital did not take."""
+        that is neither PARKED nor SUPERSEDED, which the hospital did not take. Their
+        `transactions` are counted: no charge has the number of one that was refused."""
         ...
 
     def link(self, reference: str) -> str | None:
@@ -161,10 +162,10 @@ class Transaction(View, AcknowledgmentTransaction, NotesTransaction, Protocol):
     ) -> Kept:
         """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
 
-        It is one when a message with the same `identity` was kept (at or after
-        `identity_since`, where given) and its bytes are whole; then only that message's
-        `duplicates` grows. It is an index key: identities that begin with the control id cost
-        less than random ones.
+        It is one when a message with the same `identity` was kept (where `identity_since` is
+        given: at or after it, and not PARKED since) and its bytes are whole; then only that
+        message's `duplicates` grows. It is an index key: identities that begin with the control
+        id cost less than random ones.
 
         An `owing` is kept with it. It is due once the message is translated, or settled (neither
         WAITING nor HELD), whichever the owing names; settled is enough for both. A duplicate
@@ -302,6 +303,11 @@ class Transaction(View, AcknowledgmentTransaction, NotesTransaction, Protocol):
 
     def put_alias(self, alias: Alias) -> None:
         """Remember an alias; what the key led to before is replaced."""
+        ...
+
+    def orders_behind(self, delivery_id: int) -> Sequence[int]:
+        """Ids of deliveries that wait behind this one in its lane and were compared with it: their
+        messages say something of a service that its message names, or that one of theirs does."""
         ...
 
     def add_order_line(self, line: OrderLine, message_id: int) -> None:

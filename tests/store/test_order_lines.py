@@ -67,12 +67,19 @@ async def test_what_was_not_taken_does_not_count(
     await send(store, PLACED)
     message_id = await send(store, CANCELLED)
     await store.run(lambda tx: tx.mark(message_id, status, at=2.0))
-    assert lines(store) == [CANCELLED if counts else PLACED]
+    # no charge has the number of one that was refused
+    assert lines(store) == [CANCELLED if counts else replace(PLACED, transactions=2)]
 
 
 async def test_a_message_that_is_taken_through_again_says_the_last_word(store: Store) -> None:
     first = await send(store, PLACED)
     await send(store, CANCELLED)
-    later = replace(PLACED, issue=2)
+    later = replace(PLACED, issue=2, transactions=3)
     await store.run(lambda tx: tx.add_order_line(later, first))
     assert lines(store) == [later]
+
+
+async def test_a_line_of_refused_messages_alone_is_a_new_one_with_their_count(store: Store) -> None:
+    message_id = await send(store, PLACED)
+    await store.run(lambda tx: tx.mark(message_id, Status.PARKED, at=2.0))
+    assert lines(store) == [OrderLine("V1", "SRV-ECG", transactions=1)]

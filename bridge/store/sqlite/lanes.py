@@ -87,6 +87,22 @@ def block(connection: sqlite3.Connection, delivery: sqlite3.Row, key: str) -> No
         connection.execute(SQL["let_delivery_wait_for"], {"id": delivery["id"], "waits_for": key})
 
 
+def orders_behind(connection: sqlite3.Connection, delivery: sqlite3.Row) -> list[int]:
+    """Those that wait behind an order and name one of its services, or one of each other's."""
+
+    def services(message_id: int) -> set[tuple[str, str]]:
+        return {tuple(row) for row in connection.execute(SQL["services_of"], (message_id,))}
+
+    place = {"target": delivery["target"], "lane": delivery["lane"], "id": delivery["id"]}
+    named, found = services(delivery["message_id"]), []
+    for later in connection.execute(SQL["orders_behind"], place).fetchall():
+        own = services(later["message_id"])
+        if named & own:
+            named |= own
+            found.append(later["id"])
+    return found
+
+
 #: how requests end of which nothing was sent, or that only another may make
 _NOTHING_SENT = [
     *(Reason.UNREACHABLE, Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS),

@@ -116,12 +116,15 @@ class SqliteTransaction(SqliteNotes):
             )
 
     def _first_copy(self, identity: bytes | None, since: float | None) -> Kept | None:
-        """Count a duplicate; a first copy older than `since`, or damaged, is forgotten instead."""
+        """Count a duplicate; a first copy that is damaged, or of a window and parked or older
+        than `since`, is forgotten instead."""
         first = self._one("first_copy", identity)
         if first is None:
             return None
-        old = since is not None and first["received_at"] < since
-        if old or rows.is_damaged(first):
+        over = since is not None and (
+            first["received_at"] < since or first["status"] == Status.PARKED
+        )
+        if over or rows.is_damaged(first):
             self._write("forget_identity", first["id"])
             return None
         self._write("count_duplicate", first["id"])
@@ -331,6 +334,9 @@ class SqliteTransaction(SqliteNotes):
 
     def put_alias(self, alias: Alias) -> None:
         self._write_named("put_alias", **rows.alias_row(alias))
+
+    def orders_behind(self, delivery_id: int) -> Sequence[int]:
+        return lanes.orders_behind(self._connection, self._delivery(delivery_id))
 
     def add_order_line(self, line: OrderLine, message_id: int) -> None:
         self._write_named("add_order_line", **rows.order_line_row(line), message_id=message_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from bridge.causes import CauseKind
 from bridge.delivery import Alias, Delivery, Entity, Target
@@ -115,8 +116,14 @@ class SqliteView:
         return [rows.alias(row) for row in self._all("aliases", first, limit)]
 
     def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
-        found = map(rows.order_line, self._all("order_lines", visit_id))
-        return list({(line.service, line.occurrence): line for line in found}.values())
+        lines: dict[tuple[str, int], OrderLine] = {}
+        for row in self._all("order_lines", visit_id):
+            line = rows.order_line(row)
+            key = line.service, line.occurrence
+            before = lines.get(key, OrderLine(visit_id, *key))
+            counted = max(before.transactions, line.transactions)
+            lines[key] = replace(before if row["refused"] else line, transactions=counted)
+        return list(lines.values())
 
     def link(self, reference: str) -> str | None:
         row = self._one("link", reference)

@@ -10,7 +10,7 @@ ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING
 INSERT INTO body (message_id, checksum, bytes) VALUES (?, ?, ?)
 
 -- name: first_copy
-SELECT message.id, received_at, acknowledgment, checksum, bytes
+SELECT message.id, received_at, status, acknowledgment, checksum, bytes
 FROM message JOIN body ON body.message_id = message.id
 WHERE identity = ?
 

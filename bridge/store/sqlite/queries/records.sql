@@ -72,9 +72,18 @@ LIMIT ?3
 DELETE FROM again WHERE resource = ? AND external_id = ?
 
 -- name: order_lines
-SELECT order_line.* FROM order_line LEFT JOIN message ON message.id = order_line.message_id
-WHERE visit_id = ? AND coalesce(message.status, '') NOT IN ('parked', 'superseded')
+SELECT order_line.*, coalesce(message.status, '') IN ('parked', 'superseded') AS refused
+FROM order_line LEFT JOIN message ON message.id = order_line.message_id
+WHERE visit_id = ?
 ORDER BY order_line.id
+
+-- name: orders_behind
+SELECT id, message_id FROM delivery
+WHERE target = :target AND lane = :lane AND status = 'waiting' AND id > :id
+ORDER BY id
+
+-- name: services_of
+SELECT DISTINCT visit_id, service FROM order_line WHERE message_id = ?
 
 -- name: add_order_line
 INSERT INTO order_line (visit_id, service, occurrence, issue, state, status, posted, transactions,
