@@ -242,7 +242,7 @@ _OF_CALLS: Mapping[CauseKind, Explanation] = {
     CauseKind.INCOMPLETE: Explanation(
         "incomplete: {fields}",
         "have the missing fields sent: the next message of the record that brings them takes this "
-        "one along. A [policy](reference/policies.md) may fill them",
+        "one along; a policy of the site (docs/reference/policies.md) may fill them",
         _SENDER,
         MISSING,
         "ZautoAI requires these fields, and no message of the record has brought them.",
