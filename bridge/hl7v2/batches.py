@@ -81,6 +81,11 @@ class BatchFile:
         return sum(bool(each.header or each.trailer or each.came) for each in self.batches)
 
     @property
+    def holds_message(self) -> bool:
+        """Whether any batch has a message."""
+        return any(each.came for each in self.batches)
+
+    @property
     def is_one_message(self) -> bool:
         """Whether all of a text that begins with a message is that one.
 
@@ -94,7 +99,7 @@ class BatchFile:
         said = self.trailer and self.trailer.count
         if said not in (None, self.came):
             told.append(f"FTS-1 says {said} batches, {self.came} came")
-        if not any(each.came for each in self.batches):
+        if not self.holds_message:
             told.append("holds no message")
         return list(filter(None, told))
 

@@ -7,7 +7,7 @@ disk ("Keep, then acknowledge"). What is refused is kept as well, so that nothin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bridge.causes import Cause, CauseKind
@@ -124,12 +124,13 @@ class Intake:
     ) -> Reply:
         """Keep each message on its own; wrong counts are reported, and what came is taken."""
         if miscounts := file.miscounts():
-            # one frame, one trace: what came is counted by it
             await self.quarantine(channel.name, peer, f"batch: {'; '.join(miscounts)}", body)
-        take = partial(self._take_one, channel, peer=peer, at=at)
-        replies = await take_all(file, take)
+        replies: Sequence[Sequence[Reply]] = [[] for _ in file.batches]
+        if file.holds_message:  # text alone is in the trace of its frame
+            take = partial(self._take_one, channel, peer=peer, at=at)
+            replies = await take_all(file, take)
         answers = acknowledgments(replies)
-        if any(each.came for each in file.batches) and not any(answers):
+        if file.holds_message and not any(answers):
             return Reply(None, owes=owed(replies))
         control_ids = iter(self._new_id, "")
         answer = batches.write(file, answers, at=ack.time_of(at), control_ids=control_ids)
@@ -329,7 +330,3 @@ def _identity(header: Header, body: bytes) -> bytes:
     each other share a page of the store's index, where random ones would write one page each.
     """
     return identity_prefix(header.control_id) + hashlib.blake2b(body, digest_size=16).digest()
-
-
-def _digest(*parts: object) -> bytes:
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()

@@ -303,10 +303,17 @@ class TestBatch:
         assert b"BTS|1|BTS[1]-1 says 2 messages, 1 came\r" in reply.acknowledgment
         assert (len(desk.kept()), desk.quarantined) == (1, 1)
 
-    async def test_a_frame_leaves_one_trace_however_much_is_wrong_with_it(self, desk: Desk) -> None:
-        await desk.hl7(self.HEAD + b"BTS|2\r")
+    @pytest.mark.parametrize("text", [b"", b"PID|1||9\rPV1|1\r", b"notes\rBTS|0\rBHS|x\rmore\r"])
+    async def test_a_frame_without_a_message_leaves_one_trace(
+        self, desk: Desk, text: bytes
+    ) -> None:
+        frame = self.HEAD + text + b"BTS|2\r"
+        reply = await desk.hl7(frame)
+        assert reply.acknowledgment is not None
+        assert b"\rMSA|" not in reply.acknowledgment
         (trace,) = desk.store.read(lambda view: view.quarantined(9))
-        assert trace.reason == "batch: BTS[1]-1 says 2 messages, 0 came; holds no message"
+        assert trace.reason.endswith("says 2 messages, 0 came; holds no message")
+        assert (trace.head, desk.kept()) == (frame, [])
 
     async def test_where_no_message_wants_an_answer_none_is_sent(self, desk: Desk) -> None:
         assert await desk.hl7(self.HEAD + adt(msh_end="|||NE|NE")) == Reply(None)
