@@ -10,6 +10,8 @@ BridgeError
 ├── StoreError           the store cannot do what was asked
 │   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
 │   ├── DamagedMessage   the stored bytes of one message are not those that came
+│   ├── DamagedDelivery  the stored call of a delivery is not the one that was planned
+│   ├── DamagedRecord    what is stored of a record or a number is not what was kept
 │   └── StoreUnusable    wrong version, another process holds it, or it is not durable
 └── DoorError            a door cannot be opened or reached
 """
@@ -104,6 +106,30 @@ class DamagedMessage(StoreError):
         super().__init__(
             f"The stored bytes of message {message_id} fail their checksum: check the disk, and "
             "restore the message from a copy or have it sent again."
+        )
+
+
+class DamagedDelivery(StoreError):
+    """The stored call of a delivery is not the one that was planned; it must not be made."""
+
+    def __init__(self, delivery_id: int) -> None:
+        self.delivery_id = delivery_id
+        super().__init__(
+            f"The stored call of delivery {delivery_id} fails its checksum: check the disk, and "
+            "have its message sent again."
+        )
+
+
+class DamagedRecord(StoreError):
+    """What is stored of a record, or of where a number leads, is not what was kept."""
+
+    def __init__(self, key: str) -> None:
+        """`key` is `patients/P1`; it is no part of the message, which may be logged."""
+        self.key = key
+        resource, _, _ = key.partition("/")
+        super().__init__(
+            f"What is stored of one of {resource} fails its checksum: check the disk, and restore "
+            "the store from a copy."
         )
 
 

@@ -185,12 +185,10 @@ class Acknowledge:
         assert kept is not None, "a row of the store refers to its message"
         told = application_answer(kept)
         if not ack.serves(due.owing.asked, told.code):
-            tx.change_acknowledgment(due.message_id, Answering.UNWANTED, at=at, code=told.code)
+            tx.write_acknowledgment(due.message_id, told.code, b"")
+            tx.change_acknowledgment(due.message_id, Answering.UNWANTED, at=at)
             return None
-        body = self._bytes(kept, told, at)
-        tx.change_acknowledgment(
-            due.message_id, Answering.DUE, at=at, code=told.code, body=body, cause=due.cause
-        )
+        tx.write_acknowledgment(due.message_id, told.code, self._bytes(kept, told, at))
         return tx.acknowledgment(due.message_id)
 
     def _bytes(self, kept: KeptMessage, told: Acknowledgment, at: float) -> bytes:

@@ -331,8 +331,8 @@ def _fields_of(delivery: Delivery) -> frozenset[str]:
 def attempt_report(attempt: Attempt, fields: frozenset[str], *, reveal: bool) -> dict[str, Any]:
     """One request and its answer; of `fields` those are named that it found wrong."""
     return {
-        "method": attempt.request.method,
-        "resource": attempt.request.resource,
+        "method": attempt.request.method if attempt.request else None,
+        "resource": attempt.request.resource if attempt.request else None,
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
         **outcome_report(attempt.outcome, fields, reveal=reveal),

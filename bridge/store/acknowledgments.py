@@ -71,18 +71,14 @@ class AcknowledgmentView(Protocol):
 class AcknowledgmentTransaction(Protocol):
     """What can be changed of them; `Transaction.keep` makes them, and says when they are due."""
 
+    def write_acknowledgment(self, message_id: int, code: str, body: bytes) -> None:
+        """Keep what an application acknowledgment says: MSA-1, and the whole message."""
+        ...
+
     def change_acknowledgment(
-        self,
-        message_id: int,
-        state: Answering,
-        *,
-        at: float,
-        code: str | None = None,
-        body: bytes | None = None,
-        cause: Cause | None = None,
+        self, message_id: int, state: Answering, *, at: float, cause: Cause | None = None
     ) -> None:
-        """Write an application acknowledgment, or record what became of it; `code` and `body`
-        stay where they are not given."""
+        """Record what became of an application acknowledgment."""
         ...
 
     def abandon_acknowledgments(self, since: float, cause: Cause, at: float) -> int:

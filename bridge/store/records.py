@@ -50,6 +50,7 @@ class KeptMessage:
     """A message in the store, and what became of it."""
 
     id: int
+    #: its body empty where `body_gone`, or where a list was asked for
     message: Message
     status: Status
     #: MSA-1 or the HTTP status it was answered with, and the bytes of that answer
@@ -68,6 +69,8 @@ class KeptMessage:
     duplicates: int = 0
     #: when its status last changed, seconds since the epoch
     changed_at: float = 0.0
+    #: it is done with, and its body was let go
+    body_gone: bool = False
 
     @property
     def reason(self) -> str:
@@ -86,7 +89,8 @@ class Attempt:
 
     id: int
     delivery_id: int
-    request: Request
+    #: None where what was written down fails its checksum
+    request: Request | None
     started_at: float
     ended_at: float | None = None
     outcome: Outcome | None = None

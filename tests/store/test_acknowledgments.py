@@ -139,7 +139,7 @@ async def test_what_was_written_stays_whatever_is_recorded_later(store: Store) -
     def change(state: Answering, at: float, **more: Any) -> Callable[[Transaction], None]:
         return lambda tx: tx.change_acknowledgment(number, state, at=at, **more)
 
-    await store.run(change(Answering.DUE, 120.0, code="AA", body=b"MSH|..."))
+    await store.run(lambda tx: tx.write_acknowledgment(number, "AA", b"MSH|..."))
     await store.run(change(Answering.DUE, 130.0, cause=because("no answer")))
     assert found(store, number).changed_at == 100.0
     assert due(store) == [number]
@@ -183,9 +183,8 @@ async def test_a_duplicate_asks_again_for_what_its_sender_did_not_see(
     store: Store, before: Answering, after: Answering
 ) -> None:
     number = await owed(store, identity=b"same")
-    await store.run(
-        lambda tx: tx.change_acknowledgment(number, before, at=120.0, code="AA", body=b"first")
-    )
+    await store.run(lambda tx: tx.write_acknowledgment(number, "AA", b"first"))
+    await store.run(lambda tx: tx.change_acknowledgment(number, before, at=120.0))
     again = a_message(received_at=200.0)
     kept = await store.run(lambda tx: keep(tx, again, identity=b"same", owing=AT_ONCE))
     assert kept.duplicate

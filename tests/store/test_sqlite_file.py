@@ -264,7 +264,7 @@ async def test_damage_stops_translation_only_until_it_is_marked(path: Path) -> N
 async def test_huge_bodies_are_not_all_read_at_once(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.store.sqlite.view._BODIES_AT_ONCE", 1500)
+    monkeypatch.setattr("bridge.store.rules.messages._BODIES_AT_ONCE", 1500)
     store = opened(path)
     for _ in range(4):
         await store.run(lambda tx: keep(tx, a_message(body=b"x" * 1000)))

@@ -12,9 +12,10 @@ import pytest
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Allocation, Interaction, Kind, Reason, Target
 from bridge.message import Status, Verdict
+from bridge.store import rows
 from bridge.store.contract import Store
 from bridge.store.open import open_store
-from bridge.store.sqlite import opening, rows
+from bridge.store.sqlite import opening
 from tests.store.samples import keep
 
 BODY = b"MSH|^~\\&|HIS|LOTUS\rPID|1\r"

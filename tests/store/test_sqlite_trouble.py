@@ -71,7 +71,7 @@ async def test_messages_that_wait_together_are_one_statement(store: SqliteStore)
 
 
 async def test_a_full_file_is_busy_and_recovers(store: SqliteStore) -> None:
-    pages = store.read(lambda view: view._connection.execute("PRAGMA page_count").fetchone()[0])  # type: ignore[attr-defined]
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
 
     def limit(most: int) -> None:
         store._connection.execute(f"PRAGMA max_page_count = {most}")

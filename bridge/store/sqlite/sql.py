@@ -1,15 +1,17 @@
-"""Finds the SQL of this store: queries by name, schema steps by number."""
+"""Finds the SQL of this store: statements by name, schema steps by number."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
-_ROW = re.compile(r"(?<=VALUES )\([?, ]+\)")
+_PARAMETER = re.compile(r":(\w+)")
+#: the one row of a statement that inserts by parameters alone
+_ROW = re.compile(r"(?<=VALUES )\([:\w, \n]+\)")
 
 
 def _read(folder: str) -> list[tuple[str, str]]:
@@ -19,24 +21,32 @@ def _read(folder: str) -> list[tuple[str, str]]:
 
 
 def split(text: str) -> dict[str, str]:
-    """The queries of one file; each stands under a line `-- name: ...`."""
+    """The statements of one file; each stands under a line `-- name: ...`."""
     _, *parts = _NAME.split(text)
     return {name: sql.strip() for name, sql in zip(parts[::2], parts[1::2], strict=True)}
 
 
-def _queries() -> Mapping[str, str]:
+def _statements() -> Mapping[str, str]:
     texts = (split(text) for _, text in _read("queries"))
     return MappingProxyType({name: sql for named in texts for name, sql in named.items()})
 
 
-#: every query of the store by name; plan tests run on the same text
-SQL: Mapping[str, str] = _queries()
+#: every statement of the store by name; plan tests run on the same text
+SQL: Mapping[str, str] = _statements()
+
+
+@lru_cache(maxsize=8)
+def parameters_of(name: str) -> Sequence[str]:
+    """The parameters of a statement that inserts one row, in the order of its row."""
+    row = _ROW.search(SQL[name])
+    return _PARAMETER.findall(row[0]) if row else ()
 
 
 @lru_cache(maxsize=256)
-def rows_of(query: str, count: int) -> str:
-    """The query that inserts one row, made to insert so many."""
-    return _ROW.sub(lambda row: ", ".join([row[0]] * count), SQL[query])
+def rows_of(name: str, count: int) -> str:
+    """The statement that inserts one row, made to insert so many by position."""
+    row = f"({', '.join('?' * len(parameters_of(name)))})"
+    return _ROW.sub(", ".join([row] * count), SQL[name])
 
 
 def schema_steps() -> list[str]:

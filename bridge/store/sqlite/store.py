@@ -10,9 +10,10 @@ from typing import TextIO, TypeVar
 from bridge.errors import StoreUnusable
 from bridge.store.contract import Transaction, View
 from bridge.store.records import Keeping, Kept
+from bridge.store.rules.transaction import RuledView
 from bridge.store.sqlite import opening
 from bridge.store.sqlite.space import Space
-from bridge.store.sqlite.view import SqliteView
+from bridge.store.sqlite.statements import SqliteStatements
 from bridge.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class SqliteStore:
         connection = self._reader()
         connection.execute("BEGIN")
         try:
-            return job(SqliteView(connection))
+            return job(RuledView(SqliteStatements(connection)))
         finally:
             connection.rollback()
             self._idle.append(connection)
@@ -94,4 +95,5 @@ def open_sqlite(url: str, *, free_bytes: int, clock: Callable[[], float]) -> Sql
 
 def view_sqlite(url: str) -> View:
     """Read the file of a URL without touching it; raises StoreUnusable."""
-    return SqliteView(opening.connect_reader(opening.path_of(url)))
+    reader = opening.connect_reader(opening.path_of(url))
+    return RuledView(SqliteStatements(reader))

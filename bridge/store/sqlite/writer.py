@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from bridge.errors import StoreBusy, StoreError
 from bridge.store.records import Keeping
+from bridge.store.rules.transaction import RuledTransaction
 from bridge.store.sqlite.space import Space
-from bridge.store.sqlite.transaction import SqliteTransaction
+from bridge.store.sqlite.statements import SqliteStatements
 
 T = TypeVar("T")
-_Job = Callable[[SqliteTransaction], Any]
+_Job = Callable[[RuledTransaction], Any]
 
 #: messages kept by one statement at most, and the bytes such a message may have at most, because
 #: SQLite copies what it is given
@@ -71,7 +72,7 @@ class Writer:
         self._connection = connection
         self._sleep = sleep
         self._space = space
-        self._transaction = SqliteTransaction(connection)
+        self._transaction = RuledTransaction(SqliteStatements(connection))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
         self._stopping = False
@@ -86,7 +87,7 @@ class Writer:
         return self._queue.qsize()
 
     def submit(
-        self, job: Callable[[SqliteTransaction], T], keeping: Keeping | None = None
+        self, job: Callable[[RuledTransaction], T], keeping: Keeping | None = None
     ) -> asyncio.Future[T]:
         """Hand in a job; the future is done after its commit. Raises StoreBusy once stopping.
 

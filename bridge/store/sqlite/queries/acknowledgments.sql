@@ -1,20 +1,20 @@
 -- name: owe
 INSERT INTO application_acknowledgment (message_id, asked, after, line, state, changed_at)
-VALUES (?, ?, ?, ?, ?, ?)
+VALUES (:message_id, :asked, :after, :line, :state, :at)
 
 -- name: owe_again
 UPDATE application_acknowledgment SET state = 'due', changed_at = :at
 WHERE message_id = :id AND state IN ('sent', 'abandoned')
 
 -- name: acknowledgment
-SELECT * FROM application_acknowledgment WHERE message_id = ?
+SELECT * FROM application_acknowledgment WHERE message_id = :message_id
 
 -- name: due_acknowledgments
-SELECT * FROM application_acknowledgment WHERE state = 'due' AND line = ?
-ORDER BY message_id LIMIT ?
+SELECT * FROM application_acknowledgment WHERE state = 'due' AND line = :line
+ORDER BY message_id LIMIT :limit
 
 -- name: due_lines
--- From one line to the next, without reading what is due on each.
+-- From one line to the next, without reading what is due on each. INDEXED BY is SQLite's.
 WITH RECURSIVE lines (line) AS (
     SELECT min(line) FROM application_acknowledgment INDEXED BY acknowledgment_line
     WHERE state = 'due'
@@ -28,11 +28,15 @@ SELECT line FROM lines WHERE line IS NOT NULL
 
 -- name: change_acknowledgment
 UPDATE application_acknowledgment
-SET state = :state, code = coalesce(:code, code), body = coalesce(:body, body), cause = :cause,
-    details = :details,
+SET state = :state, cause = :cause, details = :details,
     changed_at = CASE WHEN state = :state THEN changed_at ELSE :at END
 WHERE message_id = :id
 
+-- name: write_acknowledgment
+UPDATE application_acknowledgment SET code = :code, body = :body, checksum = :checksum
+WHERE message_id = :id
+
 -- name: abandon_acknowledgments
-UPDATE application_acknowledgment SET state = 'abandoned', cause = :cause, details = :details, changed_at = :at
+UPDATE application_acknowledgment
+SET state = 'abandoned', cause = :cause, details = :details, changed_at = :at
 WHERE state = 'due' AND changed_at <= :since

@@ -1,17 +1,22 @@
 -- name: insert_delivery
 INSERT INTO delivery (
-    message_id, position, target, lane, resource, external_id, status, step, due_at,
-    changed_at, call, lineage
-) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)
+    message_id, position, target, lane, sequence, resource, external_id, status, step, due_at,
+    changed_at, call, checksum, lineage
+) VALUES (
+    :message_id, :position, :target, :lane, :sequence, :resource, :external_id, 'waiting', :step,
+    :at, :at, :call, :checksum, :lineage
+) RETURNING id
 
 -- name: delivery
-SELECT id, message_id, target, lane, resource, external_id, step, due_at FROM delivery WHERE id = ?
+SELECT id, message_id, target, lane, sequence, resource, external_id, step, due_at
+FROM delivery WHERE id = :id
 
 -- name: deliveries_of
-SELECT * FROM delivery WHERE message_id = ? ORDER BY position, id
+SELECT * FROM delivery WHERE message_id = :message_id ORDER BY position, id
 
 -- name: verdicts_of
-SELECT status, cause, details, waits_for FROM delivery WHERE message_id = ? ORDER BY position, id
+SELECT status, cause, details, waits_for FROM delivery
+WHERE message_id = :message_id ORDER BY position, id
 
 -- name: settle_delivery
 UPDATE delivery
@@ -29,26 +34,32 @@ UPDATE delivery SET waits_for = :waits_for WHERE id = :id
 
 -- name: unsettled
 SELECT DISTINCT status FROM delivery
-WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked') AND id <> ?
+WHERE resource = :resource AND external_id = :external_id
+  AND status IN ('waiting', 'held', 'parked') AND id <> :besides
 
 -- name: pending
 SELECT * FROM delivery
-WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
+WHERE resource = :resource AND external_id = :external_id
+  AND status IN ('waiting', 'held', 'parked')
 ORDER BY id
 
 -- name: ahead
+-- Lanes have no order between them: of one record's deliveries in two lanes the smaller id is the
+-- earlier one.
 SELECT status, waits_for FROM delivery
-WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
-  AND (status = 'held' OR status = 'waiting' AND lane <> ?) AND id < ?
+WHERE resource = :resource AND external_id = :external_id
+  AND status IN ('waiting', 'held', 'parked')
+  AND (status = 'held' OR status = 'waiting' AND lane <> :lane) AND id < :before
 ORDER BY id DESC LIMIT 1
 
 -- name: incomplete
 SELECT id, message_id FROM delivery
-WHERE resource = ? AND external_id = ? AND status IN ('waiting', 'held', 'parked')
-  AND status = 'parked' AND cause = 'incomplete' AND id < ?
+WHERE resource = :resource AND external_id = :external_id
+  AND status IN ('waiting', 'held', 'parked')
+  AND status = 'parked' AND cause = 'incomplete' AND id < :before
 
 -- name: held_deliveries
-SELECT * FROM delivery WHERE status = 'held' AND waits_for = ? ORDER BY id
+SELECT * FROM delivery WHERE status = 'held' AND waits_for = :key ORDER BY id
 
 -- name: release_delivery
 -- It starts over: what was found out before it was held may be long out of date.
@@ -58,17 +69,16 @@ SET status = 'waiting', step = 'apply', due_at = :at, changed_at = :at, cause = 
 WHERE id = :id
 
 -- name: insert_attempt
-INSERT INTO attempt (delivery_id, request, started_at) VALUES (?, ?, ?)
+INSERT INTO attempt (delivery_id, request, checksum, started_at)
+VALUES (:delivery_id, :request, :checksum, :at) RETURNING id
 
 -- name: end_attempt
-UPDATE attempt SET ended_at = ?, outcome = ? WHERE id = ?
+UPDATE attempt SET ended_at = :at, outcome = :outcome WHERE id = :id
 
 -- name: attempts_of
-SELECT * FROM attempt WHERE delivery_id = ? ORDER BY id
+SELECT * FROM attempt WHERE delivery_id = :delivery_id ORDER BY id
 
 -- name: long_held_deliveries
+-- INDEXED BY is SQLite's.
 SELECT id, waits_for FROM delivery INDEXED BY delivery_held_since
-WHERE status = 'held' AND changed_at <= ? LIMIT ?
-
--- name: waiting_for
-SELECT count(*) FROM delivery INDEXED BY delivery_waiting WHERE status = 'waiting' AND target = ?
+WHERE status = 'held' AND changed_at <= :since LIMIT :limit

@@ -1,0 +1,93 @@
+"""Keep: a message is kept once, and found again where it comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.causes import Cause
+from bridge.errors import StoreError
+from bridge.message import Message, Status
+from bridge.store import rows
+from bridge.store.acknowledgments import Answering, Owing
+from bridge.store.records import Keeping, Kept
+from bridge.store.rules.asking import must_insert
+from bridge.store.statements import Row, Statements
+
+
+def keep(
+    statements: Statements,
+    message: Message,
+    *,
+    status: Status,
+    answer_code: str,
+    acknowledgment: bytes,
+    identity: bytes | None,
+    identity_since: float | None = None,
+    cause: Cause | None = None,
+    owing: Owing | None = None,
+) -> Kept:
+    """Keep a message, or count a duplicate."""
+    row = rows.message_row(message, status, answer_code, acknowledgment, identity, cause)
+    message_id = statements.insert("insert_message", **row)
+    if message_id is None:
+        first = _first_copy(statements, identity, identity_since)
+        if first is not None:
+            statements.change("count_duplicate", id=first["id"])
+            statements.change("owe_again", id=first["id"], at=message.received_at)
+            return Kept(first["id"], _answer_of(first, acknowledgment), duplicate=True)
+        message_id = must_insert(statements.insert("insert_message", **row), "a message")
+    must_insert(
+        statements.insert("insert_body", **rows.body_row(message_id, message.body)), "a body"
+    )
+    if owing is not None:
+        _owe(statements, message_id, owing, status, message.received_at)
+    return Kept(message_id, acknowledgment, duplicate=False)
+
+
+def keep_all(statements: Statements, keepings: Sequence[Keeping]) -> list[Kept]:
+    """Keep messages with one statement for all their rows and one for all their bodies.
+
+    Raises StoreError where one of them is a duplicate: then undo it, and keep them singly.
+    """
+    messages = [rows.message_row(*each[:-1]) for each in keepings]
+    ids = statements.insert_rows("insert_message", messages)
+    if len(ids) != len(keepings):
+        raise StoreError("One of several messages is a duplicate.")
+    kept = list(zip(ids, keepings, strict=True))
+    bodies = [rows.body_row(message_id, each.message.body) for message_id, each in kept]
+    if len(statements.insert_rows("insert_body", bodies)) != len(keepings):
+        raise StoreError("The store did not take the bodies of several messages.")
+    for message_id, each in kept:
+        if each.owing is not None:
+            _owe(statements, message_id, each.owing, each.status, each.message.received_at)
+    return [Kept(message_id, each.acknowledgment, duplicate=False) for message_id, each in kept]
+
+
+def _first_copy(statements: Statements, identity: bytes | None, since: float | None) -> Row | None:
+    """The message that this one is a copy of, decided on that message alone: its body may be gone.
+
+    One whose body is damaged, or that is parked or older than a window allows, is not it any more.
+    """
+    first = statements.one("first_copy", identity=identity)
+    if first is None:
+        raise StoreError("The store has a message as known that it does not have.")
+    over = since is not None and (first["received_at"] < since or first["status"] == Status.PARKED)
+    if over or rows.is_damaged(first):
+        statements.change("forget_identity", id=first["id"])
+        return None
+    return first
+
+
+def _answer_of(first: Row, anew: bytes) -> bytes:
+    """The stored answer, or the copy's own where that is damaged: it says the same."""
+    answer: bytes = first["acknowledgment"]
+    whole = first["acknowledgment_checksum"] in (None, rows.checksum(answer))
+    return answer if whole else anew
+
+
+def _owe(statements: Statements, message_id: int, owing: Owing, status: Status, at: float) -> None:
+    waits = status in (Status.WAITING, Status.HELD)
+    state = Answering.OWED if waits else Answering.DUE
+    owed = {"message_id": message_id, **owing._asdict(), "state": state, "at": at}
+    if statements.change("owe", **owed) != 1:
+        raise StoreError("The store did not take an application acknowledgment.")

@@ -1,0 +1,164 @@
+"""Lanes: queues of deliveries of which one at a time is under way.
+
+A lane's row names its head, the waiting delivery with the smallest sequence, and says when that one
+is ready; without a head it only remembers the last sequence. What is under way has its lane
+leased; what waits for another record has it blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bridge.delivery import Reason, Step, Target
+from bridge.errors import StoreError
+from bridge.store import rows
+from bridge.store.statements import Row, Statements
+
+#: seconds for which nothing is postponed: twice the longest wait a far end may ask for
+_NEVER_LATER = 7200.0
+
+
+class Place(NamedTuple):
+    """A place in a lane that was taken."""
+
+    sequence: int
+    #: whether something waits in the lane, which then is before this place
+    behind: bool
+
+
+def take_place(statements: Statements, target: str, lane: str) -> Place:
+    """The place behind all that ever was in a lane; in the order of commits."""
+    taken = statements.one("take_place", target=target, lane=lane)
+    if taken is None:
+        raise StoreError(f"The store gave no place in a lane of {target}.")
+    return Place(taken["last"], taken["head"] is not None)
+
+
+def enter(statements: Statements, delivery: Row, at: float) -> None:
+    """Let a waiting delivery take its place in its lane, as the head where it is the first."""
+    enter_at(
+        statements,
+        delivery["target"],
+        delivery["lane"],
+        delivery["id"],
+        delivery["sequence"],
+        at,
+    )
+
+
+def enter_at(
+    statements: Statements, target: str, lane: str, delivery_id: int, sequence: int, at: float
+) -> None:
+    """Let a waiting delivery take the place of this sequence."""
+    statements.change(
+        "enter_lane", target=target, lane=lane, id=delivery_id, sequence=sequence, at=at
+    )
+
+
+def lease(statements: Statements, target: Target, now: float, limit: int) -> Sequence[Row]:
+    """Lease the lanes that are ready, longest first; their heads.
+
+    A lane due later than anything is postponed was given its time before the clock was set back.
+    """
+    statements.change("pull_lanes", target=target, now=now, latest=now + _NEVER_LATER)
+    heads = statements.all("ready_heads", target=target, now=now, limit=limit)
+    for row in heads:
+        statements.change("lease_lane", target=row["target"], lane=row["lane"])
+    return heads
+
+
+def move_on(statements: Statements, target: str, lane: str, delivery_id: int) -> None:
+    """Give a lane back to its next waiting delivery, where this one was the head."""
+    if statements.one("is_head", target=target, lane=lane, id=delivery_id) is None:
+        return
+    following = statements.one("next_in_lane", target=target, lane=lane)
+    if following is None:
+        statements.change("empty_lane", target=target, lane=lane)
+    else:
+        _set_head(statements, target, lane, following["id"], following["due_at"])
+
+
+def _set_head(
+    statements: Statements, target: str, lane: str, delivery_id: int, ready_at: float
+) -> None:
+    statements.change("move_lane", target=target, lane=lane, head=delivery_id, ready_at=ready_at)
+
+
+def postpone(statements: Statements, delivery: Row, step: Step, due_at: float) -> None:
+    """Give a lane back whose head, already written down with this step, is due later.
+
+    What was released meanwhile goes first, unless the head may still take effect. Raises
+    StoreError where the delivery is not the head.
+    """
+    target, lane = delivery["target"], delivery["lane"]
+    _must_be_head(statements, delivery)
+    if step is Step.VERIFY:
+        _set_head(statements, target, lane, delivery["id"], due_at)
+    else:
+        move_on(statements, target, lane, delivery["id"])
+
+
+def block(statements: Statements, delivery: Row, key: str) -> None:
+    """Give a lane back that is ready once `key` settles, or now if a released one goes first.
+
+    Raises StoreError where the delivery is not the head.
+    """
+    postpone(statements, delivery, Step(delivery["step"]), delivery["due_at"])
+    place = {"target": delivery["target"], "lane": delivery["lane"], "id": delivery["id"]}
+    if statements.change("block_lane", **place, key=key):
+        statements.change("let_delivery_wait_for", id=delivery["id"], waits_for=key)
+
+
+def wake(statements: Statements, key: str) -> None:
+    """Make the lanes ready that were blocked on `resource/external id`."""
+    heads = statements.all("blocked_heads", key=key)
+    if not heads:
+        return
+    statements.change("wake_lanes", key=key)
+    for row in heads:
+        statements.change("let_delivery_wait_for", id=row["head"], waits_for="")
+
+
+#: how requests end of which nothing was sent, or that only another may make
+_NOTHING_SENT = [
+    *(Reason.UNREACHABLE, Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS),
+    *(Reason.FORBIDDEN, Reason.LIMITED),
+]
+
+
+def end_waits(
+    statements: Statements, target: Target, now: float, resource: str, *, paused_only: bool
+) -> int:
+    """Make lanes ready whose heads wait; how many."""
+    return statements.change(
+        "end_waits",
+        target=target,
+        now=now,
+        resource=resource,
+        paused_only=int(paused_only),
+        nothing_sent=rows.to_json(_NOTHING_SENT).decode(),
+    )
+
+
+def orders_behind(statements: Statements, delivery: Row) -> list[int]:
+    """Those that wait behind an order and name one of its services, or one of each other's."""
+
+    def services(message_id: int) -> set[tuple[str, str]]:
+        found = statements.all("services_of", message_id=message_id)
+        return {(row["visit_id"], row["service"]) for row in found}
+
+    place = {key: delivery[key] for key in ("target", "lane", "sequence")}
+    named, behind = services(delivery["message_id"]), []
+    for later in statements.all("orders_behind", **place):
+        own = services(later["message_id"])
+        if named & own:
+            named |= own
+            behind.append(later["id"])
+    return behind
+
+
+def _must_be_head(statements: Statements, delivery: Row) -> None:
+    place = {"target": delivery["target"], "lane": delivery["lane"], "id": delivery["id"]}
+    if statements.one("is_head", **place) is None:
+        raise StoreError(f"Delivery {delivery['id']} is not the head of its lane.")

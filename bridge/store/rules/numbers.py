@@ -1,0 +1,17 @@
+"""Numbers: a key's number in a sequence, the same for ever."""
+
+from __future__ import annotations
+
+from bridge.errors import StoreError
+from bridge.store.statements import Statements
+
+
+def number(statements: Statements, sequence: str, key: str, first: int) -> int:
+    """The key's number; the one after the last, `first` at the earliest, where it has none yet."""
+    if taken := statements.one("number", sequence=sequence, key=key):
+        return int(taken["value"])
+    last = statements.one("last_number", sequence=sequence)
+    value = first if last is None else max(first, last["value"] + 1)
+    if statements.change("take_number", sequence=sequence, key=key, value=value) != 1:
+        raise StoreError("The store did not take a number.")
+    return value

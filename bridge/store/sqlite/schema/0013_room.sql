@@ -1,0 +1,212 @@
+-- Order is a sequence of its lane, taken in the transaction that commits it. What is done with has
+-- none: nothing is compared with it.
+ALTER TABLE delivery ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+UPDATE delivery SET sequence = id WHERE status IN ('waiting', 'held', 'parked');
+DROP INDEX delivery_waiting;
+CREATE INDEX delivery_waiting ON delivery (target, lane, sequence) WHERE status = 'waiting';
+
+-- A lane stays when nothing waits in it, for the sequence that it gave last.
+CREATE TABLE lane_13 (
+    target TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    -- the waiting delivery with the smallest sequence; NULL where none waits
+    head INTEGER,
+    ready_at REAL NOT NULL DEFAULT 0,
+    leased INTEGER NOT NULL DEFAULT 0,
+    -- `resource/external id` whose next settling wakes it; '' when it waits for nothing
+    waits_for TEXT NOT NULL DEFAULT '',
+    -- the sequence that was given last
+    last INTEGER NOT NULL,
+    PRIMARY KEY (target, lane)
+) WITHOUT ROWID;
+INSERT INTO lane_13 (target, lane, head, ready_at, leased, waits_for, last)
+SELECT target, lane, head, ready_at, leased, waits_for, head FROM lane;
+INSERT INTO lane_13 (target, lane, last)
+SELECT target, lane, max(sequence) FROM delivery
+WHERE status IN ('waiting', 'held', 'parked') GROUP BY target, lane
+ON CONFLICT (target, lane) DO UPDATE SET last = excluded.last;
+DROP TABLE lane;
+ALTER TABLE lane_13 RENAME TO lane;
+CREATE INDEX lane_ready ON lane (target, ready_at)
+    WHERE leased = 0 AND waits_for = '' AND head IS NOT NULL;
+CREATE INDEX lane_blocked ON lane (waits_for) WHERE waits_for <> '';
+
+-- Checksums of what is sent or answered, CRC-32; NULL of what an earlier version kept without.
+ALTER TABLE message ADD COLUMN checksum INTEGER;
+ALTER TABLE delivery ADD COLUMN checksum INTEGER;
+ALTER TABLE attempt ADD COLUMN checksum INTEGER;
+ALTER TABLE entity ADD COLUMN checksum INTEGER;
+ALTER TABLE alias ADD COLUMN checksum INTEGER;
+ALTER TABLE application_acknowledgment ADD COLUMN checksum INTEGER;
+
+-- How many deliveries wait for each destination, so that a status page never counts them.
+INSERT INTO tally (kind, status, count)
+SELECT 'waiting', target, count(*) FROM delivery WHERE status = 'waiting' GROUP BY target;
+CREATE TRIGGER delivery_waits AFTER INSERT ON delivery WHEN NEW.status = 'waiting' BEGIN
+    INSERT INTO tally VALUES ('waiting', NEW.target, 1)
+    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER delivery_waits_again AFTER UPDATE OF status ON delivery
+WHEN NEW.status = 'waiting' AND OLD.status <> 'waiting' BEGIN
+    INSERT INTO tally VALUES ('waiting', NEW.target, 1)
+    ON CONFLICT (kind, status) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER delivery_waits_no_more AFTER UPDATE OF status ON delivery
+WHEN OLD.status = 'waiting' AND NEW.status <> 'waiting' BEGIN
+    UPDATE tally SET count = count - 1 WHERE kind = 'waiting' AND status = OLD.target;
+END;
+
+-- How many messages and deliveries are held for each key, for the same reason.
+CREATE TABLE held_count (
+    waits_for TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX held_count_most ON held_count (count DESC, waits_for) WHERE count > 0;
+INSERT INTO held_count
+SELECT waits_for, count(*) FROM (
+    SELECT waits_for FROM message WHERE status = 'held' AND translated = 0 AND waits_for <> ''
+    UNION ALL
+    SELECT waits_for FROM delivery WHERE status = 'held' AND waits_for <> ''
+) GROUP BY waits_for;
+CREATE TRIGGER message_held_now AFTER UPDATE OF status, waits_for, translated ON message
+WHEN NEW.status = 'held' AND NEW.translated = 0 AND NEW.waits_for <> '' BEGIN
+    INSERT INTO held_count VALUES (NEW.waits_for, 1)
+    ON CONFLICT (waits_for) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER message_held_no_more AFTER UPDATE OF status, waits_for, translated ON message
+WHEN OLD.status = 'held' AND OLD.translated = 0 AND OLD.waits_for <> '' BEGIN
+    UPDATE held_count SET count = count - 1 WHERE waits_for = OLD.waits_for;
+    DELETE FROM held_count WHERE waits_for = OLD.waits_for AND count <= 0;
+END;
+CREATE TRIGGER delivery_held_now AFTER UPDATE OF status, waits_for ON delivery
+WHEN NEW.status = 'held' AND NEW.waits_for <> '' BEGIN
+    INSERT INTO held_count VALUES (NEW.waits_for, 1)
+    ON CONFLICT (waits_for) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER delivery_held_no_more AFTER UPDATE OF status, waits_for ON delivery
+WHEN OLD.status = 'held' AND OLD.waits_for <> '' BEGIN
+    UPDATE held_count SET count = count - 1 WHERE waits_for = OLD.waits_for;
+    DELETE FROM held_count WHERE waits_for = OLD.waits_for AND count <= 0;
+END;
+
+-- A message that was run again says which run it is, and of which message; an edited copy too. An
+-- entry of a Bundle says of which message, and where in it. Who handed it in, and when what it
+-- tells happened.
+ALTER TABLE message ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE message ADD COLUMN origin INTEGER;
+ALTER TABLE message ADD COLUMN part_of INTEGER;
+ALTER TABLE message ADD COLUMN part INTEGER;
+ALTER TABLE message ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+ALTER TABLE message ADD COLUMN event_at REAL;
+CREATE INDEX message_origin ON message (origin) WHERE origin IS NOT NULL;
+CREATE INDEX message_part_of ON message (part_of, part) WHERE part_of IS NOT NULL;
+CREATE INDEX message_received ON message (received_at);
+CREATE INDEX message_type ON message (message_type);
+CREATE INDEX message_sender ON message (sending_application, sending_facility);
+
+-- A source is a namespace: the same reference of two of them names two records.
+CREATE TABLE link_13 (
+    source TEXT NOT NULL DEFAULT '',
+    reference TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    PRIMARY KEY (source, reference)
+) WITHOUT ROWID;
+INSERT INTO link_13 (reference, resource, external_id)
+SELECT reference, resource, external_id FROM link;
+DROP TABLE link;
+ALTER TABLE link_13 RENAME TO link;
+
+CREATE TABLE alias_13 (
+    source TEXT NOT NULL DEFAULT '',
+    key TEXT NOT NULL,
+    leads_to TEXT NOT NULL,
+    -- who issued the number; '' where nobody was named
+    authority TEXT NOT NULL,
+    -- 1 where it is no longer the number that its record goes by
+    retired INTEGER NOT NULL,
+    -- the message that said so
+    message_id INTEGER NOT NULL,
+    at REAL NOT NULL,
+    checksum INTEGER,
+    PRIMARY KEY (source, key)
+) WITHOUT ROWID;
+INSERT INTO alias_13 (key, leads_to, authority, retired, message_id, at)
+SELECT key, leads_to, authority, retired, message_id, at FROM alias;
+DROP TABLE alias;
+ALTER TABLE alias_13 RENAME TO alias;
+CREATE INDEX alias_leads_to ON alias (leads_to);
+CREATE INDEX alias_message ON alias (message_id);
+
+ALTER TABLE message ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE delivery ADD COLUMN source TEXT NOT NULL DEFAULT '';
+
+-- Which event set each field of a record: `{"phone": [event time, sender]}`.
+ALTER TABLE entity ADD COLUMN set_by BLOB NOT NULL DEFAULT x'7b7d';
+
+-- Further numbers by which a record is found: value, issuer, and what kind of number it is.
+CREATE TABLE also_id (
+    source TEXT NOT NULL DEFAULT '',
+    resource TEXT NOT NULL,
+    value TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    message_id INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (source, resource, value, authority, kind, external_id)
+) WITHOUT ROWID;
+CREATE INDEX also_id_of ON also_id (resource, external_id);
+
+-- Values that only one record may have, such as a patient's uhid.
+CREATE TABLE unique_value (
+    resource TEXT NOT NULL,
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    PRIMARY KEY (resource, field, value)
+) WITHOUT ROWID;
+CREATE INDEX unique_value_of ON unique_value (resource, external_id);
+
+-- The latest version of each resource that a source sent.
+CREATE TABLE seen_version (
+    source TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    version TEXT NOT NULL,
+    updated_at REAL,
+    message_id INTEGER NOT NULL,
+    PRIMARY KEY (source, reference)
+) WITHOUT ROWID;
+
+-- What is known of each subscription, by the source's own reference to it.
+CREATE TABLE subscription (
+    source TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    status TEXT NOT NULL,
+    last_number INTEGER,
+    last_event_at REAL,
+    heartbeat_at REAL,
+    heartbeat_seconds REAL,
+    PRIMARY KEY (source, reference)
+) WITHOUT ROWID;
+
+-- What persons did: who, when, which verb, to what, and why.
+CREATE TABLE act (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    who TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    what TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX act_at ON act (at);
+CREATE INDEX act_what ON act (what);
+
+-- By what a message is found: kind (patient, visit, control id, order, phone) and value.
+CREATE TABLE search_key (
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    message_id INTEGER NOT NULL,
+    PRIMARY KEY (kind, value, message_id)
+) WITHOUT ROWID;
+CREATE INDEX search_key_message ON search_key (message_id);

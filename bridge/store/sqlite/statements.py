@@ -1,0 +1,57 @@
+"""The statements of a SQLite connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from bridge.errors import StoreError
+from bridge.store.sqlite.sql import SQL, parameters_of, rows_of
+from bridge.store.statements import Row, Value
+
+
+class SqliteStatements:
+    """`Statements` on a connection whose rows are `sqlite3.Row`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def each(self, name: str, /, **values: Value) -> Generator[Row, None, None]:
+        try:
+            yield from self._connection.execute(SQL[name], values)
+        except sqlite3.Error as error:
+            raise StoreError(f"The store cannot be read: {error}.") from error
+
+    def one(self, name: str, /, **values: Value) -> Row | None:
+        return next(self.each(name, **values), None)
+
+    def all(self, name: str, /, **values: Value) -> Sequence[Row]:
+        return list(self.each(name, **values))
+
+    def change(self, name: str, /, **values: Value) -> int:
+        return self._connection.execute(SQL[name], values).rowcount
+
+    def insert(self, name: str, /, **values: Value) -> int | None:
+        # fetched whole: a statement that still has a row to give would hold up the commit
+        inserted = self._connection.execute(SQL[name], values).fetchall()
+        return int(inserted[0]["id"]) if inserted else None
+
+    def insert_rows(self, name: str, rows: Sequence[Mapping[str, Value]]) -> Sequence[int]:
+        names = parameters_of(name)
+        values = [row[each] for row in rows for each in names]
+        inserted = self._connection.execute(rows_of(name, len(rows)), values)
+        # SQLite numbers the rows as they stand, and returns them in any order
+        return sorted(int(row["id"]) for row in inserted.fetchall())
+
+    @contextmanager
+    def undoing(self) -> Iterator[None]:
+        self._connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except Exception:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO attempt")
+                self._connection.execute("RELEASE attempt")
+            raise
+        self._connection.execute("RELEASE attempt")
