@@ -22,7 +22,7 @@ from bridge.delivery import (
     Step,
     Target,
 )
-from bridge.store.contract import Transaction
+from bridge.store.entities import EntityView
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.identity import same_issuer
 
@@ -35,7 +35,7 @@ _NUMBER_FACTS = frozenset({"identifier", "identifierType", "authority", "visitNu
 
 
 def follow_all(
-    tx: Transaction, calls: Sequence[Call], catalogue: Catalogue, same: Authorities
+    tx: EntityView, calls: Sequence[Call], catalogue: Catalogue, same: Authorities
 ) -> tuple[Call, ...]:
     """The calls of a message as they are to be made; the same ones where none names an alias."""
     followed = [call for call in calls if _is_followed(call)]
@@ -56,21 +56,21 @@ def follow_all(
     )
 
 
-def issued_by(tx: Transaction, alias: Alias) -> str:
+def issued_by(tx: EntityView, alias: Alias) -> str:
     """Who issued a number that leads elsewhere: whoever issued that record's, where nobody was
     named when it was joined to it."""
     record = tx.entity(*alias.leads_to.split("/", 1))
     return alias.authority or (record.authority if record is not None else "")
 
 
-def _issuer(tx: Transaction, alias: Alias, catalogue: Catalogue) -> str:
+def _issuer(tx: EntityView, alias: Alias, catalogue: Catalogue) -> str:
     """The same for updates; an appointment's number need not be of who issued the visit's."""
     resource = alias.leads_to.partition("/")[0]
     has_owner = resource in catalogue and catalogue[resource].owner() is not None
     return alias.authority if has_owner else issued_by(tx, alias)
 
 
-def given_up(tx: Transaction, calls: Sequence[Call]) -> list[Call]:
+def given_up(tx: EntityView, calls: Sequence[Call]) -> list[Call]:
     """The calls that clear away a record by a number that it went by before: it is not meant."""
     clearing = [call for call in calls if _is_followed(call) and call.clears]
     found = tx.aliases_of({call.key for call in clearing})
@@ -113,7 +113,7 @@ def _referents_of(call: Call, resource: Resource) -> set[str]:
     }
 
 
-def _follow(tx: Transaction, call: Call, resource: Resource, found: Aliases) -> Call:
+def _follow(tx: EntityView, call: Call, resource: Resource, found: Aliases) -> Call:
     call = _with_referents(call, resource, found)
     if account := found.get(f"{ACCOUNT}/{call.facts.get(ACCOUNT)}"):
         call = replace(call, facts={**call.facts, ACCOUNT: account.external_id})
@@ -131,7 +131,7 @@ def _is_left_behind(call: Call, alias: Alias) -> bool:
     return alias.retired and call.clears
 
 
-def _renamed(tx: Transaction, call: Call, resource: Resource, alias: Alias) -> Call:
+def _renamed(tx: EntityView, call: Call, resource: Resource, alias: Alias) -> Call:
     """The call about the record that its number leads to.
 
     A number that the record does not go by any more says nothing of the one it goes by.

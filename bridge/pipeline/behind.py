@@ -5,10 +5,10 @@ from __future__ import annotations
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Delivery
 from bridge.message import Status
-from bridge.store.contract import Transaction
+from bridge.store.deliveries import DeliveryTransaction
 
 
-def park_behind(tx: Transaction, parked: Delivery, now: float) -> int:
+def park_behind(tx: DeliveryTransaction, parked: Delivery, now: float) -> int:
     """Park orders for the same services, and return how many: they would change, credit or charge
     again what the hospital does not have."""
     cause = Cause(CauseKind.BEHIND_REFUSED_ORDER, message_id=parked.message_id)

@@ -8,7 +8,7 @@ from bridge.delivery import Entity, Interaction, Kind, Outcome, Reason, Request,
 from bridge.message import Status
 from bridge.pipeline.deliver import Attempted
 from bridge.pipeline.settle import Next, Settle
-from bridge.store.contract import Transaction
+from bridge.store.entities import EntityView
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.folding import after, learn
 from bridge.zauto.identity import in_our_words
@@ -37,7 +37,7 @@ def correct(
 
 
 def read_as_ours(
-    tx: Transaction, attempted: Attempted, outcome: Outcome, ours: Entity, catalogue: Catalogue
+    tx: EntityView, attempted: Attempted, outcome: Outcome, ours: Entity, catalogue: Catalogue
 ) -> Outcome:
     """An outcome whose record names what it refers to by our ids, where ZautoAI shows its own."""
     if outcome.record is None or attempted.request.method != "GET":
@@ -54,7 +54,7 @@ def read_as_ours(
     return replace(outcome, record=record)
 
 
-def _own_id(tx: Transaction, resource: str, external_id: str) -> str:
+def _own_id(tx: EntityView, resource: str, external_id: str) -> str:
     known = tx.entity(resource, external_id)
     return known.facts.get(OWN_ID, "") if known is not None else ""
 

@@ -20,7 +20,7 @@ from bridge.pipeline.closings import CLOSINGS_NOTE, Closed, Closings
 from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.pauses import Destination, Pauses
 from bridge.settings import Settings
-from bridge.store.contract import View
+from bridge.store.notes import NotesView
 from bridge.zauto.advice import advice
 
 Row = Mapping[str, Any]
@@ -89,7 +89,9 @@ def trouble_row(trouble: Trouble | Stalled, next_try: float | None) -> dict[str,
     }
 
 
-def kept_rows(view: View, settings: Settings, pauses: Pauses, now: float) -> list[dict[str, Any]]:
+def kept_rows(
+    view: NotesView, settings: Settings, pauses: Pauses, now: float
+) -> list[dict[str, Any]]:
     """The destinations as the store has them while no service runs."""
     closings = Closings.kept(view.note(CLOSINGS_NOTE) or "")
     return [
@@ -108,7 +110,7 @@ def resumed_note(at: float, reason: str) -> str:
     return json.dumps({"at": at, "reason": cut(reason, MOST_SAID)})
 
 
-def resumed(view: View) -> dict[str, Any] | None:
+def resumed(view: NotesView) -> dict[str, Any] | None:
     """When a person last ended waits with a reason, and which."""
     note = view.note(RESUMED_NOTE)
     return None if note is None else dict(json.loads(note))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.delivery import Delivery, Interaction, Reason, Step
 from bridge.pipeline.deliver import Attempted
-from bridge.store.contract import Transaction
+from bridge.store.deliveries import DeliveryView
 
 
 def may_come_late(delivery: Delivery) -> bool:
@@ -13,7 +13,7 @@ def may_come_late(delivery: Delivery) -> bool:
     return unanswered and delivery.call.interaction is Interaction.UPSERT
 
 
-def reasons(tx: Transaction, attempted: Attempted) -> list[Reason]:
+def reasons(tx: DeliveryView, attempted: Attempted) -> list[Reason]:
     """How the delivery's requests before this one ended."""
     earlier = tx.attempts_of(attempted.delivery.id)
     return [

@@ -9,7 +9,8 @@ from bridge.causes import Cause, CauseKind
 from bridge.delivery import Call, Translation
 from bridge.message import Protocol, Status
 from bridge.remarks import BY_HAND, RemarkCode
-from bridge.store.contract import KeptMessage, Transaction
+from bridge.store.notes import NotesTransaction
+from bridge.store.records import KeptMessage
 
 
 class Fate(NamedTuple):
@@ -52,7 +53,7 @@ def calls_held(translation: Translation) -> Sequence[Call]:
     return translation.held_calls if waits_for_code(translation) else ()
 
 
-def count(tx: Transaction, kept: KeptMessage, translation: Translation, at: float) -> None:
+def count(tx: NotesTransaction, kept: KeptMessage, translation: Translation, at: float) -> None:
     """Count what was met in a message, once: not yet in one that waits for a record, which is
     translated again. What a person must do by hand is noted."""
     if translation.needs and not waits_for_code(translation):

@@ -40,7 +40,8 @@ from bridge.pipeline.repeated import keep_order
 from bridge.pipeline.structure import Structure
 from bridge.settings import Channel, Settings
 from bridge.store.acknowledgments import Owing
-from bridge.store.contract import Store, Transaction
+from bridge.store.contract import Store
+from bridge.store.messages import MessageTransaction
 from bridge.store.records import Keeping, Kept
 
 #: seconds within which the same order without an Idempotency-Key is the same order
@@ -162,7 +163,7 @@ class Intake:
             reference=f"{resource_type}/{resource_id}",
         )
 
-        def job(tx: Transaction) -> Receipt:
+        def job(tx: MessageTransaction) -> Receipt:
             created = not (update and tx.seen_reference(message.channel, message.reference))
             kept = tx.keep(
                 message,

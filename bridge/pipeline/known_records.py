@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.delivery import ACCOUNT, ACCOUNT_OF, Alias, Entity
-from bridge.store.contract import Transaction
+from bridge.store.entities import EntityView
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.identity import owner_key
 
@@ -15,7 +15,7 @@ from bridge.zauto.identity import owner_key
 class KnownRecords:
     """Looks records up by key, `patients/P1`; a key of an account is `account/A1`."""
 
-    tx: Transaction
+    tx: EntityView
     catalogue: Catalogue
 
     def alias(self, key: str) -> Alias | None:

@@ -29,7 +29,8 @@ from bridge.pipeline.fate import calls_held, count, fate
 from bridge.pipeline.identities import Done, Identities
 from bridge.pipeline.known_records import KnownRecords
 from bridge.remarks import Remark
-from bridge.store.contract import KeptMessage, Transaction
+from bridge.store.contract import Transaction
+from bridge.store.records import KeptMessage
 from bridge.zauto.catalogue import Catalogue, Resource
 from bridge.zauto.folding import conflicting, facts_with
 from bridge.zauto.identity import another, of_another, owner_key

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.remarks import Remark, RemarkCode
-from bridge.store.contract import RemarkCount, View
+from bridge.store.notes import NotesView
+from bridge.store.records import RemarkCount
 
 #: rows that `bridge status` shows
 TOP = 5
@@ -15,12 +16,12 @@ _ALL = 100_000
 _WITHOUT_LOSS = frozenset({RemarkCode.NOTHING_KEPT, RemarkCode.NOTHING_NEW})
 
 
-def remark_rows(view: View, *, limit: int, sender: str = "") -> list[dict[str, Any]]:
+def remark_rows(view: NotesView, *, limit: int, sender: str = "") -> list[dict[str, Any]]:
     """The remarks met most often, of one sender or all; `message` is the latest example."""
     return [_row(each) for each in view.remark_counts(limit, sender=sender)]
 
 
-def top_remarks(view: View) -> list[dict[str, Any]]:
+def top_remarks(view: NotesView) -> list[dict[str, Any]]:
     """What is thrown away or left out most often."""
     lost = [each for each in view.remark_counts(_ALL) if each.code not in _WITHOUT_LOSS]
     return [_row(each) for each in lost[:TOP]]

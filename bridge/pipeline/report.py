@@ -22,14 +22,8 @@ from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.remarks import MOST_SENT, Remark
 from bridge.settings import Settings
 from bridge.store.acknowledgments import Answering, ApplicationAcknowledgment
-from bridge.store.contract import (
-    Attempt,
-    KeptMessage,
-    Quarantined,
-    Tally,
-    UnmappedCode,
-    View,
-)
+from bridge.store.contract import View
+from bridge.store.records import Attempt, KeptMessage, Quarantined, Tally, UnmappedCode
 from bridge.zauto.budget import BudgetState
 from bridge.zauto.watch import Seen
 

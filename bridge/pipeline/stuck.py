@@ -6,7 +6,8 @@ from typing import Any
 
 from bridge.causes import EXPLANATIONS, CauseKind
 from bridge.remarks import RemarkCode
-from bridge.store.contract import ManualTasks, ParkedCount, View
+from bridge.store.notes import NotesView
+from bridge.store.records import ManualTasks, ParkedCount
 
 #: rows of parked messages that are shown
 MOST_PARKED = 20
@@ -14,7 +15,7 @@ MOST_PARKED = 20
 _BY_HAND = "see what the remarks of these messages leave out, and add it at ZautoAI by hand"
 
 
-def stuck_report(view: View) -> dict[str, Any]:
+def stuck_report(view: NotesView) -> dict[str, Any]:
     """Parked messages by cause and sender, and what must be done by hand; all times are epoch
     seconds."""
     return {

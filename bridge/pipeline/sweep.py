@@ -19,7 +19,8 @@ from bridge.delivery import Step
 from bridge.errors import StoreError
 from bridge.pipeline.plan import lane_of
 from bridge.pipeline.referents import REBUILT, whole
-from bridge.store.contract import Again, Store, Transaction
+from bridge.store.contract import Store, Transaction
+from bridge.store.records import Again
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds between two sweeps

@@ -13,7 +13,7 @@ from bridge.message import Status
 from bridge.pipeline.behind import park_behind
 from bridge.pipeline.deliver import Allowance, Attempted
 from bridge.pipeline.settle import Settle, after_hospital
-from bridge.store.contract import Transaction
+from bridge.store.deliveries import DeliveryTransaction
 
 #: sends one HL7 message with this control id and says how it went; never raises
 Send = Callable[[bytes, str], Awaitable[Outcome]]
@@ -48,7 +48,7 @@ class ToHospital:
         """Orders have no limit but the connection."""
         return Allowance(free)
 
-    def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request:
+    def head(self, tx: DeliveryTransaction, delivery: Delivery, now: float) -> Request:
         """Every head is sent; the same payload gives the same bytes, MSH-10 included."""
         call = delivery.call
         return Request("SEND", call.resource, call.external_id, call.payload)
@@ -76,7 +76,9 @@ class ToHospital:
                 count=len(faults),
             )
 
-    def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
+    def settle(
+        self, tx: DeliveryTransaction, attempted: Attempted, outcome: Outcome, now: float
+    ) -> None:
         """Write down the acknowledgment and what follows from it."""
         delivery = attempted.delivery
         tx.end(attempted.attempt_id, outcome, now)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bridge.delivery import code_key
 from bridge.mapping.sets import Sets
-from bridge.store.contract import Transaction, UnmappedCode
+from bridge.store.contract import Transaction
+from bridge.store.records import UnmappedCode
 
 #: codes looked at, those that most wait for first
 _MOST = 10_000

@@ -13,7 +13,7 @@ from bridge.mapping.plan import Mappings
 from bridge.mapping.sites import SETTINGS, Sources
 from bridge.settings import Site
 from bridge.settings.faults import wrong
-from bridge.store.contract import MappingVersion
+from bridge.store.records import MappingVersion
 from bridge.yamlfile import dotted
 
 

@@ -24,7 +24,9 @@ from bridge.pipeline.plan import plan
 from bridge.pipeline.translate import translate
 from bridge.remarks import Remark, RemarkCode
 from bridge.settings import Settings
-from bridge.store.contract import KeptMessage, Store, Transaction, View
+from bridge.store.contract import Store, Transaction
+from bridge.store.messages import MessageView
+from bridge.store.records import KeptMessage
 from bridge.zauto.catalogue import Catalogue
 
 #: messages in one transaction: few while senders wait, because they wait for its commit too
@@ -142,7 +144,7 @@ class Work:
         tx.mark(message_id, Status.PARKED, at=self._clock(), cause=cause)
 
 
-def _with_reuse(view: View, kept: KeptMessage, translation: Translation) -> Translation:
+def _with_reuse(view: MessageView, kept: KeptMessage, translation: Translation) -> Translation:
     """Remark on a control id that came before with other bytes: to its sender it is a message
     sent again, and it may wonder at two."""
     message = kept.message

@@ -25,7 +25,8 @@ from bridge.pipeline.uses import USES_NOTE, Use, Uses
 from bridge.pipeline.versions import of_catalogue, sources_of, version_of
 from bridge.service.parts import Parts, compile_sources, read_sources
 from bridge.settings import Settings
-from bridge.store.contract import Store, Transaction, View
+from bridge.store.contract import Store, Transaction
+from bridge.store.notes import NotesView
 
 
 class Refusal(NamedTuple):
@@ -205,7 +206,7 @@ def _keep(tx: Transaction, sets: Sets, pinned: Mapping[str, str], at: float) -> 
     tx.put_note(USES_NOTE, _uses(tx).take(hashes, pinned, at).note())
 
 
-def _uses(view: View) -> Uses:
+def _uses(view: NotesView) -> Uses:
     return Uses.read(view.note(USES_NOTE))
 
 

@@ -16,7 +16,8 @@ from bridge.pipeline.channels import channels_by_listener, first_channel, placed
 from bridge.pipeline.refuse import refusal_of, why
 from bridge.senders.files import Kind, Part, read, recognise, walk
 from bridge.settings import Settings
-from bridge.store.contract import KeptMessage, View
+from bridge.store.messages import MessageView
+from bridge.store.records import KeptMessage
 
 #: whether a mapping takes messages of a channel that are of a protocol and message type
 Takes: TypeAlias = Callable[[str, Protocol, str], bool]
@@ -51,7 +52,7 @@ def from_files(
             yield part, _taken(part, takes, settings, clock())
 
 
-def from_store(view: View, since: float) -> Iterator[KeptMessage]:
+def from_store(view: MessageView, since: float) -> Iterator[KeptMessage]:
     """What was kept since a time, in the order it came."""
     after = 0
     while page := view.kept_since(since, after=after, limit=_PAGE):

@@ -16,7 +16,8 @@ from bridge.senders.zauto import ZautoSender
 from bridge.service.inquiry import Clocks, Inquiry, fingerprint
 from bridge.settings import Settings, Zauto
 from bridge.shipped import mappings_folder
-from bridge.store.contract import Store, Transaction, View
+from bridge.store.contract import Store, Transaction
+from bridge.store.notes import NotesView
 from bridge.store.open import open_store, place_of
 from bridge.zauto.budget import Budget, Priority
 from bridge.zauto.catalogue import Catalogue, load
@@ -102,7 +103,7 @@ class ZautoEnd:
         clocks = Clocks(clock, time.monotonic)
         self._inquiry = Inquiry(zauto, self._sender, self.far_end, catalogue, clocks)
 
-    def take_up(self, view: View) -> None:
+    def take_up(self, view: NotesView) -> None:
         """Take up what was counted before the last stop."""
         budget, odd = view.note(BUDGET_NOTE), view.note(CONTRACT_NOTE)
         if budget is not None:

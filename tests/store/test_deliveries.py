@@ -19,7 +19,8 @@ from bridge.delivery import (
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.remarks import Remark, RemarkCode
-from bridge.store.contract import Ahead, KeptMessage, Store
+from bridge.store.contract import Store
+from bridge.store.records import Ahead, KeptMessage
 from tests.store.samples import a_call, because, full_call, keep, plan
 
 REFUSED = Outcome(

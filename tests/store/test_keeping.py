@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bridge.errors import StoreBusy
 from bridge.message import Status, Verdict
-from bridge.store.contract import KeptMessage, Store, Transaction
+from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
-from bridge.store.records import Keeping, Kept
+from bridge.store.records import Keeping, Kept, KeptMessage
 from tests.patience import PATIENCE
 from tests.store.samples import a_keeping, a_message, because, keep
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bridge.delivery import code_key
 from bridge.lineage import RuleLine
 from bridge.message import Status
-from bridge.store.contract import MappingVersion, Store, UnmappedCode
+from bridge.store.contract import Store
+from bridge.store.records import MappingVersion, UnmappedCode
 from tests.store.samples import keep
 
 ONE = MappingVersion(

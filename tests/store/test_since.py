@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 
 from bridge.message import Status
-from bridge.store.contract import KeptMessage, Store
+from bridge.store.contract import Store
+from bridge.store.records import KeptMessage
 from tests.store.samples import a_message, keep
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bridge.delivery import Step, Target
 from bridge.message import Status, Verdict
-from bridge.store.contract import Again, Store, Transaction
+from bridge.store.contract import Store, Transaction
+from bridge.store.records import Again
 from tests.store.samples import a_call, because, keep, plan
 
 HOURS = "72"

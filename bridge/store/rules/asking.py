@@ -22,6 +22,12 @@ def must_change(changed: int, what: str, number: int) -> None:
         raise StoreError(f"There is no {what} {number} in the store.")
 
 
+def must_take(changed: int, what: str) -> None:
+    """Raise StoreError where a statement that was to keep one row kept none."""
+    if changed != 1:
+        raise StoreError(f"The store did not take {what}.")
+
+
 def must_insert(inserted: int | None, what: str) -> int:
     """The id of a row that was to be inserted; raises StoreError where it was not."""
     if inserted is None:

@@ -10,7 +10,7 @@ from bridge.message import Message, Status
 from bridge.store import rows
 from bridge.store.acknowledgments import Answering, Owing
 from bridge.store.records import Keeping, Kept
-from bridge.store.rules.asking import must_insert
+from bridge.store.rules.asking import must_insert, must_take
 from bridge.store.statements import Row, Statements
 
 
@@ -89,5 +89,4 @@ def _owe(statements: Statements, message_id: int, owing: Owing, status: Status, 
     waits = status in (Status.WAITING, Status.HELD)
     state = Answering.OWED if waits else Answering.DUE
     owed = {"message_id": message_id, **owing._asdict(), "state": state, "at": at}
-    if statements.change("owe", **owed) != 1:
-        raise StoreError("The store did not take an application acknowledgment.")
+    must_take(statements.change("owe", **owed), "an application acknowledgment")

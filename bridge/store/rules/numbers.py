@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.errors import StoreError
+from bridge.store.rules.asking import must_take
 from bridge.store.statements import Statements
 
 
@@ -12,6 +12,5 @@ def number(statements: Statements, sequence: str, key: str, first: int) -> int:
         return int(taken["value"])
     last = statements.one("last_number", sequence=sequence)
     value = first if last is None else max(first, last["value"] + 1)
-    if statements.change("take_number", sequence=sequence, key=key, value=value) != 1:
-        raise StoreError("The store did not take a number.")
+    must_take(statements.change("take_number", sequence=sequence, key=key, value=value), "a number")
     return value

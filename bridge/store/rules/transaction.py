@@ -15,21 +15,21 @@ from bridge.store.rules.acknowledgments import AcknowledgmentChanges, Acknowledg
 from bridge.store.rules.asking import must_insert
 from bridge.store.rules.counts import CountChanges, CountReads
 from bridge.store.rules.deliveries import DeliveryChanges, DeliveryReads
+from bridge.store.rules.entities import EntityChanges, EntityReads
 from bridge.store.rules.messages import MessageChanges, MessageReads
-from bridge.store.rules.records import RecordChanges, RecordReads
 from bridge.store.statements import Statements
 
 T = TypeVar("T")
 
 
-class RuledView(MessageReads, DeliveryReads, RecordReads, CountReads, AcknowledgmentReads):
+class RuledView(MessageReads, DeliveryReads, EntityReads, CountReads, AcknowledgmentReads):
     """What can be read."""
 
 
 class RuledTransaction(
     MessageChanges,
     DeliveryChanges,
-    RecordChanges,
+    EntityChanges,
     CountChanges,
     AcknowledgmentChanges,
 ):

@@ -16,9 +16,9 @@ from bridge.metrics import Metrics
 from bridge.pipeline.intake import ORDER_WINDOW, Intake
 from bridge.settings import Channel, Limits, Settings
 from bridge.store.acknowledgments import Owing
-from bridge.store.contract import KeptMessage, Store
+from bridge.store.contract import Store
 from bridge.store.open import open_store
-from bridge.store.records import Keeping, Kept
+from bridge.store.records import Keeping, Kept, KeptMessage
 from tests.unit.pipeline.hl7 import adt
 from tests.unit.pipeline.remote import Clock
 

@@ -20,7 +20,8 @@ from bridge.delivery import (
 from bridge.message import Status, Verdict
 from bridge.pipeline.plan import FIRST_NUMBER, lane_of, plan
 from bridge.remarks import Remark, RemarkCode
-from bridge.store.contract import KeptMessage, Transaction
+from bridge.store.contract import Transaction
+from bridge.store.records import KeptMessage
 from tests.unit.pipeline.bench import (
     CATALOGUE,
     Bench,

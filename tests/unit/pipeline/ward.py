@@ -19,7 +19,7 @@ from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.work import Work
 from bridge.settings import Settings, Site
 from bridge.shipped import mappings_folder
-from bridge.store.contract import KeptMessage
+from bridge.store.records import KeptMessage
 from tests.unit.pipeline.bench import CATALOGUE, Bench
 from tests.unit.pipeline.hl7 import adt
 

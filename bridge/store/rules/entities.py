@@ -9,14 +9,14 @@ from bridge.delivery import Alias, Entity
 from bridge.order import OrderLine
 from bridge.store import rows
 from bridge.store.records import Again
-from bridge.store.rules.asking import AFTER_ALL, Asking, must_change, must_insert
+from bridge.store.rules.asking import AFTER_ALL, Asking, must_insert, must_take
 from bridge.store.rules.numbers import number
 
 #: what one statement is asked of; a message names about four
 _KEYS_AT_ONCE = 6
 
 
-class RecordReads(Asking):
+class EntityReads(Asking):
     """What can be read of records."""
 
     def entity(self, resource: str, external_id: str) -> Entity | None:
@@ -57,14 +57,14 @@ class RecordReads(Asking):
         return None if row is None else row["external_id"]
 
 
-class RecordChanges(RecordReads):
+class EntityChanges(EntityReads):
     """What can be changed of records."""
 
     def put_entity(self, entity: Entity) -> None:
-        must_change(self._statements.change("put_entity", **rows.entity_row(entity)), "record", 0)
+        must_take(self._statements.change("put_entity", **rows.entity_row(entity)), "a record")
 
     def put_alias(self, alias: Alias) -> None:
-        must_change(self._statements.change("put_alias", **rows.alias_row(alias)), "alias", 0)
+        must_take(self._statements.change("put_alias", **rows.alias_row(alias)), "an alias")
 
     def redirect(self, before: str, after: str) -> None:
         for row in self._statements.all("aliases_to", leads_to=before):
@@ -73,7 +73,7 @@ class RecordChanges(RecordReads):
     def put_link(self, reference: str, resource: str, external_id: str) -> None:
         record = {"resource": resource, "external_id": external_id}
         put = self._statements.change("put_link", reference=reference, **record)
-        must_change(put, "link", 0)
+        must_take(put, "a link")
 
     def number(self, sequence: str, key: str, first: int) -> int:
         return number(self._statements, sequence, key, first)
@@ -83,7 +83,7 @@ class RecordChanges(RecordReads):
         noted = self._statements.change(
             "look_again", **record, message_id=message_id, due_at=due_at
         )
-        must_change(noted, "record to read again", message_id)
+        must_take(noted, "a record to read again")
 
     def take_again(self, now: float, latest: float, limit: int) -> Sequence[Again]:
         due = self._statements.all("due_again", now=now, latest=latest, limit=limit)
