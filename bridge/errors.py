@@ -9,10 +9,11 @@ BridgeError
 ├── KeyReused            an Idempotency-Key came again with another order
 ├── StoreError           the store cannot do what was asked
 │   ├── StoreBusy        not now: nothing was kept, the sender must not be acknowledged
-│   ├── DamagedMessage   the stored bytes of one message are not those that came
-│   ├── DamagedDelivery  the stored call of a delivery is not the one that was planned
-│   ├── DamagedRecord    what is stored of a record or a number is not what was kept
 │   └── StoreUnusable    wrong version, another process holds it, or it is not durable
+├── Damaged              what is stored is not what was kept
+│   ├── DamagedMessage   the bytes of one message
+│   ├── DamagedDelivery  the planned call of a delivery
+│   └── DamagedRecord    what is known of a record, or where a number leads
 └── DoorError            a door cannot be opened or reached
 """
 
@@ -98,7 +99,11 @@ class StoreBusy(StoreError):
     """The store cannot keep anything now (full, locked, over the watermark): nothing was kept."""
 
 
-class DamagedMessage(StoreError):
+class Damaged(BridgeError):
+    """What is stored is not what was kept: nothing is made of it, and a person must look."""
+
+
+class DamagedMessage(Damaged):
     """The stored bytes of a message are not those that came; a person restores or parks it."""
 
     def __init__(self, message_id: int) -> None:
@@ -109,7 +114,7 @@ class DamagedMessage(StoreError):
         )
 
 
-class DamagedDelivery(StoreError):
+class DamagedDelivery(Damaged):
     """The stored call of a delivery is not the one that was planned; it must not be made."""
 
     def __init__(self, delivery_id: int) -> None:
@@ -120,7 +125,7 @@ class DamagedDelivery(StoreError):
         )
 
 
-class DamagedRecord(StoreError):
+class DamagedRecord(Damaged):
     """What is stored of a record, or of where a number leads, is not what was kept."""
 
     def __init__(self, key: str) -> None:

@@ -191,6 +191,9 @@ class Service:
         quiet = self.settings.zauto.quiet_seconds
         recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
         self._log.info("store open", recovered=recovered)
+        mended = await store.run(lambda tx: tx.mend_aliases())
+        if any(mended):
+            self._log.error("store damaged", mended=mended.mended, lost=mended.lost)
 
     def _build_reload(self, store: Store) -> Reload:
         return Reload(

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bridge.delivery import Alias, Entity
 from bridge.order import OrderLine
-from bridge.store.records import Again
+from bridge.store.records import Again, Mended
 
 
 class EntityView(Protocol):
@@ -49,6 +49,11 @@ class EntityTransaction(EntityView, Protocol):
 
     def put_alias(self, alias: Alias) -> None:
         """Remember an alias; what the key led to before is replaced."""
+        ...
+
+    def mend_aliases(self) -> Mended:
+        """At a start: compare all aliases with their checksums, and put right those of which a
+        single bit changed. One that is damaged still raises DamagedRecord when it is read."""
         ...
 
     def redirect(self, before: str, after: str) -> None:

@@ -28,6 +28,15 @@ class Keeping(NamedTuple):
     owing: Owing | None = None
 
 
+class Mended(NamedTuple):
+    """What comparing the store with its checksums came to."""
+
+    #: rows of which one bit had changed, and that are right again
+    mended: int
+    #: rows that are damaged still
+    lost: int
+
+
 class Ahead(NamedTuple):
     """A delivery that another must not pass."""
 

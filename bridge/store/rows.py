@@ -351,7 +351,7 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
 
 def entity(row: Row) -> Entity:
     """The entity of a row of `entity`; raises DamagedRecord."""
-    if row["checksum"] is not None and entity_checksum(row) != row["checksum"]:
+    if row["checksum"] not in (None, entity_checksum(row)):
         raise DamagedRecord(f"{row['resource']}/{row['external_id']}")
     sent = row["sent"]
     return Entity(
@@ -392,7 +392,7 @@ def entity_row(record: Entity) -> Values:
 
 def alias(row: Row) -> Alias:
     """The alias of a row of `alias`; raises DamagedRecord."""
-    if row["checksum"] is not None and alias_checksum(row) != row["checksum"]:
+    if row["checksum"] not in (None, alias_checksum(row)):
         raise DamagedRecord(row["key"])
     return Alias(
         key=row["key"],
@@ -405,7 +405,7 @@ def alias(row: Row) -> Alias:
 
 
 def alias_checksum(row: Row | dict[str, Any]) -> int:
-    """Of where a number leads, and whose it is."""
+    """Of where a number leads, and whose it is; of text or of its bytes."""
     retired = "retired" if row["retired"] else ""
     return checksum(*(row["key"], "/", row["leads_to"], "/", row["authority"], "/", retired))
 

@@ -18,7 +18,16 @@ from bridge.store.sqlite.sql import SQL, split
 
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
 MAY_SCAN = {
-    *("leased_heads", "counts", "versions", "codes", "forget_codes", "due_lines"),
+    *(
+        "leased_heads",
+        "all_aliases",
+        "drop_alias",
+        "counts",
+        "versions",
+        "codes",
+        "forget_codes",
+        "due_lines",
+    ),
     *("remark_counts", "remark_totals", "forget_remarks", "parked_counts", "parked_by_cause"),
 }
 

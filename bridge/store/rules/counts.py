@@ -99,7 +99,7 @@ class CountChanges(CountReads):
             name=remark.name,
             message_id=message_id,
         )
-        must_take(counted, "count of remarks for message", message_id)
+        must_take(counted, "the count of a remark")
 
     def forget_remarks(self, most: int) -> None:
         self._statements.change("forget_remarks", most=most)
@@ -117,7 +117,7 @@ class CountChanges(CountReads):
         return self._statements.change("forget_codes", most=most)
 
     def put_note(self, key: str, value: str) -> None:
-        must_change(self._statements.change("put_note", key=key, value=value), "a note")
+        must_take(self._statements.change("put_note", key=key, value=value), "a note")
 
     def keep_mappings(self, version: MappingVersion) -> None:
         self._statements.change(

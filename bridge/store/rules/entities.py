@@ -8,8 +8,9 @@ from dataclasses import replace
 from bridge.delivery import Alias, Entity
 from bridge.order import OrderLine
 from bridge.store import rows
-from bridge.store.records import Again
+from bridge.store.records import Again, Mended
 from bridge.store.rules.asking import AFTER_ALL, Asking, must_insert, must_take
+from bridge.store.rules.mend import mend_aliases
 from bridge.store.rules.numbers import number
 
 #: what one statement is asked of; a message names about four
@@ -65,6 +66,9 @@ class EntityChanges(EntityReads):
 
     def put_alias(self, alias: Alias) -> None:
         must_take(self._statements.change("put_alias", **rows.alias_row(alias)), "an alias")
+
+    def mend_aliases(self) -> Mended:
+        return mend_aliases(self._statements)
 
     def redirect(self, before: str, after: str) -> None:
         for row in self._statements.all("aliases_to", leads_to=before):

@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from bridge.errors import StoreError
+from bridge.errors import Damaged, StoreError
 from bridge.store.sqlite.sql import SQL, parameters_of, rows_of
 from bridge.store.statements import Row, Value
+
+#: how SQLite's module says that stored text is not UTF-8; what follows is the text
+_NO_TEXT = "Could not decode to UTF-8"
 
 
 class SqliteStatements:
@@ -21,6 +24,8 @@ class SqliteStatements:
         try:
             yield from self._connection.execute(SQL[name], values)
         except sqlite3.Error as error:
+            if str(error).startswith(_NO_TEXT):
+                raise Damaged(f"A row for '{name}' holds bytes that are no text.") from None
             raise StoreError(f"The store cannot be read: {error}.") from error
 
     def one(self, name: str, /, **values: Value) -> Row | None:

@@ -33,6 +33,15 @@ ON CONFLICT (source, key) DO UPDATE
 SET leads_to = excluded.leads_to, authority = excluded.authority, retired = excluded.retired,
     message_id = excluded.message_id, at = excluded.at, checksum = excluded.checksum
 
+-- name: all_aliases
+-- As bytes: a bit may have made of them what is no text.
+SELECT CAST(key AS BLOB) AS key, CAST(leads_to AS BLOB) AS leads_to,
+    CAST(authority AS BLOB) AS authority, retired, message_id, at, checksum
+FROM alias
+
+-- name: drop_alias
+DELETE FROM alias WHERE CAST(key AS BLOB) = :key
+
 -- name: aliases_to
 SELECT * FROM alias WHERE leads_to = :leads_to
 
