@@ -10,6 +10,12 @@ from pathlib import Path
 _GOOD_FOR = 1.0
 
 
+def free_bytes(folder: Path) -> int:
+    """Bytes that the bridge may still write on a folder's disk; raises OSError."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
 class Space:
     """Whether a folder's disk has `free_bytes` left, asked at most once a second."""
 
@@ -30,8 +36,7 @@ class Space:
 
     def _measure(self) -> bool:
         try:
-            disk = os.statvfs(self._folder)
+            return free_bytes(self._folder) >= self._free_bytes
         except OSError:
             # A disk that cannot even be asked has no room.
             return False
-        return disk.f_bavail * disk.f_frsize >= self._free_bytes
