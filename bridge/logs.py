@@ -31,7 +31,7 @@ ALLOWED = frozenset(
     " channel listener protocol message_type message delivery attempt attempts position"
     " target resource interaction method step kind reason verdict status code http_status"
     " count waiting held parked quarantined recovered released total limit used remaining"
-    " seconds milliseconds due_in retry_after bytes size connections pressure"
+    " seconds milliseconds due_in retry_after bytes size needed free connections pressure"
     " host port address peer pid signal version schema_version mapping mappings_hash setting"
     " paused duplicate location files certificate why".split()
 )

@@ -171,17 +171,6 @@ async def test_an_older_schema_is_migrated_with_what_it_holds(
         assert connection.execute("SELECT count(*) FROM extra").fetchone() == (0,)
 
 
-def test_a_migration_that_fails_changes_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps = [*opening.schema_steps(), "CREATE TABLE extra (id INTEGER); SELECT nonsense;"]
-    monkeypatch.setattr(opening, "schema_steps", lambda: steps)
-    with pytest.raises(StoreUnusable, match="nonsense"):
-        opened(path)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(steps) - 1,)
-
-
 async def test_a_file_that_broke_is_a_store_error(path: Path) -> None:
     store = opened(path)
     await store.run(keep)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bridge.errors import StoreUnusable
+from bridge.store.sqlite.migrate import free_pages_later, migrate, refuse_newer, version_of
 from bridge.store.sqlite.sql import schema_steps
 
 #: PRAGMA synchronous=FULL as SQLite reads it back
@@ -67,8 +68,9 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """The connection that writes, checked to be durable and migrated; raises StoreUnusable."""
     connection = _connect(path, "rw")
     try:
+        free_pages_later(connection)
         _make_durable(connection, path)
-        _migrate(connection, path)
+        migrate(connection, path, schema_steps())
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = {_CACHE}")
         connection.execute(f"PRAGMA journal_size_limit = {_LOG_SIZE}")
@@ -123,34 +125,9 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        raise StoreUnusable(f"{path} cannot be read as a store: {error}.") from error
-    return int(version)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema to this version, one committed step after the other."""
-    steps = schema_steps()
-    version = _version(connection, path)
-    _refuse_newer(path, version, len(steps))
-    for number, step in enumerate(steps[version:], start=version + 1):
-        connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
-
-
-def _refuse_newer(path: Path, version: int, known: int) -> None:
-    if version > known:
-        raise StoreUnusable(
-            f"{path} was written by a newer version of the bridge (schema {version}, this one "
-            f"knows {known}): install that version, or restore an older copy."
-        )
-
-
 def _refuse_other_version(connection: sqlite3.Connection, path: Path) -> None:
-    version, known = _version(connection, path), len(schema_steps())
-    _refuse_newer(path, version, known)
+    version, known = version_of(connection, path), len(schema_steps())
+    refuse_newer(path, version, known)
     if version < known:
         raise StoreUnusable(
             f"{path} has schema {version}, this version needs {known}: start the service once."
