@@ -43,7 +43,7 @@ class Statements(Protocol):
         ...
 
     def insert(self, name: str, /, **values: Value) -> int | None:
-        """Run a statement that inserts one row and returns its `id`; None where the row was there
+        """Run a statement that inserts one row; returns its id, or None where the row was there
         already and the statement lets it be."""
         ...
 

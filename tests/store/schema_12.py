@@ -9,11 +9,12 @@ from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 
+from bridge.store.sqlite.view import SqliteView
+
 from bridge.message import Status
 from bridge.store.contract import View
 from bridge.store.sqlite import rows
 from bridge.store.sqlite.sql import schema_steps
-from bridge.store.sqlite.view import SqliteView
 
 VERSION = 12
 #: a duplicate is answered, and counted with the message that it repeats

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from bridge.store.sqlite.view import SqliteView
 
 from bridge.store.open import open_store
 from bridge.store.sqlite import migrate, opening
 from bridge.store.sqlite.sql import schema_steps
-from bridge.store.sqlite.view import SqliteView
 from tests.store import schema_12
 from tests.store.schema_12 import assert_same, at_present, content, disk_of, later_steps
 

@@ -63,18 +63,16 @@ class DeliveryChanges(DeliveryReads):
         at: float,
         step: Step = Step.APPLY,
     ) -> int:
-        place = lanes.take_place(self._statements, call.target, lane)
+        lanes.take_place(self._statements, call.target, lane)
         inserted = self._statements.insert(
             "insert_delivery",
             message_id=message_id,
             position=position,
             lane=lane,
-            sequence=place.sequence,
             **rows.delivery_row(call, step, at),
         )
         delivery_id = must_insert(inserted, "a delivery")
-        if not place.behind:
-            lanes.enter_at(self._statements, call.target, lane, delivery_id, place.sequence, at)
+        lanes.enter(self._statements, call.target, lane, delivery_id, at)
         if step is not Step.APPLY:
             follow(self._statements, message_id, at)
         return delivery_id

@@ -8,52 +8,25 @@ leased; what waits for another record has it blocked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from bridge.delivery import Reason, Step, Target
 from bridge.errors import StoreError
 from bridge.store import rows
+from bridge.store.rules.asking import must_take
 from bridge.store.statements import Row, Statements
 
 #: seconds for which nothing is postponed: twice the longest wait a far end may ask for
 _NEVER_LATER = 7200.0
 
 
-class Place(NamedTuple):
-    """A place in a lane that was taken."""
-
-    sequence: int
-    #: whether something waits in the lane, which then is before this place
-    behind: bool
+def take_place(statements: Statements, target: str, lane: str) -> None:
+    """Count one more place behind all that ever was in a lane; it is the next delivery's."""
+    must_take(statements.change("take_place", target=target, lane=lane), "a place in a lane")
 
 
-def take_place(statements: Statements, target: str, lane: str) -> Place:
-    """The place behind all that ever was in a lane; in the order of commits."""
-    taken = statements.one("take_place", target=target, lane=lane)
-    if taken is None:
-        raise StoreError(f"The store gave no place in a lane of {target}.")
-    return Place(taken["last"], taken["head"] is not None)
-
-
-def enter(statements: Statements, delivery: Row, at: float) -> None:
+def enter(statements: Statements, target: str, lane: str, delivery_id: int, at: float) -> None:
     """Let a waiting delivery take its place in its lane, as the head where it is the first."""
-    enter_at(
-        statements,
-        delivery["target"],
-        delivery["lane"],
-        delivery["id"],
-        delivery["sequence"],
-        at,
-    )
-
-
-def enter_at(
-    statements: Statements, target: str, lane: str, delivery_id: int, sequence: int, at: float
-) -> None:
-    """Let a waiting delivery take the place of this sequence."""
-    statements.change(
-        "enter_lane", target=target, lane=lane, id=delivery_id, sequence=sequence, at=at
-    )
+    statements.change("enter_lane", target=target, lane=lane, id=delivery_id, at=at)
 
 
 def lease(statements: Statements, target: Target, now: float, limit: int) -> Sequence[Row]:

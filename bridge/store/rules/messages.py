@@ -113,7 +113,7 @@ class MessageChanges(MessageReads):
         found = self._statements.all("held_deliveries", key=key)
         for row in found:
             self._statements.change("release_delivery", id=row["id"], at=at)
-            lanes.enter(self._statements, row, at)
+            lanes.enter(self._statements, row["target"], row["lane"], row["id"], at)
             follow(self._statements, row["message_id"], at)
         return messages + len(found)
 

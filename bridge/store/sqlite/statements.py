@@ -38,16 +38,16 @@ class SqliteStatements:
         return self._connection.execute(SQL[name], values).rowcount
 
     def insert(self, name: str, /, **values: Value) -> int | None:
-        # fetched whole: a statement that still has a row to give would hold up the commit
-        inserted = self._connection.execute(SQL[name], values).fetchall()
-        return int(inserted[0]["id"]) if inserted else None
+        inserted = self._connection.execute(SQL[name], values)
+        return inserted.lastrowid if inserted.rowcount else None
 
     def insert_rows(self, name: str, rows: Sequence[Mapping[str, Value]]) -> Sequence[int]:
         names = parameters_of(name)
         values = [row[each] for row in rows for each in names]
         inserted = self._connection.execute(rows_of(name, len(rows)), values)
-        # SQLite numbers the rows as they stand, and returns them in any order
-        return sorted(int(row["id"]) for row in inserted.fetchall())
+        last = inserted.lastrowid or 0
+        # there is one writer, so the ids that one statement gives follow each other
+        return range(last - inserted.rowcount + 1, last + 1)
 
     @contextmanager
     def undoing(self) -> Iterator[None]:

@@ -62,7 +62,7 @@ SELECT id, at, channel, peer, reason, head FROM quarantine WHERE id > 0 ORDER BY
 
 -- name: insert_quarantined
 INSERT INTO quarantine (channel, peer, reason, head, at)
-VALUES (:channel, :peer, :reason, :head, :at) RETURNING id
+VALUES (:channel, :peer, :reason, :head, :at)
 
 -- name: note
 SELECT value FROM note WHERE key = :key

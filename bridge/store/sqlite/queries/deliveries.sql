@@ -3,9 +3,10 @@ INSERT INTO delivery (
     message_id, position, target, lane, sequence, resource, external_id, status, step, due_at,
     changed_at, call, checksum, lineage
 ) VALUES (
-    :message_id, :position, :target, :lane, :sequence, :resource, :external_id, 'waiting', :step,
-    :at, :at, :call, :checksum, :lineage
-) RETURNING id
+    :message_id, :position, :target, :lane,
+    (SELECT last FROM lane WHERE lane.target = :target AND lane.lane = :lane),
+    :resource, :external_id, 'waiting', :step, :at, :at, :call, :checksum, :lineage
+)
 
 -- name: delivery
 SELECT id, message_id, target, lane, sequence, resource, external_id, step, due_at
@@ -70,7 +71,7 @@ WHERE id = :id
 
 -- name: insert_attempt
 INSERT INTO attempt (delivery_id, request, checksum, started_at)
-VALUES (:delivery_id, :request, :checksum, :at) RETURNING id
+VALUES (:delivery_id, :request, :checksum, :at)
 
 -- name: end_attempt
 UPDATE attempt SET ended_at = :at, outcome = :outcome WHERE id = :id

@@ -2,7 +2,6 @@
 -- The lane's row is locked until the commit, so that sequences are in commit order.
 INSERT INTO lane (target, lane, last) VALUES (:target, :lane, 1)
 ON CONFLICT (target, lane) DO UPDATE SET last = lane.last + 1
-RETURNING last, head
 
 -- name: enter_lane
 -- The head is the smallest sequence that waits: what was held goes back before those that came
@@ -10,7 +9,8 @@ RETURNING last, head
 UPDATE lane SET head = :id, ready_at = :at, waits_for = ''
 WHERE target = :target AND lane = :lane AND leased = 0 AND (head IS NULL OR EXISTS (
     SELECT 1 FROM delivery
-    WHERE delivery.id = lane.head AND delivery.sequence > :sequence AND delivery.step <> 'verify'
+    WHERE delivery.id = lane.head AND delivery.step <> 'verify'
+      AND delivery.sequence > (SELECT sequence FROM delivery WHERE id = :id)
 ))
 
 -- name: ready_heads

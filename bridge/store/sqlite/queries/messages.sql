@@ -8,12 +8,10 @@ INSERT INTO message (
     :received_at, :reference, :status, :cause, :details, :answer_code, :acknowledgment, :checksum,
     :identity, :changed_at, :reason
 ) ON CONFLICT (identity) WHERE identity IS NOT NULL DO NOTHING
-RETURNING id
 
 -- name: insert_body
 INSERT INTO body (message_id, checksum, bytes)
 VALUES (:message_id, :checksum, :bytes)
-RETURNING message_id AS id
 
 -- name: first_copy
 -- By the message alone: its body may be gone.

@@ -97,4 +97,3 @@ INSERT INTO order_line (visit_id, service, occurrence, issue, state, status, pos
     message_id)
 VALUES (:visit_id, :service, :occurrence, :issue, :state, :status, :posted, :transactions,
     :message_id)
-RETURNING id
