@@ -117,6 +117,11 @@ class Work:
             self._take(tx, kept)
         return len(batch)
 
+    def _take_one(self, tx: Transaction, message_id: int) -> None:
+        kept = tx.lease(message_id)
+        if kept is not None:
+            self._take(tx, kept)
+
     def _take(self, tx: Transaction, kept: KeptMessage) -> None:
         mappings = self._mappings.of(kept.message.channel)
         translation = translate(kept.message, mappings, self._settings, tx)
@@ -129,7 +134,7 @@ class Work:
         batch = self._store.read(lambda view: view.untranslated(BATCH))
         for kept in batch:
             try:
-                await self._store.run(partial(self._take, kept=kept))
+                await self._store.run(partial(self._take_one, message_id=kept.id))
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - as in `once`

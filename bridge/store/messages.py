@@ -113,6 +113,11 @@ class MessageTransaction(MessageView, Protocol):
         """
         ...
 
+    def lease(self, message_id: int) -> KeptMessage | None:
+        """The message, for who translates it: until the commit nobody else has it. None where it
+        waits for no translation any more, or another has it; raises DamagedMessage."""
+        ...
+
     def release(self, key: str, at: float) -> int:
         """Make messages and deliveries held for `key` WAITING again, each at its old place
         in its lane; returns how many. A message held as a whole is untranslated again. One

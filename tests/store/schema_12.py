@@ -9,12 +9,12 @@ from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 
-from bridge.store.sqlite.view import SqliteView
-
 from bridge.message import Status
+from bridge.store import rows
 from bridge.store.contract import View
-from bridge.store.sqlite import rows
+from bridge.store.rules.transaction import RuledView
 from bridge.store.sqlite.sql import schema_steps
+from bridge.store.sqlite.statements import SqliteStatements
 
 VERSION = 12
 #: a duplicate is answered, and counted with the message that it repeats
@@ -110,6 +110,7 @@ def build(path: Path, of_each: int) -> None:
 def bring_to_present(path: Path) -> None:
     """Run the steps of this version that follow, each by itself and without compaction."""
     with closing(sqlite3.connect(path)) as file:
+        file.create_function("checksum", -1, rows.checksum)
         for number, step in enumerate(schema_steps()[VERSION:], start=VERSION + 1):
             file.executescript(f"{step} PRAGMA user_version = {number};")
 
@@ -120,7 +121,7 @@ def at_present(path: Path, folder: Path) -> View:
     bring_to_present(copy)
     connection = sqlite3.connect(copy)
     connection.row_factory = sqlite3.Row
-    return SqliteView(connection)
+    return RuledView(SqliteStatements(connection))
 
 
 def later_steps() -> list[str]:

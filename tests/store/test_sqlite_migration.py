@@ -20,6 +20,7 @@ import pytest
 
 from bridge.errors import StoreUnusable
 from bridge.logs import configure
+from bridge.store import rows
 from bridge.store.contract import Store
 from bridge.store.open import open_store, open_view
 from bridge.store.sqlite import migrate, opening
@@ -328,6 +329,7 @@ async def test_a_compaction_keeps_its_temporary_file_in_the_stores_folder(
 async def test_a_damaged_store_is_opened_uncompacted(tmp_path: Path, lines: Lines) -> None:
     path = tmp_path / "bridge.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.create_function("checksum", -1, rows.checksum)
         file.executescript("".join(schema_steps()))
         file.executescript(
             f"PRAGMA user_version = {len(schema_steps())}; PRAGMA journal_mode = WAL;"
@@ -383,6 +385,8 @@ def test_a_script_is_split_into_statements(script: str, statements: list[str]) -
 
 def test_the_statements_of_the_steps_are_the_steps() -> None:
     as_scripts, split = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
+    for each in (as_scripts, split):
+        each.create_function("checksum", -1, rows.checksum)
     for step in later_steps():
         as_scripts.executescript(step)
     for statement in chain.from_iterable(map(migrate.statements_of, later_steps())):

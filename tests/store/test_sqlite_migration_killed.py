@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from bridge.store.sqlite.view import SqliteView
 
+from bridge.store.contract import View
 from bridge.store.open import open_store
 from bridge.store.sqlite import migrate, opening
 from bridge.store.sqlite.sql import schema_steps
@@ -143,7 +143,7 @@ def killed_at(moment: str, path: Path, capacity: int) -> None:
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
-async def assert_opens_as(path: Path, before: SqliteView) -> None:
+async def assert_opens_as(path: Path, before: View) -> None:
     store = open_store(f"sqlite:///{path}", free_bytes=0, clock=lambda: 0.0)
     try:
         store.read(lambda view: assert_same(content(before), content(view)))

@@ -108,6 +108,10 @@ class MessageChanges(MessageReads):
         if status is Status.WAITING:
             follow(self._statements, message_id, at)
 
+    def lease(self, message_id: int) -> KeptMessage | None:
+        row = self._statements.one("lease_message", id=message_id)
+        return None if row is None else rows.whole_message(row)
+
     def release(self, key: str, at: float) -> int:
         messages = self._statements.change("release_messages", key=key, at=at)
         found = self._statements.all("held_deliveries", key=key)

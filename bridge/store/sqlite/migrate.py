@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from bridge.errors import StoreUnusable
+from bridge.store import rows
 from bridge.store.sqlite.space import free_bytes
 
 #: how much room is free in a folder, in bytes
@@ -244,6 +245,8 @@ def _run_steps(
     """Run the steps after a version in one transaction; raises StoreUnusable."""
     # Without effect inside a transaction; the caller turns them on for the work that follows.
     connection.execute("PRAGMA foreign_keys = OFF")
+    # what steps compute of rows that earlier versions kept
+    connection.create_function("checksum", -1, rows.checksum)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number, step in enumerate(steps[version:], start=version + 1):

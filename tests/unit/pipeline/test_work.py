@@ -37,7 +37,11 @@ class Shop:
         self.bench = Bench(folder)
         self.busy = False
         self.planned = 0
-        self.work = Work(
+        self.work = self.another()
+
+    def another(self) -> Work:
+        """One more that translates for the same store."""
+        return Work(
             self.bench.store,
             InUse(Sets.of_one(MAPPINGS)),
             CATALOGUE,
@@ -152,6 +156,40 @@ async def test_a_fault_of_ours_parks_the_message_and_no_other(
     assert statuses.pop(2) is Status.PARKED
     assert statuses == [Status.WAITING] * 4
     assert shop.bench.reason(ids[2]) == "the bridge failed (ZeroDivisionError)"
+
+
+async def test_two_that_translate_side_by_side_take_each_message_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Singly, as after a fault, when both have read the same list before."""
+
+    def broken(kept: Message, *others: Any) -> Any:
+        if kept.control_id == "C2":
+            raise ZeroDivisionError
+        return translate(kept, *others)
+
+    monkeypatch.setattr(module, "translate", broken)
+    ids = [await shop.keep(adt(f"C{n}", name=f"Nair^Meera{n}")) for n in range(5)]
+    await asyncio.gather(shop.work.once(), shop.another().once())
+    await shop.all()
+    sound = [number for n, number in enumerate(ids) if n != 2]
+    assert [len(shop.bench.deliveries([number])) for number in sound] == [3] * 4
+    assert shop.bench.status(ids[2]) is Status.PARKED
+
+
+@pytest.mark.parametrize("column", ["desired", "sent", "facts", "authority"])
+async def test_what_is_known_of_a_record_and_damaged_parks_only_its_messages(
+    shop: Shop, tmp_path: Path, column: str
+) -> None:
+    await shop.keep(adt("C1"))
+    await shop.all()
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        damage = f"UPDATE entity SET {column} = CAST('{{}}x' AS BLOB) WHERE resource = 'patients'"
+        assert other.execute(damage).rowcount == 1
+    again = await shop.keep(adt("C2", name="Nair^Meera2"))
+    await shop.all()
+    assert shop.bench.status(again) is Status.PARKED
+    assert shop.bench.reason(again) == "the bridge failed (DamagedRecord)"
 
 
 async def test_a_damaged_message_does_not_stop_those_behind_it(shop: Shop, tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ FROM message LEFT JOIN body ON body.message_id = message.id
 WHERE message.status = 'waiting' AND message.translated = 0
 ORDER BY message.id LIMIT :limit
 
+-- name: lease_message
+-- SQLite's writer is alone; a server database adds FOR UPDATE SKIP LOCKED, here and above.
+SELECT message.*, body.checksum AS body_checksum, body.bytes
+FROM message LEFT JOIN body ON body.message_id = message.id
+WHERE message.id = :id AND message.status = 'waiting' AND message.translated = 0
+
 -- name: held_about
 -- CROSS JOIN keeps SQLite from beginning with the messages.
 SELECT id, waits_for FROM held_lane CROSS JOIN message ON message.id = held_lane.message_id

@@ -31,13 +31,19 @@ CREATE INDEX lane_ready ON lane (target, ready_at)
     WHERE leased = 0 AND waits_for = '' AND head IS NOT NULL;
 CREATE INDEX lane_blocked ON lane (waits_for) WHERE waits_for <> '';
 
--- Checksums of what is sent or answered, CRC-32; NULL of what an earlier version kept without.
+-- Checksums of what is sent or answered, CRC-32 (a function of the connection that migrates). They
+-- are NULL of what an earlier version kept and that is done with: answers that were given, calls
+-- that were made.
 ALTER TABLE message ADD COLUMN checksum INTEGER;
 ALTER TABLE delivery ADD COLUMN checksum INTEGER;
 ALTER TABLE attempt ADD COLUMN checksum INTEGER;
 ALTER TABLE entity ADD COLUMN checksum INTEGER;
-ALTER TABLE alias ADD COLUMN checksum INTEGER;
 ALTER TABLE application_acknowledgment ADD COLUMN checksum INTEGER;
+UPDATE delivery SET checksum = checksum(call) WHERE status IN ('waiting', 'held', 'parked');
+UPDATE attempt SET checksum = checksum(request) WHERE ended_at IS NULL;
+UPDATE entity SET checksum = checksum(resource, '/', external_id, '/', desired, initial,
+    coalesce(sent, x''), facts, authority, '/', owner);
+UPDATE application_acknowledgment SET checksum = checksum(code, body) WHERE state = 'due';
 
 -- How many deliveries wait for each destination, so that a status page never counts them.
 INSERT INTO tally (kind, status, count)
@@ -131,8 +137,10 @@ CREATE TABLE alias_13 (
     checksum INTEGER,
     PRIMARY KEY (source, key)
 ) WITHOUT ROWID;
-INSERT INTO alias_13 (key, leads_to, authority, retired, message_id, at)
-SELECT key, leads_to, authority, retired, message_id, at FROM alias;
+INSERT INTO alias_13 (key, leads_to, authority, retired, message_id, at, checksum)
+SELECT key, leads_to, authority, retired, message_id, at,
+    checksum(key, '/', leads_to, '/', authority, '/', CASE retired WHEN 0 THEN '' ELSE 'retired' END)
+FROM alias;
 DROP TABLE alias;
 ALTER TABLE alias_13 RENAME TO alias;
 CREATE INDEX alias_leads_to ON alias (leads_to);
