@@ -53,6 +53,7 @@ def test_the_package_keeps_to_its_floors() -> None:
         ("hl7v2/sin.py", "import bridge.fhir", "Imports go down only"),
         ("store/sin.py", "import httpx", "Only the doors and the service know networks"),
         ("pipeline/sin.py", "import sqlite3", "Only the store and the sandbox know databases"),
+        ("store/rules/sin.py", "import sqlite3", "The rules of the store know no database"),
         ("mapping/sin.py", "import hl7apy", "Only the HL7 v2 room knows the HL7 libraries"),
         ("mapping/sin.py", "import fhir.resources", "Only the FHIR room knows the FHIR library"),
         ("settings/sin.py", "import yaml", "Only the reader of YAML"),

@@ -1,0 +1,73 @@
+"""Between rows and records: what is stored as JSON, and how it is read back."""
+
+from bridge.store.rows.deliveries import (
+    attempt,
+    attempt_row,
+    call_json,
+    delivery,
+    delivery_or_husk,
+    delivery_row,
+    lineage_json,
+    request,
+)
+from bridge.store.rows.known import (
+    alias,
+    alias_checksum,
+    alias_row,
+    entity,
+    entity_checksum,
+    entity_row,
+    order_line,
+    order_line_row,
+)
+from bridge.store.rows.messages import (
+    acknowledgment,
+    body_row,
+    is_damaged,
+    kept_message,
+    mapping_version,
+    message_or_husk,
+    message_row,
+    whole_message,
+)
+from bridge.store.rows.values import (
+    cause_of,
+    cause_row,
+    cause_values,
+    checksum,
+    remarks_json,
+    to_json,
+)
+
+__all__ = [
+    "acknowledgment",
+    "alias",
+    "alias_checksum",
+    "alias_row",
+    "attempt",
+    "attempt_row",
+    "body_row",
+    "call_json",
+    "cause_of",
+    "cause_row",
+    "cause_values",
+    "checksum",
+    "delivery",
+    "delivery_or_husk",
+    "delivery_row",
+    "entity",
+    "entity_checksum",
+    "entity_row",
+    "is_damaged",
+    "kept_message",
+    "lineage_json",
+    "mapping_version",
+    "message_or_husk",
+    "message_row",
+    "order_line",
+    "order_line_row",
+    "remarks_json",
+    "request",
+    "to_json",
+    "whole_message",
+]
