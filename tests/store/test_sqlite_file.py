@@ -1,11 +1,9 @@
-"""The SQLite file: alone, private, durable, of a known version, and honest about damage."""
+"""The SQLite file: durable, of a known version, and honest about damage."""
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from bridge.message import Status
 from bridge.store.contract import Store
 from bridge.store.open import open_store, open_view
 from bridge.store.sqlite import opening
+from bridge.store.sqlite.lock import hold
 from tests.store.samples import a_message, keep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,55 +78,13 @@ async def test_what_was_acknowledged_survives_a_kill(
         await store.close()
 
 
-async def test_a_second_process_is_refused_until_the_first_ends(
-    keeping: subprocess.Popen[str], path: Path
-) -> None:
-    assert keeping.stdout is not None
-    keeping.stdout.readline()
-    with pytest.raises(StoreUnusable, match=f"{path} is held .*pid {keeping.pid}.*stop"):
-        opened(path)
-    assert open_view(f"sqlite:///{path}").messages(limit=1)
-    keeping.kill()
-    keeping.wait()
-    await opened(path).close()
-
-
-async def test_the_lock_is_given_back_on_closing(path: Path) -> None:
-    await opened(path).close()
-    await opened(path).close()
-
-
-async def test_a_link_to_the_file_leads_to_the_same_lock(path: Path, tmp_path: Path) -> None:
-    store = opened(path)
-    (tmp_path / "link.db").symlink_to(path)
-    with pytest.raises(StoreUnusable, match="is held"):
-        opened(tmp_path / "link.db")
-    await store.close()
-
-
-async def test_file_and_folder_are_private(path: Path) -> None:
-    store = opened(path)
-    await store.run(keep)
-    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert modes == dict.fromkeys(
-        ["bridge.db", "bridge.db-wal", "bridge.db-shm", "bridge.db.lock"], 0o600
-    )
-    await store.close()
-
-
-async def test_a_file_made_by_others_becomes_private(path: Path) -> None:
-    path.parent.mkdir()
-    path.touch(mode=0o644)
-    await opened(path).close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 def test_the_writer_is_durable(path: Path) -> None:
-    opening.make_private(path)
-    with closing(opening.connect_writer(path)) as connection:
+    path.parent.mkdir()
+    lock = hold(path)
+    with closing(opening.connect_writer(lock)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    lock.release()
 
 
 def test_a_file_that_cannot_be_durable_is_refused(
@@ -259,9 +216,3 @@ async def test_huge_bodies_are_not_all_read_at_once(
         await store.run(lambda tx: keep(tx, a_message(body=b"x" * 1000)))
     assert len(store.read(lambda view: view.untranslated(9))) == 2
     await store.close()
-
-
-def test_the_pid_in_the_lock_is_this_process(path: Path) -> None:
-    opening.make_private(path)
-    with opening.hold(path):
-        assert (path.parent / "bridge.db.lock").read_text() == str(os.getpid())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import pytest
 
 from bridge.store.records import Kept
 from bridge.store.sqlite import opening
+from bridge.store.sqlite.lock import hold
 from bridge.store.sqlite.space import Space
 from bridge.store.sqlite.writer import Writer
 from tests.store.samples import keep
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> sqlite3.Connection:
-    path = tmp_path / "bridge.db"
-    opening.make_private(path)
-    return opening.connect_writer(path)
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    lock = hold(tmp_path / "bridge.db")
+    yield opening.connect_writer(lock)
+    lock.release()
 
 
 @asynccontextmanager

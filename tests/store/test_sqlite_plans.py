@@ -14,6 +14,7 @@ from bridge.message import Status
 from bridge.store import rules
 from bridge.store.acknowledgments import Answering
 from bridge.store.sqlite import opening
+from bridge.store.sqlite.lock import hold
 from bridge.store.sqlite.sql import SQL, split
 
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
@@ -34,10 +35,10 @@ MAY_SCAN = {
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    path = tmp_path_factory.mktemp("plans") / "bridge.db"
-    opening.make_private(path)
-    with closing(opening.connect_writer(path)) as writer:
+    lock = hold(tmp_path_factory.mktemp("plans") / "bridge.db")
+    with closing(opening.connect_writer(lock)) as writer:
         yield writer
+    lock.release()
 
 
 def plan_of(connection: sqlite3.Connection, query: str) -> list[str]:

@@ -1,15 +1,14 @@
-"""Opens the file: alone, private, durable, with the schema this version knows."""
+"""Opens connections to the file: durable, with the schema this version knows."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from pathlib import Path
-from typing import TextIO
 
 from bridge.errors import StoreUnusable
+from bridge.store.sqlite.lock import FileLock
 from bridge.store.sqlite.migrate import free_pages_later, migrate, refuse_newer, version_of
+from bridge.store.sqlite.privacy import refuse_irregular
 from bridge.store.sqlite.sql import schema_steps
 
 #: PRAGMA synchronous=FULL as SQLite reads it back
@@ -23,51 +22,27 @@ _LOCKED_SECONDS = 0.5
 
 
 def path_of(url: str) -> Path:
-    """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`, without symbolic links."""
+    """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`, in a folder without symbolic
+    links. A link as the file itself is not followed."""
     _, _, path = url.partition(":///")
-    if not path:
+    file = Path(path)
+    if file.name in ("", ".."):
         raise StoreUnusable(
             f"'{url}' names no SQLite file: write sqlite:///relative.db or sqlite:////absolute.db."
         )
-    return Path(path).resolve()
+    return file.parent.resolve() / file.name
 
 
-def hold(path: Path) -> TextIO:
-    """Take the lock that makes this process the only writer; closing the file gives it back.
+def connect_writer(lock: FileLock) -> sqlite3.Connection:
+    """The connection that writes to the locked file, checked to be durable and migrated.
 
-    Raises StoreUnusable where another process has it.
+    Raises StoreUnusable.
     """
-    lock = path.with_name(path.name + ".lock")
-    file = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = file.read().strip() or "unknown"
-        file.close()
-        raise StoreUnusable(
-            f"{path} is held by another process (pid {holder}): stop that one, or set "
-            "`store.url` to another file."
-        ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def make_private(path: Path) -> None:
-    """Make the folder (0700) and the file (0600) where they are missing.
-
-    SQLite gives the log beside the file the file's mode.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
-
-
-def connect_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes, checked to be durable and migrated; raises StoreUnusable."""
+    path = lock.path
     connection = _connect(path, "rw")
     try:
+        # SQLite opened the path, which may lead to another file than a moment ago.
+        lock.refuse_replaced()
         free_pages_later(connection)
         _make_durable(connection, path)
         migrate(connection, path, schema_steps())
@@ -82,10 +57,14 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write; raises StoreUnusable where there is no store."""
-    if not path.exists():
+    try:
+        refuse_irregular(path, path.lstat())
+    except (FileNotFoundError, NotADirectoryError):
         raise StoreUnusable(
             f"There is no store at {path}: start the service once, or check `store.url`."
-        )
+        ) from None
+    except OSError as error:
+        raise StoreUnusable(f"{path} cannot be opened: {error.strerror}.") from error
     connection = _connect(path, "ro")
     try:
         _refuse_other_version(connection, path)

@@ -228,6 +228,8 @@ async def test_what_the_document_does_not_say_is_shown_running_and_stopped(
     await told(run, "ping")
     for running_ in (True, False):
         if not running_:
+            metrics = service._metrics.render()
+            assert b'what="other limit",where="X-RateLimit-Limit 1000"} 2.0' in metrics
             await service.stop()
         result = await asyncio.to_thread(run, "status", "--json")
         report = json.loads(result.stdout)
@@ -237,7 +239,6 @@ async def test_what_the_document_does_not_say_is_shown_running_and_stopped(
         assert odd["count"] >= 1
         printed = (await asyncio.to_thread(run, "status")).stdout
         assert "ZautoAI answered what its document does not say" in printed
-    assert b'what="other limit",where="X-RateLimit-Limit 1000"} 2.0' in service._metrics.render()
 
 
 def test_the_forecast_is_told_to_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:

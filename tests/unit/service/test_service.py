@@ -107,7 +107,7 @@ async def test_a_second_service_on_one_store_is_refused_and_leaves_the_first_alo
 ) -> None:
     await service.start()
     second = Service(settings(), PARTS)
-    with pytest.raises(StoreUnusable, match="held by another process"):
+    with pytest.raises(StoreUnusable, match="held by this process"):
         await second.start()
     await second.stop()
     assert (await asked(service, {"ask": "status"}))["running"]
