@@ -11,7 +11,9 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -24,6 +26,7 @@ from bridge.pipeline import destination_report
 from bridge.pipeline.acknowledge import Acknowledge
 from bridge.pipeline.intake import Intake
 from bridge.pipeline.pauses import PAUSED_NOTE
+from bridge.pipeline.probe import Probe
 from bridge.pipeline.report import contract_report
 from bridge.pipeline.sweep import Sweep
 from bridge.pipeline.work import Work
@@ -50,6 +53,7 @@ DELIVERY_GRACE = 2.0
 BUSY_SECONDS = 0.05
 
 FULL = "the disk of the store has less free than store.free_bytes"
+FAILING = "the store cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +115,20 @@ class Service:
             self._kept_going(f"delivery to {target}", each.run())
             for target, each in self.destinations.delivers.items()
         ]
+        self.probe = Probe(store, self._clock)
+        self._tasks.append(self._kept_going("probing the store", self.probe.run()))
         self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
         self._tasks.append(self._kept_going("acknowledging", self.acknowledge.run()))
-        if settings.mappings.watch_seconds:
-            watch = Watch(settings, self.reload.reload, self.reload.is_pinned)
-            self._tasks.append(self._kept_going("watching mappings", watch.run()))
+        self._watch_mappings()
         self._stopping.push_async_callback(self._end_work)
         self._measure(store)
         await self._answer_questions()
         return await self._open_doors()
+
+    def _watch_mappings(self) -> None:
+        if self.settings.mappings.watch_seconds:
+            watch = Watch(self.settings, self.reload.reload, self.reload.is_pinned)
+            self._tasks.append(self._kept_going("watching mappings", watch.run()))
 
     def _measure(self, store: Store) -> None:
         """Let metrics read what the store counts."""
@@ -151,7 +160,7 @@ class Service:
             **self.destinations.pauses.report(),
             "destinations": self.destinations.rows(),
             "resumed": self.store.read(destination_report.resumed),
-            "acknowledging": self.store.has_room,
+            "acknowledging": self.store.has_room and self.store.failing_since is None,
             "ended": self._ended(),
         }
 
@@ -161,6 +170,8 @@ class Service:
         told = [f"{each} has stopped: restart the bridge" for each in self._ended()]
         if not self.store.has_room:
             told.insert(0, f"nothing is acknowledged: {FULL}; make room")
+        elif (since := self.store.failing_since) is not None:
+            told.insert(0, _cannot_write(since, zone))
         told += destination_report.sentences(self.destinations.rows(), zone)
         if self.zauto is None:
             told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
@@ -302,6 +313,8 @@ class Service:
             return ["the store cannot be read"]
         if not self.store.has_room:
             return [FULL]
+        if self.store.failing_since is not None:
+            return [FAILING]
         return [f"{each} has stopped" for each in self._ended()]
 
     def _kept_going(self, what: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -333,3 +346,11 @@ class Service:
 async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Close doors side by side, so that none takes messages while another is waited for."""
     await asyncio.gather(*(close() for close in doors))
+
+
+def _cannot_write(since: float, zone: str) -> str:
+    at = datetime.fromtimestamp(since, ZoneInfo(zone))
+    return (
+        f"nothing is acknowledged: {FAILING} since {at:%Y-%m-%d %H:%M:%S %Z}; check its disk "
+        "(space, quota, errors) and what else has the file open"
+    )

@@ -69,4 +69,10 @@ class Store(Protocol):
         """Whether something new could be kept: the disk has as much free as it must have."""
         ...
 
+    @property
+    def failing_since(self) -> float | None:
+        """When the first of the commits failed that have failed since one last wrote a change;
+        None while they work."""
+        ...
+
     async def close(self) -> None: ...

@@ -24,11 +24,17 @@ T = TypeVar("T")
 class SqliteStore:
     """The contract's `Store`; `open_sqlite` makes it."""
 
-    def __init__(self, lock: FileLock, connection: sqlite3.Connection, space: Space) -> None:
+    def __init__(
+        self,
+        lock: FileLock,
+        connection: sqlite3.Connection,
+        space: Space,
+        clock: Callable[[], float],
+    ) -> None:
         self._lock = lock
         self._connection = connection
         self._space = space
-        self._writer = Writer(connection, space)
+        self._writer = Writer(connection, space, clock=clock)
         self._readers = Readers(self._connect_reader)
         self._writer.start()
 
@@ -58,6 +64,10 @@ class SqliteStore:
     def has_room(self) -> bool:
         return self._space.enough()
 
+    @property
+    def failing_since(self) -> float | None:
+        return self._writer.failing_since
+
     async def close(self) -> None:
         """Finish what waits, bring the log into the file, and let the file go."""
         await self._writer.stop()
@@ -80,7 +90,7 @@ def open_sqlite(url: str, *, free_bytes: int, clock: Callable[[], float]) -> Sql
     except BaseException:
         lock.release()
         raise
-    return SqliteStore(lock, connection, Space(path.parent, free_bytes, clock))
+    return SqliteStore(lock, connection, Space(path.parent, free_bytes, clock), clock)
 
 
 def _connect_writer(lock: FileLock) -> sqlite3.Connection:

@@ -15,6 +15,7 @@ from bridge.errors import StoreBusy, StoreError
 from bridge.store.records import Keeping
 from bridge.store.rules.transaction import RuledTransaction
 from bridge.store.sqlite.space import Space
+from bridge.store.sqlite.standing import Standing, refuses_all
 from bridge.store.sqlite.statements import SqliteStatements
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class _Answer(NamedTuple):
 
     value: Any = None
     error: BaseException | None = None
+    #: whether the store could keep nothing, so that it is not the job's own error
+    refused: bool = False
 
 
 class _GroupLost(Exception):
@@ -67,11 +70,13 @@ class Writer:
         connection: sqlite3.Connection,
         space: Space,
         *,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
         self._sleep = sleep
         self._space = space
+        self._standing = Standing(clock)
         self._transaction = RuledTransaction(SqliteStatements(connection))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
@@ -85,6 +90,10 @@ class Writer:
     @property
     def pressure(self) -> int:
         return self._queue.qsize()
+
+    @property
+    def failing_since(self) -> float | None:
+        return self._standing.failing_since
 
     def submit(
         self, job: Callable[[RuledTransaction], T], keeping: Keeping | None = None
@@ -141,14 +150,23 @@ class Writer:
 
     def _commit(self, group: Sequence[_Waiting]) -> list[_Answer]:
         self._transaction.has_room = self._space.enough()
+        before = self._connection.total_changes
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = list(self._answers(group))
             self._connection.execute("COMMIT")
         except (sqlite3.Error, _GroupLost) as error:
             self._undo()
-            return [_Answer(error=_busy(error)) for _ in group]
+            answers = [_Answer(error=_busy(error), refused=True) for _ in group]
+        self._judge(answers, changes=self._connection.total_changes - before)
         return answers
+
+    def _judge(self, answers: Sequence[_Answer], *, changes: int) -> None:
+        """Note whether commits fail; one without a change writes nothing, so it shows nothing."""
+        if any(answer.refused for answer in answers):
+            self._standing.failed()
+        elif changes:
+            self._standing.worked()
 
     def _answers(self, group: Sequence[_Waiting]) -> Iterator[_Answer]:
         """Run the jobs in their order, messages that come one after the other together."""
@@ -178,7 +196,7 @@ class Writer:
             if not self._connection.in_transaction:
                 raise _GroupLost(str(error)) from error
             self._connection.execute("ROLLBACK TO job")
-            answer = _Answer(error=_translated(error))
+            answer = _Answer(error=_translated(error), refused=refuses_all(error))
         self._connection.execute("RELEASE job")
         return answer
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,29 @@ async def test_a_full_disk_is_not_ready(settings: Callable[..., Settings]) -> No
     notices = (await asked(service, {"ask": "status"}))["notices"]
     assert notices[0].startswith("nothing is acknowledged")
     await service.stop()
+
+
+async def test_a_store_that_cannot_be_written_is_not_ready_until_it_can_be(
+    service: Service, tmp_path: Path
+) -> None:
+    addresses = await service.start()
+    with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await sent(addresses.mllp, adt())
+        ready = await page(addresses.http, "/readyz")
+        assert ready.startswith(b"HTTP/1.1 503")
+        assert b"the store cannot be written" in ready
+        report = await asked(service, {"ask": "status"})
+        assert report["notices"][0].startswith("nothing is acknowledged: the store cannot be")
+        assert report["acknowledging"] is False
+        other.execute("ROLLBACK")
+    # Nobody sends anything more: the bridge finds out by itself.
+    await service.probe.once()
+    assert (await page(addresses.http, "/readyz")).startswith(b"HTTP/1.1 200")
+    report = await asked(service, {"ask": "status"})
+    assert not any("acknowledged" in each for each in report["notices"])
+    assert report["acknowledging"] is True
 
 
 async def test_what_was_acknowledged_is_there_after_a_stop(
