@@ -23,6 +23,7 @@ from bridge.cli import (
     whatif,
     zauto,
 )
+from bridge.cli.confine import confine
 from bridge.cli.coverage import command as coverage
 from bridge.cli.demo import command as demo
 from bridge.cli.mapping.command import mapping_app
@@ -87,6 +88,7 @@ def main() -> None:
     Any other error is a fault of the bridge: it is logged by type and frames, because its message
     and the traceback's lines can hold patient data.
     """
+    confine()
     logs.configure("WARNING")
     try:
         # not `app()`: Typer would put its own hook for uncaught exceptions in place of ours

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.confine import users_umask
 from bridge.cli.mapping.trial import with_site, write_anew
 from bridge.cli.options import Config, settings_of
 from bridge.cli.tables import say
@@ -67,7 +68,8 @@ def fixture(
     from bridge.service.parts import read_parts
 
     if to is not None:
-        to.mkdir(parents=True, exist_ok=True)
+        with users_umask():
+            to.mkdir(parents=True, exist_ok=True)
         settings = with_site(settings, str(to))
     parts = read_parts(settings)
     message, known = _of_file(file, parts, settings) if file else _kept(message_id, settings)
@@ -80,7 +82,6 @@ def fixture(
         name=name or _unused(message.message_type, message_id),
         seed=lambda: secrets.randbits(128),
     )
-    made.file.parent.mkdir(parents=True, exist_ok=True)
     write_anew(made.file, made.text)
     say(f"{made.file}: '{made.trial.case.name}' is written; read it before you share it")
     if not made.same:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.confine import users_umask
 from bridge.cli.options import Config, settings_of
 from bridge.cli.tables import say
 from bridge.errors import BridgeError
@@ -116,7 +117,9 @@ def _update(failed: Sequence[Trial], yes: bool) -> None:
 
 
 def write_anew(file: Path, text: str) -> None:
-    """Replace a file whole, so that it is never half written."""
+    """Replace a file whole, so that it is never half written; make its folder where needed."""
     beside = file.with_name(f".{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
+    with users_umask():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
     beside.replace(file)
