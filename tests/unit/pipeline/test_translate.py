@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from bridge.delivery import Entity, Translation
@@ -9,10 +14,38 @@ from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channel_named
 from bridge.pipeline.translate import Rehearsal, line_remarks, stable_key, translate
 from bridge.settings import Channel, Settings
+from tests.patience import PATIENCE
 from tests.unit.pipeline.hl7 import adt, message
 from tests.unit.pipeline.test_work import MAPPINGS, encounter, order, patient
 
 SETTINGS = Settings()
+ROOT = Path(__file__).resolve().parents[3]
+
+#: prints what the messages of these tests and all samples become, as the store would keep it
+TRANSLATING = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from bridge import logs
+from bridge.message import Message
+from bridge.pipeline.translate import Rehearsal, translate
+from bridge.service.traffic import from_files
+from bridge.store.sqlite.rows import call_json, lineage_json
+from tests.unit.pipeline.hl7 import adt, message
+from tests.unit.pipeline.test_translate import MAPPINGS, SETTINGS
+from tests.unit.pipeline.test_work import patient
+
+logs.configure("WARNING")
+samples = from_files([Path(sys.argv[1])], lambda *_: True, SETTINGS, lambda: 1e6)
+known = Rehearsal()
+for given in [message(adt()), patient("P9"), *(sample for _, sample in samples)]:
+    made = translate(given, MAPPINGS, SETTINGS, known) if isinstance(given, Message) else None
+    if made is not None:
+        known.learn(made.calls)
+        for call in (*made.calls, *made.held_calls):
+            sys.stdout.buffer.write(call_json(call) + lineage_json(call) + b"\\n")
+        print(replace(made, calls=(), held_calls=()), flush=True)
+"""
 
 
 def translated(given: Message, known: Rehearsal | None = None) -> Translation:
@@ -25,10 +58,26 @@ def test_a_type_without_a_mapping_gives_nothing() -> None:
     assert translate(message(adt(kind="ORU^R01")), MAPPINGS, SETTINGS, Rehearsal()) is None
 
 
-@pytest.mark.parametrize("given", [message(adt()), patient("P9")])
-def test_the_same_message_always_gives_the_same_calls(given: Message) -> None:
-    assert translated(given) == translated(given)
-    assert translated(given).calls
+def test_the_same_message_always_gives_the_same_calls() -> None:
+    seeds = ("0", "1", "random")
+    first, *others = [translations_of(seed) for seed in seeds]
+    assert first.count(b"\n") > 200
+    assert b"4711" in first
+    assert [each == first for each in others] == [True, True]
+
+
+def translations_of(hash_seed: str) -> bytes:
+    """What messages become in a process whose sets and strings hash by this seed."""
+    result = subprocess.run(
+        [sys.executable, "-c", TRANSLATING, str(ROOT / "samples")],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr.decode()
+    return result.stdout
 
 
 def test_what_cannot_be_read_says_why() -> None:
