@@ -6,7 +6,7 @@ that are ready and returns their heads; `settle`, `postpone` or `block` gives a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from bridge.causes import Cause
@@ -37,6 +37,10 @@ class DeliveryView(Protocol):
 
     def next_due(self, target: Target) -> float | None:
         """When the next unleased lane of the target is ready, or None when none waits."""
+        ...
+
+    def waits(self, target: Target, now: float) -> Iterator[Delivery]:
+        """The heads whose waits `end_waits` would end."""
         ...
 
     def waiting(self, target: Target) -> int:
@@ -115,6 +119,10 @@ class DeliveryTransaction(DeliveryView, Protocol):
 
         A head that waits out a quiet time (VERIFY) goes on waiting.
         """
+        ...
+
+    def end_waits_of(self, heads: Collection[int], target: Target, now: float) -> int:
+        """The same for the lanes that these deliveries head."""
         ...
 
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:

@@ -27,6 +27,10 @@ class EntityView(Protocol):
         """Those of the keys, `patients/P1`, that are aliases."""
         ...
 
+    def leading_to(self, key: str) -> Sequence[str]:
+        """The keys of the aliases that lead to a record, `patients/P1`."""
+        ...
+
     def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
         """Those of the latest messages first, of messages with ids below `before`."""
         ...

@@ -19,6 +19,10 @@ class MessageView(Protocol):
         """The message with its body; raises DamagedMessage where its bytes changed on the disk."""
         ...
 
+    def channel_of(self, message_id: int) -> str:
+        """The channel that a message came in through."""
+        ...
+
     def messages(
         self,
         *,

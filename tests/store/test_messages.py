@@ -41,6 +41,12 @@ async def test_a_kept_message_comes_back_as_it_came(
     assert (found.status, found.verdict, found.duplicates) == (Status.WAITING, None, 0)
 
 
+async def test_the_channel_of_a_message_is_found_without_its_body(store: Store) -> None:
+    kept = await store.run(lambda tx: keep(tx, a_message(channel="lab")))
+    assert store.read(lambda view: view.channel_of(kept.id)) == "lab"
+    assert store.read(lambda view: view.channel_of(kept.id + 1)) == ""
+
+
 @pytest.mark.parametrize("protocol", Protocol)
 async def test_every_protocol_is_kept(store: Store, protocol: Protocol) -> None:
     kept = await store.run(lambda tx: keep(tx, a_message(protocol=protocol)))

@@ -94,6 +94,15 @@ async def test_an_alias_is_replaced_by_a_later_one(store: Store) -> None:
     assert store.read(lambda view: view.aliases(9)) == [later]
 
 
+async def test_the_numbers_that_lead_to_a_record_are_found(store: Store) -> None:
+    await put(store, an_alias("P1", "P3"), an_alias("P2", "P3"), an_alias("P7", "P8"))
+    assert sorted(store.read(lambda view: view.leading_to("patients/P3"))) == [
+        "patients/P1",
+        "patients/P2",
+    ]
+    assert store.read(lambda view: view.leading_to("patients/P1")) == []
+
+
 async def test_what_led_to_a_record_can_be_led_to_another(store: Store) -> None:
     await put(
         store, an_alias("P1", "P2"), an_alias("P2", "P2", retired=False), an_alias("P7", "P8")

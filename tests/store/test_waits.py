@@ -71,3 +71,21 @@ async def test_what_is_under_way_or_blocked_is_not_made_ready(store: Store) -> N
     await store.run(lambda tx: tx.block(second, "providers/D1"))
     assert await store.run(lambda tx: tx.end_waits(Target.ZAUTO, 1000.0)) == 0
     assert await claimed(store) == []
+
+
+async def test_only_the_waits_of_these_heads_end(store: Store) -> None:
+    retry = Cause(CauseKind.RETRY, name=Reason.UNREACHABLE)
+    first = await waiting(store, "patients/P1", Step.APPLY, retry)
+    second = await waiting(store, "patients/P2", Step.APPLY, retry)
+    quiet = await waiting(store, "patients/P3", Step.VERIFY, None)
+    found = store.read(lambda view: list(view.waits(Target.ZAUTO, 1000.0)))
+    assert {each.id: each.call for each in found} == {
+        first: a_call("patients/P1"),
+        second: a_call("patients/P2"),
+    }
+    assert store.read(lambda view: list(view.waits(Target.HOSPITAL, 1000.0))) == []
+    heads = [second, quiet]
+    assert await store.run(lambda tx: tx.end_waits_of(heads, Target.HOSPITAL, 1000.0)) == 0
+    assert await store.run(lambda tx: tx.end_waits_of([], Target.ZAUTO, 1000.0)) == 0
+    assert await store.run(lambda tx: tx.end_waits_of(heads, Target.ZAUTO, 1000.0)) == 1
+    assert await claimed(store) == [second]

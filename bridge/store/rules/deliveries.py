@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Call, Delivery, Outcome, Request, Step, Target
@@ -45,6 +45,12 @@ class DeliveryReads(Asking):
     def next_due(self, target: Target) -> float | None:
         row = self._statements.one("next_due", target=target)
         return None if row is None else row["ready_at"]
+
+    def waits(self, target: Target, now: float) -> Iterator[Delivery]:
+        for waiting in lanes.waits(self._statements, target, now):
+            # it may have left its lane meanwhile, but it is not forgotten
+            for row in self._statements.all("whole_delivery", id=waiting["head"]):
+                yield rows.delivery(row, lineage=False)
 
     def waiting(self, target: Target) -> int:
         row = self._statements.one("count_of", kind="waiting", status=target)
@@ -137,6 +143,9 @@ class DeliveryChanges(DeliveryReads):
         self, target: Target, now: float, *, resource: str = "", paused_only: bool = False
     ) -> int:
         return lanes.end_waits(self._statements, target, now, resource, paused_only=paused_only)
+
+    def end_waits_of(self, heads: Collection[int], target: Target, now: float) -> int:
+        return lanes.end_waits_of(self._statements, target, now, heads)
 
     def supersede(self, resource: str, external_id: str, *, before: int, at: float) -> int:
         record = {"resource": resource, "external_id": external_id}

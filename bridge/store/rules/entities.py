@@ -38,6 +38,9 @@ class EntityReads(Asking):
             for row in self._statements.each("aliases_of", **_numbered(asked[first:]))
         }
 
+    def leading_to(self, key: str) -> Sequence[str]:
+        return [row["key"] for row in self._statements.all("aliases_to", leads_to=key)]
+
     def aliases(self, limit: int, *, before: int | None = None) -> Sequence[Alias]:
         first = AFTER_ALL if before is None else before
         found = self._statements.each("aliases", before=first, limit=limit)

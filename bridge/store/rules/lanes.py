@@ -7,7 +7,7 @@ leased; what waits for another record has it blocked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bridge.delivery import Reason, Step, Target
 from bridge.errors import StoreError
@@ -100,18 +100,43 @@ _NOTHING_SENT = [
 ]
 
 
-def end_waits(
-    statements: Statements, target: Target, now: float, resource: str, *, paused_only: bool
-) -> int:
-    """Make lanes ready whose heads wait; how many."""
-    return statements.change(
-        "end_waits",
+def waits(
+    statements: Statements,
+    target: Target,
+    now: float,
+    resource: str = "",
+    *,
+    paused_only: bool = False,
+) -> Sequence[Row]:
+    """The lanes whose heads wait for their next attempt and need not, with these heads."""
+    return statements.all(
+        "waits",
         target=target,
         now=now,
         resource=resource,
         paused_only=int(paused_only),
         nothing_sent=rows.to_json(_NOTHING_SENT).decode(),
     )
+
+
+def end_waits(
+    statements: Statements, target: Target, now: float, resource: str, *, paused_only: bool
+) -> int:
+    """Make lanes ready whose heads wait; how many."""
+    waiting = waits(statements, target, now, resource, paused_only=paused_only)
+    return _make_ready(statements, target, now, waiting)
+
+
+def end_waits_of(statements: Statements, target: Target, now: float, heads: Collection[int]) -> int:
+    """Make lanes ready that wait with one of these heads; how many."""
+    waiting = [row for row in waits(statements, target, now) if row["head"] in heads]
+    return _make_ready(statements, target, now, waiting)
+
+
+def _make_ready(statements: Statements, target: Target, now: float, waiting: Sequence[Row]) -> int:
+    for row in waiting:
+        statements.change("end_wait", target=target, lane=row["lane"], now=now)
+    return len(waiting)
 
 
 def orders_behind(statements: Statements, delivery: Row) -> list[int]:

@@ -27,6 +27,10 @@ class MessageReads(Asking):
         row = self._statements.one("message", id=message_id)
         return None if row is None else rows.whole_message(row)
 
+    def channel_of(self, message_id: int) -> str:
+        row = self._statements.one("channel_of", id=message_id)
+        return "" if row is None else str(row["channel"])
+
     def messages(
         self,
         *,

@@ -12,6 +12,9 @@ INSERT INTO delivery (
 SELECT id, message_id, target, lane, sequence, resource, external_id, step, due_at
 FROM delivery WHERE id = :id
 
+-- name: whole_delivery
+SELECT * FROM delivery WHERE id = :id
+
 -- name: deliveries_of
 SELECT * FROM delivery WHERE message_id = :message_id ORDER BY position, id
 

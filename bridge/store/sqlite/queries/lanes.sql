@@ -25,10 +25,10 @@ UPDATE lane SET ready_at = :now
 WHERE target = :target AND leased = 0 AND waits_for = '' AND head IS NOT NULL
   AND ready_at > :latest
 
--- name: end_waits
+-- name: waits
 -- A head in VERIFY waits out a quiet time, unless it was due since and no read could be sent.
 -- json_extract is SQLite's.
-UPDATE lane SET ready_at = :now
+SELECT lane, head FROM lane
 WHERE target = :target AND leased = 0 AND waits_for = '' AND head IS NOT NULL AND ready_at > :now
   AND EXISTS (
     SELECT 1 FROM delivery
@@ -38,6 +38,9 @@ WHERE target = :target AND leased = 0 AND waits_for = '' AND head IS NOT NULL AN
         OR instr(:nothing_sent, '"' || json_extract(nullif(details, ''), '$.name') || '"') > 0
       )))
   )
+
+-- name: end_wait
+UPDATE lane SET ready_at = :now WHERE target = :target AND lane = :lane
 
 -- name: lease_lane
 UPDATE lane SET leased = 1 WHERE target = :target AND lane = :lane

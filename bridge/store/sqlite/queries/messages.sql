@@ -61,6 +61,9 @@ SELECT message.*, body.checksum AS body_checksum, body.bytes
 FROM message LEFT JOIN body ON body.message_id = message.id
 WHERE message.id = :id
 
+-- name: channel_of
+SELECT channel FROM message WHERE id = :id
+
 -- name: messages
 SELECT * FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
 
