@@ -323,9 +323,10 @@ _OF_CALLS: Mapping[CauseKind, Explanation] = {
     ),
     CauseKind.RETRY: Explanation("{name}", _ITSELF),
     CauseKind.PAUSED: Explanation(
-        "calls for {resource} are paused",
-        "'bridge resume --resource {resource}' lets them continue",
-        background="Somebody ran `bridge pause --resource`. It waits at its place in its lane.",
+        "calls[ for {resource}][ for {key}][ of channel {name}] are paused",
+        "run the 'bridge resume …' that 'bridge status' names",
+        background="Somebody ran `bridge pause` with `--resource`, `--patient` or `--channel`. It "
+        "waits at its place in its lane, and what is behind it waits too.",
     ),
     CauseKind.READING: Explanation("the id exists there: reading whose it is", _ITSELF),
     CauseKind.SENDING_AGAIN: Explanation("it had no effect: sending it again", _ITSELF),

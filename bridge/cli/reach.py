@@ -100,8 +100,8 @@ class Reach:
         )
 
     def pause(self, paused: bool, **named: str) -> dict[str, Any]:
-        """Stop or let go delivery, of all or of what is named (`destination`, `resource`); only a
-        running service can be asked."""
+        """Stop or let go delivery, of all or of what is named (`destination`, `resource`,
+        `channel`, `patient`); only a running service can be asked."""
         answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused, **named})
         return answer
 
@@ -177,7 +177,8 @@ def _status_of(view: View, settings: Settings, *, reveal: bool) -> dict[str, Any
     now, pauses = time.time(), Pauses.read(view.note(PAUSED_NOTE))
     report = status_report(view.tally(), now=now, running=False, reveal=reveal)
     destinations = kept_rows(view, settings, pauses, now)
-    report |= {**pauses.report(), "destinations": destinations, "resumed": resumed(view)}
+    report |= {**pauses.report(reveal=reveal), "destinations": destinations}
+    report["resumed"] = resumed(view)
     report["notices"] = list(sentences(destinations, settings.site.time_zone))
     report |= stuck_report(view)
     report["mappings"] = mappings_in_use(view)

@@ -66,6 +66,13 @@ def channel_named(settings: Settings, name: str) -> Channel:
     return Channel(name=name)
 
 
+def channel_names(settings: Settings) -> frozenset[str]:
+    """The names that a message's channel can have."""
+    of_mllp = channels_by_listener(settings).values()
+    named = {channel.name for channels in (settings.channels, *of_mllp) for channel in channels}
+    return frozenset(named | {first_channel(settings, listener) for listener in HTTP_LISTENERS})
+
+
 def first_channel(settings: Settings, listener: str) -> str:
     """The name of the channel of a listener that has one only, else the listener's own."""
     for channel in settings.channels:

@@ -1,13 +1,16 @@
-"""Pauses: what a person wants no deliveries made to, over a restart too."""
+"""Pauses: what a person wants no deliveries made of, over a restart too."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bridge.causes import MASK
 from bridge.delivery import Target
+from bridge.errors import BridgeError
 
 #: name under which the store keeps what is paused
 PAUSED_NOTE = "paused"
@@ -31,52 +34,125 @@ class Destination(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person pauses or resumes: everything where nothing is named."""
+
+    destination: Destination | None = None
+    #: a resource of ZautoAI
+    resource: str = ""
+    #: name of the channel that messages came in through
+    channel: str = ""
+    #: external id of a patient, or a number that leads to it
+    patient: str = ""
+
+    @property
+    def by_message(self) -> bool:
+        """Whether it selects single deliveries by where they came from or whom they concern."""
+        return bool(self.channel or self.patient)
+
+    def check(self, resources: Collection[str], channels: Collection[str]) -> None:
+        """Raise BridgeError where its parts cannot be combined or a name does not exist."""
+        names = ("destination", "resource", "channel", "patient")
+        given = [f"--{name}" for name in names if getattr(self, name)]
+        if self.by_message and len(given) > 1:
+            raise BridgeError(f"{' and '.join(given)} cannot be combined: give one of them")
+        if self.resource and self.destination is Destination.HOSPITAL:
+            raise BridgeError("the hospital has no resources: leave --destination out")
+        for kind, name, known in (
+            ("resource", self.resource, resources),
+            ("channel", self.channel, channels),
+        ):
+            if name and name not in known:
+                raise BridgeError(f"there is no {kind} '{name}'; there are {_listed(known)}")
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+@dataclass(frozen=True, slots=True)
 class Pauses:
-    """What is paused: destinations, and resources of ZautoAI."""
+    """What is paused: destinations, resources of ZautoAI, channels and patients."""
 
     destinations: frozenset[Destination] = frozenset()
     resources: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    #: numbers as they were typed; each stands for all numbers of its patient
+    patients: frozenset[str] = frozenset()
 
     @property
     def all(self) -> bool:
         """Whether nothing is delivered anywhere."""
         return self.destinations == frozenset(Destination)
 
-    def paused(self, destination: Destination | None, resource: str) -> Pauses:
-        """These, and a resource, a destination or (neither) all destinations."""
-        if resource:
-            return replace(self, resources=self.resources | {resource})
-        named = frozenset(Destination) if destination is None else {destination}
-        return replace(self, destinations=self.destinations | named)
+    @classmethod
+    def of(cls, selection: Selection) -> Pauses:
+        """A pause of this selection alone."""
+        if selection.resource:
+            return cls(resources=frozenset({selection.resource}))
+        if selection.channel:
+            return cls(channels=frozenset({selection.channel}))
+        if selection.patient:
+            return cls(patients=frozenset({selection.patient}))
+        named = selection.destination
+        return cls(destinations=frozenset(Destination if named is None else {named}))
 
-    def resumed(self, destination: Destination | None, resource: str) -> Pauses:
-        """These without a resource or a destination; nothing is left where neither is named."""
-        if resource:
-            return replace(self, resources=self.resources - {resource})
-        if destination is None:
+    def paused(self, selection: Selection) -> Pauses:
+        """These and a selection."""
+        more = Pauses.of(selection)
+        return Pauses(
+            self.destinations | more.destinations,
+            self.resources | more.resources,
+            self.channels | more.channels,
+            self.patients | more.patients,
+        )
+
+    def resumed(self, selection: Selection) -> Pauses:
+        """These without a selection; nothing is left where it names nothing."""
+        if selection == Selection():
             return Pauses()
-        return replace(self, destinations=self.destinations - {destination})
+        ended = Pauses.of(selection)
+        return Pauses(
+            self.destinations - ended.destinations,
+            self.resources - ended.resources,
+            self.channels - ended.channels,
+            self.patients - ended.patients,
+        )
 
-    def report(self) -> dict[str, Any]:
-        """As plain JSON values."""
+    def report(self, *, reveal: bool = False) -> dict[str, Any]:
+        """As plain JSON values, the numbers of patients masked unless `reveal`."""
+        patients = sorted(self.patients)
         return {
             "paused": self.all,
             "paused_destinations": sorted(self.destinations),
             "paused_resources": sorted(self.resources),
+            "paused_channels": sorted(self.channels),
+            "paused_patients": patients if reveal else [MASK] * len(patients),
         }
 
     def note(self) -> str:
         """As the store keeps them."""
         return json.dumps(
-            {"destinations": sorted(self.destinations), "resources": sorted(self.resources)}
+            {
+                "destinations": sorted(self.destinations),
+                "resources": sorted(self.resources),
+                "channels": sorted(self.channels),
+                "patients": sorted(self.patients),
+            }
         )
 
     @classmethod
     def read(cls, note: str | None) -> Pauses:
-        """From what `note` made, or a bridge before it: `yes` for all, `no` for none."""
+        """From what `note` made, or an earlier version: `yes` for all, `no` for none, and no
+        channels or patients."""
         if note in (None, "", "no"):
             return cls()
         if note == "yes":
-            return cls().paused(None, "")
+            return cls.of(Selection())
         kept = json.loads(note or "{}")
-        return cls(frozenset(map(Destination, kept["destinations"])), frozenset(kept["resources"]))
+        return cls(
+            frozenset(map(Destination, kept["destinations"])),
+            frozenset(kept["resources"]),
+            frozenset(kept.get("channels", ())),
+            frozenset(kept.get("patients", ())),
+        )

@@ -304,7 +304,7 @@ def lane_of(call: Call, catalogue: Catalogue) -> str:
     ZautoAI that have nothing to do with it (docs/decisions/0003).
     """
     if call.target is Target.HOSPITAL:
-        return f"orders/{_visit_number(call) or call.external_id}"
+        return f"orders/{visit_number(call) or call.external_id}"
     if call.resource == ACCOUNT:
         return call.key
     resource = catalogue[call.resource]
@@ -314,7 +314,7 @@ def lane_of(call: Call, catalogue: Catalogue) -> str:
     return call.key
 
 
-def _visit_number(order: Call) -> str:
+def visit_number(order: Call) -> str:
     """What a message to the hospital calls the visit, PV1-19 or PV1-50; "" where it does not."""
     for name, fields in order.payload.get("segments", ()):
         if name == "PV1":

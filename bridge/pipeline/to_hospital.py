@@ -12,8 +12,10 @@ from bridge.hl7v2.writer import write
 from bridge.message import Status
 from bridge.pipeline.behind import park_behind
 from bridge.pipeline.deliver import Allowance, Attempted
-from bridge.pipeline.settle import Settle, after_hospital
-from bridge.store.deliveries import DeliveryTransaction
+from bridge.pipeline.pauses import Pauses
+from bridge.pipeline.pausing import paused
+from bridge.pipeline.settle import Postpone, Settle, after_hospital
+from bridge.store.contract import Transaction
 
 #: sends one HL7 message with this control id and says how it went; never raises
 Send = Callable[[bytes, str], Awaitable[Outcome]]
@@ -43,13 +45,20 @@ class ToHospital:
         self._log = structlog.get_logger()
         self._jitter = jitter
         self._settled = settled
+        #: what a person wants no orders sent of
+        self.pauses = Pauses()
 
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
         """Orders have no limit but the connection."""
         return Allowance(free)
 
-    def head(self, tx: DeliveryTransaction, delivery: Delivery, now: float) -> Request:
-        """Every head is sent; the same payload gives the same bytes, MSH-10 included."""
+    def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
+        """Every head is sent that is not paused; the same payload gives the same bytes, MSH-10
+        included."""
+        waiting = paused(tx, delivery, self.pauses)
+        if waiting is not None:
+            self._postpone(tx, delivery, waiting, now)
+            return None
         call = delivery.call
         return Request("SEND", call.resource, call.external_id, call.payload)
 
@@ -76,9 +85,7 @@ class ToHospital:
                 count=len(faults),
             )
 
-    def settle(
-        self, tx: DeliveryTransaction, attempted: Attempted, outcome: Outcome, now: float
-    ) -> None:
+    def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
         """Write down the acknowledgment and what follows from it."""
         delivery = attempted.delivery
         tx.end(attempted.attempt_id, outcome, now)
@@ -95,6 +102,11 @@ class ToHospital:
                 for _ in range(park_behind(tx, delivery, now)):
                     self._settled(self.target, Status.PARKED)
             return
+        self._postpone(tx, delivery, following, now)
+
+    def _postpone(
+        self, tx: Transaction, delivery: Delivery, following: Postpone, now: float
+    ) -> None:
         tx.postpone(
             delivery.id,
             following.step,

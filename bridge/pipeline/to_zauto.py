@@ -24,6 +24,8 @@ from bridge.pipeline.correct import correct, read_as_ours
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
 from bridge.pipeline.earlier import may_come_late, reasons
 from bridge.pipeline.endpoints import Endpoints
+from bridge.pipeline.pauses import Pauses
+from bridge.pipeline.pausing import paused
 from bridge.pipeline.referents import Block, Hold, lost, make_again, wait_for
 from bridge.pipeline.settle import (
     Next,
@@ -50,8 +52,6 @@ BUDGET_NOTE = "budget"
 CONTRACT_NOTE = "contract"
 #: how often a delivery may be told that ZautoAI lacks a record it refers to
 MOST_RETURNS = 5
-#: seconds after which a delivery of a paused resource is looked at again; resuming does not wait
-PAUSED_SECONDS = 3600.0
 #: quiet times after the first verifying read at which a record is read again: an unanswered
 #: request that took effect after the first one is found by the second
 AGAIN_AFTER = 10
@@ -97,8 +97,8 @@ class ToZauto:
         self._watch = watch or ContractWatch(catalogue)
         self._lock = threading.Lock()
         self.closings = Closings(client)
-        #: resources of which a person wants no calls made
-        self.paused: Collection[str] = ()
+        #: what a person wants no calls made of
+        self.pauses = Pauses()
         self.endpoints = Endpoints(not_offered)
         self._urgency = Urgency(catalogue)
         self._verifying: set[int] = set()
@@ -295,16 +295,16 @@ class ToZauto:
             tx.put_note(BUDGET_NOTE, noted)
 
     def _rests(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
-        """Let a delivery wait whose resource takes no calls, or is paused; True when it does."""
-        resource = delivery.call.resource
-        closed = self.closings.of(resource, now)
+        """Let a delivery wait whose resource takes no calls, or that is paused; True when it
+        does."""
+        closed = self.closings.of(delivery.call.resource, now)
         if closed is not None:
             self._wait(tx, delivery, closed.until - now, now, closed.reason)
-        elif resource in self.paused:
-            cause = Cause(CauseKind.PAUSED, resource=resource)
-            paused = Postpone(delivery.step, PAUSED_SECONDS, cause, counts=False)
-            self._postpone(tx, delivery, paused, now)
-        return closed is not None or resource in self.paused
+            return True
+        waiting = paused(tx, delivery, self.pauses)
+        if waiting is not None:
+            self._postpone(tx, delivery, waiting, now)
+        return waiting is not None
 
     def _set_aside(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Hold or block a delivery behind what must be there first; True when it was."""

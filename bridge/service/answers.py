@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.causes import CauseKind
+from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
-from bridge.pipeline.pauses import Destination
+from bridge.pipeline.pauses import Destination, Selection
 from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
     code_row,
@@ -40,7 +41,7 @@ class Asked(Protocol):
 
     destinations: Destinations
 
-    def condition(self) -> Mapping[str, Any]: ...
+    def condition(self, *, reveal: bool = False) -> Mapping[str, Any]: ...
 
     def notices(self) -> list[str]: ...
 
@@ -63,7 +64,7 @@ class _Answers:
         tally = service.store.read(lambda view: view.tally())
         report = status_report(tally, now=time.time(), running=True, reveal=reveal)
         report |= service.store.read(stuck_report)
-        report |= {**service.condition(), "notices": service.notices()}
+        report |= {**service.condition(reveal=reveal), "notices": service.notices()}
         report["mappings"] = service.store.read(mappings_in_use)
         report["remarks"] = service.store.read(top_remarks)
         report["listeners"] = service.listeners()
@@ -127,14 +128,21 @@ class _Answers:
 
     async def pause(self, question: Mapping[str, Any]) -> Any:
         destinations, paused = self._service.destinations, bool(question["paused"])
-        await destinations.pause(paused, **_named(question))
-        return destinations.pauses.report()
+        selection = _selection(question)
+        await destinations.pause(paused, selection)
+        unknown = bool(selection.patient) and not destinations.knows(selection.patient)
+        return {**destinations.pauses.report(), "unknown_patient": unknown}
 
     async def resume(self, question: Mapping[str, Any]) -> Any:
         """Let go what is named, and try at once what waits."""
-        destinations, named = self._service.destinations, _named(question)
-        await destinations.pause(False, **named)
-        await destinations.try_now(**named, reason=str(question.get("reason") or ""))
+        destinations, selection = self._service.destinations, _selection(question)
+        reason = str(question.get("reason") or "")
+        if reason and selection.by_message:
+            raise BridgeError(
+                "--reason ends a wait of all calls: leave --channel and --patient out"
+            )
+        await destinations.pause(False, selection)
+        await destinations.try_now(selection, reason)
         return {**destinations.pauses.report(), "destinations": destinations.rows()}
 
     def _reveal(
@@ -147,13 +155,15 @@ class _Answers:
         return reveal
 
 
-def _named(question: Mapping[str, Any]) -> dict[str, Any]:
-    """The destination and the resource that are asked about."""
+def _selection(question: Mapping[str, Any]) -> Selection:
+    """What is to be paused or resumed."""
     name = question.get("destination")
-    return {
-        "destination": Destination(name) if name else None,
-        "resource": str(question.get("resource") or ""),
-    }
+    return Selection(
+        destination=Destination(name) if name else None,
+        resource=str(question.get("resource") or ""),
+        channel=str(question.get("channel") or ""),
+        patient=str(question.get("patient") or ""),
+    )
 
 
 def _limit(question: Mapping[str, Any]) -> int:

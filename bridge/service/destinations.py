@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
 from twisted.internet.interfaces import IReactorTCP
 
 from bridge.delivery import Target
-from bridge.errors import BridgeError
 from bridge.hl7v2.grammar import check_structure
 from bridge.metrics import Metrics
 from bridge.pipeline import destination_report as report
+from bridge.pipeline.channels import channel_names
 from bridge.pipeline.deliver import Deliver
-from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses
+from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
+from bridge.pipeline.pausing import is_known, numbers, waits
 from bridge.pipeline.to_hospital import ToHospital
 from bridge.pipeline.to_zauto import ToZauto
 from bridge.senders.mllp import MllpSender
@@ -47,6 +50,7 @@ class Destinations:
         self._metrics = metrics
         self._log = structlog.get_logger()
         self.delivers: dict[Target, Deliver] = {}
+        self._ends: list[ToZauto | ToHospital] = []
         self.zauto = self._zauto()
         self._hospital = self._to_hospital(reactor)
         self._set_pauses(Pauses.read(store.read(lambda view: view.note(PAUSED_NOTE))))
@@ -67,48 +71,53 @@ class Destinations:
         if self.zauto is not None:
             await self.zauto.close()
 
-    async def pause(
-        self, paused: bool, *, destination: Destination | None = None, resource: str = ""
-    ) -> None:
-        """Stop or let go delivery, of all or of what is named; kept over a restart."""
-        self._refuse_unknown(destination, resource)
-        change = self.pauses.paused if paused else self.pauses.resumed
-        pauses = change(destination, resource)
+    async def pause(self, paused: bool, selection: Selection) -> None:
+        """Stop or let go delivery, of all or of a selection; kept over a restart."""
+        self._check(selection)
+        pauses = self._changed(paused, selection)
         # Before what waited for it is ready, else that would be paused again.
         self._set_pauses(pauses)
 
         def keep(tx: Transaction) -> None:
             tx.put_note(PAUSED_NOTE, pauses.note())
-            tx.end_waits(Target.ZAUTO, self._clock(), paused_only=True)
+            for target in Target:
+                tx.end_waits(target, self._clock(), paused_only=True)
 
         await self._store.run(keep)
         self.wake()
-        self._log.info(
-            "delivery paused" if paused else "delivery resumed",
-            paused=paused,
-            target=str(destination or "all"),
-            resource=resource,
-        )
+        told = "paused" if paused else "resumed"
+        self._log.info(f"delivery {told}", paused=paused, **_logged(selection))
 
-    async def try_now(
-        self, *, destination: Destination | None = None, resource: str = "", reason: str = ""
-    ) -> None:
-        """Make calls at once that wait for their next attempt; a wait after a 429 ends only with
-        a reason, which is kept."""
-        self._refuse_unknown(destination, resource)
+    async def try_now(self, selection: Selection, reason: str = "") -> None:
+        """Make calls at once that wait for their next attempt, of a selection that was resumed; a
+        wait after a 429 ends only with a reason, which is kept."""
         now = self._clock()
-
-        def end_waits(tx: Transaction) -> None:
-            if destination is not Destination.HOSPITAL and self.zauto is not None:
-                self.zauto.far_end.resume(tx, now, resource, limited=bool(reason))
-            if destination is not Destination.ZAUTOAI and not resource:
-                tx.end_waits(Target.HOSPITAL, now)
-            if reason:
-                tx.put_note(report.RESUMED_NOTE, report.resumed_note(now, reason))
-
-        await self._store.run(end_waits)
+        if selection.by_message:
+            await self._try_some(selection, now)
+        else:
+            await self._store.run(lambda tx: self._end_waits(tx, selection, reason, now))
         self.wake()
-        self._log.warning("waits ended", target=str(destination or "all"), resource=resource)
+        self._log.warning("waits ended", **_logged(selection))
+
+    async def _try_some(self, selection: Selection, now: float) -> None:
+        """End the waits of single deliveries; what stops all calls, or a resource's, goes on."""
+        for target in Target:
+            find = partial(waits, target=target, now=now, selection=selection)
+            heads = await asyncio.to_thread(self._store.read, find)
+            await self._store.run(partial(_end_waits_of, heads=heads, target=target, now=now))
+
+    def _end_waits(self, tx: Transaction, selection: Selection, reason: str, now: float) -> None:
+        destination, resource = selection.destination, selection.resource
+        if destination is not Destination.HOSPITAL and self.zauto is not None:
+            self.zauto.far_end.resume(tx, now, resource, limited=bool(reason))
+        if destination is not Destination.ZAUTOAI and not resource:
+            tx.end_waits(Target.HOSPITAL, now)
+        if reason:
+            tx.put_note(report.RESUMED_NOTE, report.resumed_note(now, reason))
+
+    def knows(self, patient: str) -> bool:
+        """Whether a pause of this patient is of somebody who was seen before."""
+        return self._store.read(lambda view: is_known(view, patient))
 
     def rows(self) -> list[dict[str, Any]]:
         """Each destination: whether it is paused, takes nothing, or is not called."""
@@ -168,6 +177,7 @@ class Destinations:
         return sender
 
     def _add(self, end: ToZauto | ToHospital, concurrency: int) -> None:
+        self._ends.append(end)
         self.delivers[end.target] = Deliver(
             self._store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
         )
@@ -177,16 +187,37 @@ class Destinations:
         for each in Destination:
             if each.target in self.delivers:
                 self.delivers[each.target].paused = each in pauses.destinations
-        if self.zauto is not None:
-            self.zauto.far_end.paused = pauses.resources
+        for end in self._ends:
+            end.pauses = pauses
 
-    def _refuse_unknown(self, destination: Destination | None, resource: str) -> None:
-        """Raise BridgeError where ZautoAI has no such resource."""
-        if resource and destination is Destination.HOSPITAL:
-            raise BridgeError("the hospital has no resources: leave --destination out")
-        if resource and resource not in self._catalogue:
-            known = ", ".join(sorted(self._catalogue.resources))
-            raise BridgeError(f"there is no resource '{resource}'; there are {known}")
+    def _changed(self, paused: bool, selection: Selection) -> Pauses:
+        """The pauses once a selection is paused or resumed; of one patient's numbers no more than
+        one stays."""
+        pauses = self.pauses
+        if selection.patient and pauses.patients:
+            same = self._store.read(lambda view: numbers(view, selection.patient))
+            pauses = replace(pauses, patients=pauses.patients - same)
+        return pauses.paused(selection) if paused else pauses.resumed(selection)
+
+    def _check(self, selection: Selection) -> None:
+        """Raise BridgeError where a selection cannot be; a channel that left the settings while it
+        was paused can be resumed."""
+        channels = channel_names(self._settings) | self.pauses.channels
+        selection.check(self._catalogue.resources.keys(), channels)
+
+
+def _end_waits_of(tx: Transaction, heads: frozenset[int], target: Target, now: float) -> None:
+    tx.end_waits_of(heads, target, now)
+
+
+def _logged(selection: Selection) -> dict[str, Any]:
+    """What the log may hold of a selection: that it is of one patient, but not which."""
+    single = "patient" if selection.patient else "channel" if selection.channel else ""
+    return {
+        "target": single or str(selection.destination or "all"),
+        "resource": selection.resource,
+        "channel": selection.channel,
+    }
 
 
 def _jitter() -> float:

@@ -153,11 +153,11 @@ class Service:
         self._reloading.add(task)
         task.add_done_callback(self._reloading.discard)
 
-    def condition(self) -> dict[str, Any]:
+    def condition(self, *, reveal: bool = False) -> dict[str, Any]:
         """What decides whether the bridge does its work: what is paused, what each destination
         takes, whether messages are acknowledged, and work that a fault of the bridge ended."""
         return {
-            **self.destinations.pauses.report(),
+            **self.destinations.pauses.report(reveal=reveal),
             "destinations": self.destinations.rows(),
             "resumed": self.store.read(destination_report.resumed),
             "acknowledging": self.store.has_room and self.store.failing_since is None,

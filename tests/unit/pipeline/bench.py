@@ -56,11 +56,11 @@ class Bench:
             self.store, self.end, concurrency=concurrency, clock=self.clock, metrics=Metrics()
         )
 
-    async def plan(self, *calls: Call) -> int:
+    async def plan(self, *calls: Call, channel: str = "default") -> int:
         """Keep a message and plan these calls for it; the message's number."""
 
         def job(tx: Transaction) -> int:
-            kept_id = keep(tx, self.clock())
+            kept_id = keep(tx, self.clock(), channel)
             kept = tx.message(kept_id)
             assert kept is not None
             plan(tx, kept, Translation("a/mapping", "hash", calls), CATALOGUE, self.clock())
@@ -122,9 +122,9 @@ class Bench:
         return [f"{request.method} {request.resource}" for request in self.remote.requests]
 
 
-def keep(tx: Transaction, at: float) -> int:
+def keep(tx: Transaction, at: float, channel: str = "default") -> int:
     """Keep a message of no further interest."""
-    message = Message("default", Protocol.HL7V2, "ADT^A04", "C1", "HIS", "LOTUS", at, b"MSH|")
+    message = Message(channel, Protocol.HL7V2, "ADT^A04", "C1", "HIS", "LOTUS", at, b"MSH|")
     return tx.keep(
         message, status=Status.WAITING, answer_code="AA", acknowledgment=b"", identity=None
     ).id

@@ -16,7 +16,7 @@ from bridge.pipeline.destination_report import (
     sentences,
     stalled_sentences,
 )
-from bridge.pipeline.pauses import Destination, Pauses
+from bridge.pipeline.pauses import Destination, Pauses, Selection
 from bridge.settings import Settings
 
 ZONE = "Asia/Kolkata"
@@ -87,7 +87,7 @@ def test_where_nothing_waits_or_it_is_paused_there_is_no_next_try() -> None:
     trouble = Trouble(0.0, Reason.NO_ANSWER, NetworkFault.TIMEOUT)
     (idle,) = said(trouble=trouble)
     assert idle.endswith("(no answer: timeout); it is tried again with the next call")
-    paused = Pauses().paused(Destination.ZAUTOAI, "")
+    paused = Pauses.of(Selection(Destination.ZAUTOAI))
     (line,) = said(trouble=trouble, pauses=paused, next_try=65.0)
     assert line.endswith("; it is paused")
 

@@ -9,13 +9,16 @@ import pytest
 from bridge.delivery import Outcome, Reason, Request, Target
 from bridge.message import Status
 from bridge.pipeline.closings import CLOSINGS_NOTE, Closings
-from bridge.pipeline.to_zauto import BUDGET_NOTE, PAUSED_SECONDS
+from bridge.pipeline.pauses import Pauses, Selection
+from bridge.pipeline.pausing import PAUSED_SECONDS
+from bridge.pipeline.to_zauto import BUDGET_NOTE
 from bridge.settings import CallLimits
 from bridge.zauto.answers import Answer, judge
 from bridge.zauto.budget import Budget
 from tests.unit.pipeline.bench import Bench, a_patient, a_provider
 from tests.unit.pipeline.remote import Fault
 
+PATIENTS = Pauses.of(Selection(resource="patients"))
 LIMITS = [None, CallLimits(hour=1000, minute=100)]
 
 
@@ -188,7 +191,7 @@ class TestResume:
 
 class TestPausedResource:
     async def test_its_calls_wait_and_others_go(self, bench: Bench) -> None:
-        bench.end.paused = {"patients"}
+        bench.end.pauses = PATIENTS
         message_id = await bench.plan(a_patient(), a_provider())
         await bench.look()
         await bench.look()
@@ -201,17 +204,17 @@ class TestPausedResource:
         assert patient.attempts == 0
 
     async def test_resuming_does_not_wait(self, bench: Bench) -> None:
-        bench.end.paused = {"patients"}
+        bench.end.pauses = PATIENTS
         message_id = await bench.plan(a_patient())
         await bench.look()
-        bench.end.paused = ()
+        bench.end.pauses = Pauses()
         now = bench.clock()
         await bench.store.run(lambda tx: tx.end_waits(Target.ZAUTO, now, paused_only=True))
         await bench.look()
         assert bench.status(message_id) is Status.DELIVERED
 
     async def test_trying_now_does_not_end_the_pause(self, bench: Bench) -> None:
-        bench.end.paused = {"patients"}
+        bench.end.pauses = PATIENTS
         await bench.plan(a_patient())
         await bench.look()
         await resumed(bench, limited=True)

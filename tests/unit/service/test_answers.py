@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.causes import Cause, CauseKind
+from bridge.causes import MASK, Cause, CauseKind
 from bridge.delivery import Alias
+from bridge.errors import BridgeError
 from bridge.message import Message, Protocol, Status
-from bridge.pipeline.pauses import Destination, Pauses
+from bridge.pipeline.pauses import Destination, Pauses, Selection
 from bridge.service.answers import answers
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
@@ -25,14 +26,16 @@ class Stopped:
     def __init__(self) -> None:
         self.pauses = Pauses()
         self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
-        self.tried: list[tuple[Destination | None, str, str]] = []
+        self.tried: list[tuple[Selection, str]] = []
 
-    async def pause(self, paused: bool, *, destination: Destination | None, resource: str) -> None:
-        change = self.pauses.paused if paused else self.pauses.resumed
-        self.pauses = change(destination, resource)
+    async def pause(self, paused: bool, selection: Selection) -> None:
+        self.pauses = (self.pauses.paused if paused else self.pauses.resumed)(selection)
 
-    async def try_now(self, *, destination: Destination | None, resource: str, reason: str) -> None:
-        self.tried.append((destination, resource, reason))
+    async def try_now(self, selection: Selection, reason: str) -> None:
+        self.tried.append((selection, reason))
+
+    def knows(self, patient: str) -> bool:
+        return patient == "4711"
 
     def rows(self) -> list[dict[str, Any]]:
         return [{"name": "zautoai", "stops": []}]
@@ -49,8 +52,8 @@ class Running:
         self.store = store
         self.destinations: Any = Stopped()
 
-    def condition(self) -> dict[str, Any]:
-        return {**self.destinations.pauses.report(), "acknowledging": True}
+    def condition(self, *, reveal: bool = False) -> dict[str, Any]:
+        return {**self.destinations.pauses.report(reveal=reveal), "acknowledging": True}
 
     def notices(self) -> list[str]:
         return ["something"]
@@ -160,6 +163,28 @@ async def test_pause_says_what_holds_now(running: Running) -> None:
     assert named["paused_resources"] == ["patients"]
 
 
+async def test_a_paused_patient_is_counted_and_shown_only_when_asked_for(running: Running) -> None:
+    with capture_logs() as logged:
+        answer = await answered(running, "pause", paused=True, patient="4711")
+        assert (answer["paused_patients"], answer["unknown_patient"]) == ([MASK], False)
+        assert (await answered(running, "status"))["paused_patients"] == [MASK]
+        assert (await answered(running, "status", reveal=True))["paused_patients"] == ["4711"]
+    assert [line["event"] for line in logged] == ["patient data shown"]
+    assert (await answered(running, "pause", paused=True, patient="4712"))["unknown_patient"]
+    assert not (await answered(running, "pause", paused=True))["unknown_patient"]
+
+
+@pytest.mark.parametrize("named", [{"channel": "default"}, {"patient": "4711"}])
+async def test_a_reason_cannot_be_given_for_single_deliveries(
+    running: Running, named: dict[str, str]
+) -> None:
+    await answered(running, "pause", paused=True, **named)
+    before = running.destinations.pauses
+    with pytest.raises(BridgeError, match="leave --channel and --patient out"):
+        await answered(running, "resume", reason="asked ZautoAI", **named)
+    assert (running.destinations.pauses, running.destinations.tried) == (before, [])
+
+
 async def test_resume_lets_go_and_tries_at_once(running: Running) -> None:
     await answered(running, "pause", paused=True)
     left = await answered(running, "resume", destination="zautoai", reason="asked ZautoAI")
@@ -167,8 +192,8 @@ async def test_resume_lets_go_and_tries_at_once(running: Running) -> None:
     assert left["destinations"] == [{"name": "zautoai", "stops": []}]
     assert (await answered(running, "resume"))["paused_destinations"] == []
     assert running.destinations.tried == [
-        (Destination.ZAUTOAI, "", "asked ZautoAI"),
-        (None, "", ""),
+        (Selection(Destination.ZAUTOAI), "asked ZautoAI"),
+        (Selection(), ""),
     ]
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.delivery import Kind, NetworkFault, Outcome, Reason, Target
+from bridge.causes import MASK, Cause, CauseKind
+from bridge.delivery import Alias, Call, Kind, NetworkFault, Outcome, Reason, Target
 from bridge.errors import BridgeError
+from bridge.logs import keep_allowed
 from bridge.pipeline.deliver import Trouble
-from bridge.pipeline.pauses import PAUSED_NOTE, Destination
+from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
+from bridge.service.destinations import _logged
 from bridge.service.service import Service
 from bridge.settings import Settings
 from bridge.store.contract import Transaction
+from tests.unit.pipeline.bench import a_patient, keep
+from tests.unit.pipeline.test_plan import an_order
 from tests.unit.service.test_service import NOWHERE, PARTS, asked, settings
 
 __all__ = ["settings"]
@@ -137,10 +143,136 @@ async def test_a_resource_is_paused_over_a_restart(start: Start) -> None:
     await asked(service, {"ask": "pause", "paused": True, "resource": "patients"})
     service = await start()
     assert service.zauto is not None
-    assert service.zauto.far_end.paused == {"patients"}
+    assert service.zauto.far_end.pauses.resources == {"patients"}
     assert (await asked(service, {"ask": "status"}))["paused_resources"] == ["patients"]
     await asked(service, {"ask": "pause", "paused": False})
-    assert service.zauto.far_end.paused == frozenset()
+    assert service.zauto.far_end.pauses == Pauses()
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"channel": "orders"}, {"paused_channels": ["orders"]}),
+        ({"patient": "4711"}, {"paused_patients": [MASK]}),
+    ],
+)
+async def test_a_channel_or_a_patient_is_paused_over_a_restart(
+    start: Start, named: dict[str, str], told: dict[str, Any]
+) -> None:
+    service = await start()
+    answer = await asked(service, {"ask": "pause", "paused": True} | named)
+    assert answer | told == answer
+    service = await start()
+    expected = Pauses.of(Selection(**named))
+    assert service.destinations.pauses == expected
+    assert [each.pauses for each in service.destinations._ends] == [expected] * 2
+    report = await asked(service, {"ask": "status"})
+    assert report | told == report
+    assert (report["paused"], paused(service)) == (
+        False,
+        {Target.ZAUTO: False, Target.HOSPITAL: False},
+    )
+    await asked(service, {"ask": "pause", "paused": False} | named)
+    service = await start()
+    assert service.destinations.pauses == Pauses()
+
+
+async def test_of_a_patient_one_number_is_paused_and_each_ends_the_pause(start: Start) -> None:
+    service = await start()
+    alias = Alias("patients/4711", "patients/5822", "LOTUS", True, 1, 5.0)
+    await service.store.run(lambda tx: tx.put_alias(alias))
+    for number in ("4711", "9", "5822"):
+        await asked(service, {"ask": "pause", "paused": True, "patient": number})
+    assert service.destinations.pauses.patients == {"5822", "9"}
+    await asked(service, {"ask": "resume", "patient": "4711"})
+    assert service.destinations.pauses.patients == {"9"}
+
+
+async def test_a_channel_that_left_the_settings_can_be_resumed(start: Start) -> None:
+    service = await start()
+    gone = Pauses.of(Selection(channel="old lab"))
+    await service.store.run(lambda tx: tx.put_note(PAUSED_NOTE, gone.note()))
+    service = await start()
+    await asked(service, {"ask": "resume", "channel": "old lab"})
+    assert service.destinations.pauses == Pauses()
+    with pytest.raises(BridgeError, match="no channel 'old lab'; there are default, fhir, orders"):
+        await asked(service, {"ask": "pause", "paused": True, "channel": "old lab"})
+
+
+@pytest.mark.parametrize(
+    ("selection", "logged"),
+    [
+        (Selection(), {"target": "all", "resource": "", "channel": ""}),
+        (
+            Selection(Destination.ZAUTOAI, "patients"),
+            {"target": "zautoai", "resource": "patients", "channel": ""},
+        ),
+        (Selection(channel="lab"), {"target": "channel", "resource": "", "channel": "lab"}),
+        (Selection(patient="4711"), {"target": "patient", "resource": "", "channel": ""}),
+    ],
+)
+def test_the_log_says_what_was_paused_and_of_a_patient_not_which(
+    selection: Selection, logged: dict[str, str]
+) -> None:
+    assert _logged(selection) == logged
+    assert keep_allowed(None, "info", dict(logged)) == logged
+
+
+async def waiting(service: Service, call: Call, lane: str, cause: Cause) -> int:
+    """A delivery whose next attempt is due in an hour."""
+    due_at = service._clock() + 3600
+
+    def job(tx: Transaction) -> int:
+        delivery_id = tx.add(keep(tx, 1.0), 0, lane, call, 1.0)
+        (head,) = tx.claim(call.target, due_at, 1)
+        assert head.id == delivery_id
+        tx.postpone(delivery_id, head.step, due_at=due_at, attempts=1, cause=cause)
+        return delivery_id
+
+    return await service.store.run(job)
+
+
+@pytest.mark.parametrize("end", Target)
+async def test_what_was_paused_is_ready_at_once_and_a_retry_is_not(
+    start: Start, end: Target
+) -> None:
+    service = await start()
+    await stop_calls(service, LIMITED)
+    service.destinations.delivers[Target.HOSPITAL].paused = True
+    call, lane = (
+        (an_order(), "orders/V1") if end is Target.HOSPITAL else (a_patient(), "patients/P1")
+    )
+    held = await waiting(service, call, lane, Cause(CauseKind.PAUSED, name="orders"))
+    retry = Cause(CauseKind.RETRY, name=Reason.UNREACHABLE)
+    await waiting(service, replace(call, external_id="P2"), "another", retry)
+    now = service._clock()
+    before = service.store.read(lambda view: [each.id for each in view.waits(end, now)])
+    await service.destinations.pause(False, Selection(channel="orders"))
+    left = service.store.read(lambda view: [each.id for each in view.waits(end, now + 1)])
+    assert set(before) - set(left) == {held}
+
+
+@pytest.mark.parametrize("end", Target)
+async def test_trying_a_patient_now_leaves_others_and_a_stop_of_all_calls(
+    start: Start, end: Target
+) -> None:
+    service = await start()
+    await stop_calls(service, LIMITED)
+    service.destinations.delivers[Target.HOSPITAL].paused = True
+    retry = Cause(CauseKind.RETRY, name=Reason.UNREACHABLE)
+    meant = {}
+    for number in ("P1", "P2"):
+        order = an_order(number)
+        order.payload["segments"].append(["PID", {"3.1": number}])
+        call, lane = a_patient(number), f"patients/{number}"
+        if end is Target.HOSPITAL:
+            call, lane = order, f"orders/{number}"
+        meant[number] = await waiting(service, call, lane, retry)
+    now = service._clock()
+    await service.destinations.try_now(Selection(patient="P1"))
+    left = service.store.read(lambda view: [each.id for each in view.waits(end, now + 1)])
+    assert left == [meant["P2"]]
+    assert len(stops(await asked(service, {"ask": "status"}))) == 1
 
 
 @pytest.mark.parametrize(
