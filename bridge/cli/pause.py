@@ -22,7 +22,7 @@ OfDestination = Annotated[
     ),
 ]
 OfResource = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--resource",
         metavar="NAME",
@@ -30,10 +30,32 @@ OfResource = Annotated[
         "patient-visits, providers …",
     ),
 ]
+OfChannel = Annotated[
+    str | None,
+    typer.Option(
+        "--channel",
+        metavar="NAME",
+        help="Only deliveries of messages that came in through this channel, and what waits behind "
+        "them.",
+    ),
+]
+OfPatient = Annotated[
+    str | None,
+    typer.Option(
+        "--patient",
+        metavar="ID",
+        help="Only deliveries that concern this patient: the number as ZautoAI gets it, or one "
+        "that was merged with it.",
+    ),
+]
 
 
 def pause(
-    destination: OfDestination = None, resource: OfResource = "", config: Config = None
+    destination: OfDestination = None,
+    resource: OfResource = None,
+    channel: OfChannel = None,
+    patient: OfPatient = None,
+    config: Config = None,
 ) -> None:
     """Stop delivery; messages are still taken, kept and acknowledged.
 
@@ -41,16 +63,20 @@ def pause(
 
     Example: bridge pause --destination hospital
     """
-    named = _named(destination, resource)
+    named = _named(destination=destination, resource=resource, channel=channel, patient=patient)
     answer = _asked(lambda: reach_of(settings_of(config)).pause(True, **named))
-    for line in paused_lines(answer):
+    for line in paused_lines(_with_typed(answer, named.get("patient", ""))):
         say(line)
+    if answer.get("unknown_patient"):
+        say("No message about this patient has come yet: check the number.")
     say("What is under way ends.")
 
 
 def resume(
     destination: OfDestination = None,
-    resource: OfResource = "",
+    resource: OfResource = None,
+    channel: OfChannel = None,
+    patient: OfPatient = None,
     now: Annotated[
         bool,
         typer.Option(
@@ -67,14 +93,15 @@ def resume(
 ) -> None:
     """Let delivery go on; with --now, try at once what waits for its next attempt.
 
-    Without --destination and --resource everything that is paused goes on. A delivery whose
-    request may still take effect waits until that is known.
+    Without --destination, --resource, --channel and --patient everything that is paused goes on.
+    A delivery whose request may still take effect waits until that is known.
 
     Example: bridge resume --now --destination zautoai
     """
     if reason and not now:
         raise BridgeError("--reason ends a wait after a 429: give --now with it")
-    settings, named = settings_of(config), _named(destination, resource)
+    named = _named(destination=destination, resource=resource, channel=channel, patient=patient)
+    settings = settings_of(config)
     reach = reach_of(settings)
     if now:
         answer = _asked(lambda: reach.resume_now(reason, **named))
@@ -86,9 +113,20 @@ def resume(
         say(line)
 
 
-def _named(destination: Destination | None, resource: str) -> dict[str, str]:
-    named = {"destination": str(destination or ""), "resource": resource}
-    return {key: value for key, value in named.items() if value}
+def _named(**options: str | None) -> dict[str, str]:
+    """The options that were given. An empty one is a mistake: without any, all is meant."""
+    named = {name: value.strip() for name, value in options.items() if value is not None}
+    for name, value in named.items():
+        if not value:
+            raise BridgeError(f"--{name} is empty; leave it out to mean everything")
+    return named
+
+
+def _with_typed(answer: dict[str, Any], patient: str) -> dict[str, Any]:
+    """The answer to a pause, with the number that was typed in place of one that is masked."""
+    if not patient:
+        return answer
+    return answer | {"paused_patients": [patient, *answer["paused_patients"][1:]]}
 
 
 def _still_stopped(answer: dict[str, Any], zone: str) -> Iterator[str]:

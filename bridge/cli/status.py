@@ -6,8 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from enum import IntEnum
+from shlex import quote
 from typing import Any
 
+from bridge.causes import MASK
 from bridge.cli.grid import Grid
 from bridge.cli.tables import table, when
 from bridge.errors import BridgeError
@@ -15,6 +17,8 @@ from bridge.pipeline.pauses import Destination
 
 #: seconds for which it is shown that a person ended waits
 _SHOWN = 86_400.0
+#: what a report lists as paused
+_PAUSED = ("destinations", "resources", "channels", "patients")
 
 
 class StatusCode(IntEnum):
@@ -36,7 +40,7 @@ def status_code(report: dict[str, Any]) -> StatusCode:
     """The worst of what the report says."""
     if not report["running"] or not report.get("acknowledging", True) or report.get("ended"):
         return StatusCode.STOPPED
-    if report["paused_destinations"] or report["paused_resources"]:
+    if any(report[f"paused_{what}"] for what in _PAUSED):
         return StatusCode.STOPPED
     if any(_is_stopped(each) for each in report["destinations"]):
         return StatusCode.STOPPED
@@ -62,6 +66,27 @@ def paused_lines(report: dict[str, Any], waiting: str = "") -> Iterator[str]:
             yield f"Delivery to {title} is paused. Go on: bridge resume --destination {name}"
     for resource in report.get("paused_resources", []):
         yield f"Calls for {resource} are paused. Go on: bridge resume --resource {resource}"
+    for name in report.get("paused_channels", []):
+        yield (
+            f"Deliveries of channel {name} are paused. Go on: bridge resume --channel {quote(name)}"
+        )
+    yield from _paused_patients(report.get("paused_patients", []))
+
+
+def _paused_patients(numbers: list[str]) -> Iterator[str]:
+    shown = [number for number in numbers if number != MASK]
+    for number in shown:
+        yield (
+            f"Deliveries of patient {number} are paused. Go on: bridge resume --patient "
+            f"{quote(number)}"
+        )
+    if hidden := len(numbers) - len(shown):
+        other = "other " if shown else ""
+        patients = "patient" if hidden == 1 else "patients"
+        yield (
+            f"Deliveries of {hidden} {other}{patients} are paused. Go on: bridge resume --patient "
+            "ID ('bridge status --reveal' shows each ID)"
+        )
 
 
 def stuck_tables(report: dict[str, Any], zone: str) -> Iterator[Grid]:

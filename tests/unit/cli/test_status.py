@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bridge.causes import Cause, CauseKind
+from bridge.causes import MASK, Cause, CauseKind
 from bridge.cli import app as module
 from bridge.cli.status import StatusCode, paused_lines, resumed_lines, status_code, stuck_tables
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Entity, Kind, Outcome, Reason
 from bridge.message import Message, Protocol, Status
 from bridge.service.service import Service
 from bridge.settings import load
@@ -35,6 +35,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "paused": False,
         "paused_destinations": [],
         "paused_resources": [],
+        "paused_channels": [],
+        "paused_patients": [],
         "destinations": [destination | {"trouble": None}],
         "messages": {str(status): 0 for status in Status},
         "parked_by": [],
@@ -64,6 +66,8 @@ def of(*, stops: list[str] | None = None, needs_person: bool | None = None) -> d
         ({"ended": ["translation"]}, StatusCode.STOPPED),
         ({"paused_destinations": ["hospital"]}, StatusCode.STOPPED),
         ({"paused_resources": ["patients"]}, StatusCode.STOPPED),
+        ({"paused_channels": ["lab"]}, StatusCode.STOPPED),
+        ({"paused_patients": [MASK]}, StatusCode.STOPPED),
         ({"destinations": [of(stops=["", "patients"])]}, StatusCode.STOPPED),
         ({"destinations": [of(needs_person=True)]}, StatusCode.STOPPED),
         # the worst counts
@@ -91,6 +95,29 @@ def test_the_exit_codes_are_those_of_the_docs() -> None:
             [
                 "Delivery to the hospital is paused. Go on: bridge resume --destination hospital",
                 "Calls for patients are paused. Go on: bridge resume --resource patients",
+            ],
+        ),
+        (
+            {"paused_channels": ["lab", "old lab"]},
+            [
+                "Deliveries of channel lab are paused. Go on: bridge resume --channel lab",
+                "Deliveries of channel old lab are paused. Go on: bridge resume --channel "
+                "'old lab'",
+            ],
+        ),
+        (
+            {"paused_patients": [MASK]},
+            [
+                "Deliveries of 1 patient are paused. Go on: bridge resume --patient ID "
+                "('bridge status --reveal' shows each ID)"
+            ],
+        ),
+        (
+            {"paused_patients": ["4711", MASK, MASK]},
+            [
+                "Deliveries of patient 4711 are paused. Go on: bridge resume --patient 4711",
+                "Deliveries of 2 other patients are paused. Go on: bridge resume --patient ID "
+                "('bridge status --reveal' shows each ID)",
             ],
         ),
     ],
@@ -199,6 +226,53 @@ async def test_a_destination_or_a_resource_is_paused_and_let_go(run: Run, servic
     assert (await status(run))[0] == StatusCode.FINE
 
 
+async def test_a_channel_is_paused_and_let_go(run: Run, service: Service) -> None:
+    said = await asyncio.to_thread(run, "pause", "--channel", "orders")
+    line = "Deliveries of channel orders are paused. Go on: bridge resume --channel orders"
+    assert line in said.stdout
+    exited, printed = await status(run)
+    assert (exited, line in printed) == (StatusCode.STOPPED, True)
+    said = await asyncio.to_thread(run, "resume", "--now", "--channel", "orders")
+    assert said.stdout.endswith("Delivery goes on.\n")
+    assert (await status(run))[0] == StatusCode.FINE
+
+
+async def test_a_paused_patient_is_shown_to_who_typed_it_or_asks(
+    run: Run, service: Service
+) -> None:
+    said = await asyncio.to_thread(run, "pause", "--patient", " MRN 1 ")
+    shown = "Deliveries of patient MRN 1 are paused. Go on: bridge resume --patient 'MRN 1'"
+    unknown = "No message about this patient has come yet: check the number."
+    assert said.stdout.splitlines() == [shown, unknown, "What is under way ends."]
+    await service.store.run(lambda tx: tx.put_entity(Entity("patients", "MRN-2")))
+    said = await asyncio.to_thread(run, "pause", "--patient", "MRN-2")
+    assert "patient MRN-2 are paused" in said.stdout
+    assert unknown not in said.stdout
+    assert "Deliveries of 1 other patient are paused" in said.stdout
+    for running in (True, False):
+        if not running:
+            await service.stop()
+        exited, printed = await status(run)
+        assert exited == StatusCode.STOPPED
+        assert "Deliveries of 2 patients are paused. Go on: bridge resume --patient ID" in printed
+        assert "MRN" not in printed
+        assert json.loads((await status(run, "--json"))[1])["paused_patients"] == [MASK, MASK]
+        assert shown in (await status(run, "--reveal"))[1]
+        revealed = json.loads((await status(run, "--json", "--reveal"))[1])
+        assert revealed["paused_patients"] == ["MRN 1", "MRN-2"]
+
+
+async def test_a_patient_is_let_go_alone(run: Run, service: Service) -> None:
+    for number in ("MRN-1", "MRN-2"):
+        await asyncio.to_thread(run, "pause", "--patient", number)
+    said = await asyncio.to_thread(run, "resume", "--patient", "MRN-1")
+    assert "Deliveries of 1 patient are paused" in said.stdout
+    assert "MRN" not in said.stdout
+    assert service.destinations.pauses.patients == {"MRN-2"}
+    said = await asyncio.to_thread(run, "resume")
+    assert said.stdout.endswith("Delivery goes on.\n")
+
+
 async def test_resume_now_says_what_still_waits(run: Run, service: Service) -> None:
     assert service.zauto is not None
     end = service.zauto.far_end
@@ -221,6 +295,14 @@ async def test_resume_now_says_what_still_waits(run: Run, service: Service) -> N
         (("resume", "--reason", "x"), "give --now with it"),
         (("pause", "--resource", "patient"), "there is no resource 'patient'"),
         (("pause", "--resource", "patients", "--destination", "hospital"), "has no resources"),
+        (("pause", "--channel", "lab"), "there is no channel 'lab'; there are default"),
+        (("resume", "--channel", "lab"), "there is no channel 'lab'; there are default"),
+        (("pause", "--channel", "orders", "--patient", "1"), "cannot be combined"),
+        (("resume", "--now", "--reason", "x", "--patient", "1"), "--reason ends a wait of all"),
+        # a variable of a script that is not set must not pause or resume everything
+        (("pause", "--patient", ""), "--patient is empty"),
+        (("resume", "--channel", " "), "--channel is empty"),
+        (("resume", "--resource", ""), "--resource is empty"),
     ],
 )
 async def test_what_cannot_be_named_is_refused(
