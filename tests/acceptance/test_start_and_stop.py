@@ -133,6 +133,35 @@ async def test_what_is_paused_stays_paused_over_a_restart_and_goes_out_when_resu
     await bridge.became("C1", "delivered")
 
 
+@pytest.mark.parametrize("named", [("--channel", "LAB"), ("--patient", "91003")])
+async def test_a_paused_channel_or_patient_waits_over_a_restart_while_others_go(
+    sandbox: Sandbox, launch: Launch, connect: Connect, tmp_path: Path, named: tuple[str, str]
+) -> None:
+    file = tmp_path / "bridge.yaml"
+    file.write_text("channels: [{name: LAB, sending_facility: LAB}, {name: default}]\n")
+    bridge = await launch(sandbox.url, "--config", str(file))
+    assert (await bridge.command("pause", *named)).returncode == 0
+    # the doctor is another's, because both channels' visits would wait for one they share
+    visit = Visit("V91003", doctor=("D18", "Iyer", "Leela"))
+    waits = adt("A04", "C1", Person("91003"), visit, facility="LAB")
+    assert field(await connect(bridge).send(waits), "MSA", 1) == "AA"
+    await connect(bridge).send(adt("A04", "C2", Person("91004"), Visit("V91004")))
+    await bridge.became("C2", "delivered")
+    assert await bridge.stop() == 0
+    await bridge.start()
+    await connect(bridge).send(adt("A08", "C3", Person("91004", family="Menon"), None))
+    await bridge.became("C3", "delivered")
+    assert (await bridge.command("status")).returncode == 2
+    written = {row["external_id"] for row in await sandbox.journal() if row["created"]}
+    assert {"91004", "V91004"} <= written
+    assert not {"91003", "V91003"} & written
+    said = await bridge.command("resume", *named)
+    assert (said.returncode, said.stdout) == (0, "Delivery goes on.\n")
+    await bridge.became("C1", "delivered")
+    assert await sandbox.record("patient-visits", "V91003") is not None
+    assert bridge.failures() == []
+
+
 def assert_a_sentence(code: int, said: str) -> None:
     """It ended with exit 1, and tells a person, not a programmer, why."""
     assert code == 1, said
