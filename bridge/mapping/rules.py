@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from bridge.hl7v2.paths import segment_path
+from bridge.hl7v2.paths import Hl7Path, segment_path
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.scope import Candidates, Scope, Source
 
@@ -43,6 +43,13 @@ class Condition:
     def asks_presence(self) -> bool:
         """Whether it asks only that there is a value."""
         return self.source is not None and not (self.wanted or self.unwanted or self.empty)
+
+    @property
+    def asks_type(self) -> bool:
+        """Whether it asks which message type or event this is (MSH-9), and not what is in it."""
+        if self.source is None or not isinstance(self.source.path, Hl7Path):
+            return False
+        return (self.source.path.line[0], self.source.path.field) == ("MSH", 9)
 
     def told(self) -> str:
         """Why it does not hold, for people."""

@@ -86,10 +86,12 @@ class FunctionWriter:
         return last
 
     def _unasked(self, condition: Condition) -> Cause | None:
-        """Why the call is not made where a condition does not hold: None where a field that is
-        not there is all there is to say."""
+        """Why the call is not made where a condition does not hold: None where all there is to
+        say is that a field is not there, or that the call is for other events."""
         plan = self._plan
         if condition.asks_presence and not plan.required:
+            return None
+        if condition.asks_type and not plan.always and not plan.otherwise:
             return None
         if condition.source is None and not plan.always and not plan.otherwise:
             return None  # the site wants it so, whatever the message says

@@ -249,6 +249,17 @@ def test_a_call_for_what_may_be_there_is_not_missed_where_it_is_not(made: Made) 
     assert required.problem == "not called: AL1-3 has no value"
 
 
+def test_a_call_for_other_events_is_not_missed(made: Made) -> None:
+    call = "    when: {path: MSH-9.2, is: [A08]}\n"
+    translation = made("name: {constant: x}", "AL1|1", call=call)
+    assert (translation.calls, translation.warnings, translation.problem) == ((), (), "")
+    reason = made("name: {constant: x}", "AL1|1", call=f"{call}    otherwise: it stands already\n")
+    (remark,) = reason.warnings
+    assert remark.text == "not called: MSH-9.2 is none of A08 (it stands already)"
+    required = made("name: {constant: x}", "AL1|1", call=f"{call}    required: true\n")
+    assert required.problem == "not called: MSH-9.2 is none of A08"
+
+
 def test_a_reason_for_not_calling_needs_a_condition(made: Made) -> None:
     with pytest.raises(MappingError, match="'otherwise' needs 'when'"):
         made("name: {constant: x}", call="    otherwise: nobody keeps it\n")
