@@ -47,6 +47,20 @@ async def sandbox(one_sandbox: Sandbox) -> Sandbox:
     return one_sandbox
 
 
+@pytest.fixture(scope="module")
+async def one_bridge(
+    one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bridge]:
+    """A running bridge that delivers to the sandbox, one for all tests of a module."""
+    folder = tmp_path_factory.mktemp("bridge")
+    bridge = Bridge(folder, settings(folder, one_sandbox.url), [])
+    try:
+        yield await bridge.start()
+        await bridge.http.aclose()
+    finally:
+        bridge.end()
+
+
 @pytest.fixture
 async def relay(sandbox: Sandbox) -> AsyncIterator[Relay]:
     """The sandbox with a relay before it."""

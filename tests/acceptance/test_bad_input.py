@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.hl7 import Person, Visit, adt, message
 from tests.acceptance.mllp import END, START, Sender, field
-from tests.acceptance.processes import FHIR_KEY, ORDERS_KEY, Bridge, Sandbox, settings, until
+from tests.acceptance.processes import FHIR_KEY, ORDERS_KEY, Bridge, until
 from tests.patience import PATIENCE
 
 FHIR = {"Authorization": f"Bearer {FHIR_KEY}", "Content-Type": "application/fhir+json"}
@@ -19,27 +19,14 @@ MEGABYTE = 1024 * 1024
 _numbers = count(81_001)
 
 
-@pytest.fixture(scope="module")
-async def running(
-    one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Bridge]:
-    folder = tmp_path_factory.mktemp("bad")
-    bridge = Bridge(folder, settings(folder, one_sandbox.url), [])
-    try:
-        yield await bridge.start()
-        await bridge.http.aclose()
-    finally:
-        bridge.end()
-
-
 @pytest.fixture
-async def bridge(running: Bridge) -> AsyncIterator[Bridge]:
+async def bridge(one_bridge: Bridge) -> AsyncIterator[Bridge]:
     """The bridge, that must be none the worse after the test."""
-    yield running
-    assert await running.healthy()
-    async with Sender(lambda: running.mllp) as sender:
+    yield one_bridge
+    assert await one_bridge.healthy()
+    async with Sender(lambda: one_bridge.mllp) as sender:
         assert field(await sender.send(good()), "MSA", 1) == "AA"
-    assert running.failures() == []
+    assert one_bridge.failures() == []
 
 
 @pytest.fixture

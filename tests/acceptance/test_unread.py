@@ -10,22 +10,14 @@ import pytest
 
 from tests.acceptance.hl7 import Person, Visit, adt
 from tests.acceptance.mllp import END, START, Sender, field
-from tests.acceptance.processes import ROOT, Bridge, Sandbox, settings
+from tests.acceptance.processes import ROOT, Bridge, Sandbox
 
 CASES = ROOT.parent / "shared" / "cases"
 
 
-@pytest.fixture(scope="module")
-async def bridge(
-    one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Bridge]:
-    folder = tmp_path_factory.mktemp("unread")
-    bridge = Bridge(folder, settings(folder, one_sandbox.url), [])
-    try:
-        yield await bridge.start()
-        await bridge.http.aclose()
-    finally:
-        bridge.end()
+@pytest.fixture
+def bridge(one_bridge: Bridge) -> Bridge:
+    return one_bridge
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bridge.cli.app import app
+from bridge.service.service import Service
 
 Run = Callable[..., Result]
 
@@ -24,3 +25,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("COLUMNS", "200")
     runner = CliRunner()
     return lambda *words: runner.invoke(app, list(words))
+
+
+@pytest.fixture(params=["running", "stopped"])
+async def reached(request: pytest.FixtureRequest, service: Service) -> str:
+    """The `service` of the test's module, running or stopped; commands reach its store."""
+    if request.param == "stopped":
+        await service.stop()
+    return str(request.param)

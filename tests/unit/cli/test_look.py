@@ -44,14 +44,6 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
     await made.stop()
 
 
-@pytest.fixture(params=["running", "stopped"])
-async def reached(request: pytest.FixtureRequest, service: Service) -> str:
-    """The same store, with its service running or stopped."""
-    if request.param == "stopped":
-        await service.stop()
-    return str(request.param)
-
-
 async def said(run: Run, *words: str, code: int = 0) -> str:
     result = await asyncio.to_thread(run, *words)
     assert result.exit_code == code, result.output

@@ -43,13 +43,6 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
     await made.stop()
 
 
-@pytest.fixture(params=["running", "stopped"])
-async def reached(request: pytest.FixtureRequest, service: Service) -> str:
-    if request.param == "stopped":
-        await service.stop()
-    return str(request.param)
-
-
 async def said(run: Run, *words: str) -> str:
     result = await asyncio.to_thread(run, *words)
     # of `status` the code says whether a person is needed

@@ -2,85 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bridge.errors import StoreBusy
-from bridge.hl7v2 import ack
 from bridge.message import Owed, Protocol, Reply, Status, Verdict
-from bridge.metrics import Metrics
-from bridge.pipeline.intake import ORDER_WINDOW, Intake
+from bridge.pipeline.intake import ORDER_WINDOW
 from bridge.settings import Channel, Limits, Settings
 from bridge.store.acknowledgments import Owing
-from bridge.store.contract import Store
-from bridge.store.open import open_store
-from bridge.store.records import Keeping, Kept, KeptMessage
+from bridge.store.records import Keeping, Kept
+from tests.unit.pipeline.desk import Desk, told
 from tests.unit.pipeline.hl7 import adt
-from tests.unit.pipeline.remote import Clock
-
-TAKEN = {"ADT^A04", "Patient", "prescription-order"}
-
-
-class Desk:
-    """An intake with its store, clock and ids."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.clock = Clock()
-        self.store: Store = open_store(
-            f"sqlite:///{folder}/bridge.db", free_bytes=0, clock=self.clock
-        )
-        self.settings = Settings(**settings)
-        self.woken = 0
-        self.intake = self.made(self.store)
-
-    def made(self, store: Store) -> Intake:
-        numbers = itertools.count(1)
-        return Intake(
-            store,
-            self.settings,
-            takes=lambda channel, protocol, message_type: message_type in TAKEN,
-            clock=self.clock,
-            new_id=lambda: f"ID{next(numbers)}",
-            metrics=Metrics(),
-            wake=self._wake,
-        )
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    async def hl7(self, body: bytes, channel: Channel | None = None) -> Reply:
-        return await self.intake.take_hl7(channel or self.settings.channels[0], body, "a peer")
-
-    def kept(self) -> list[KeptMessage]:
-        """All that is kept, oldest first."""
-        return list(reversed(self.store.read(lambda view: view.messages())))
-
-    @property
-    def quarantined(self) -> int:
-        return self.store.read(lambda view: view.tally()).quarantined
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path) -> Callable[..., Desk]:
-    return lambda **settings: Desk(tmp_path, **settings)
-
-
-@pytest.fixture
-async def desk(open_desk: Callable[..., Desk]) -> AsyncIterator[Desk]:
-    made = open_desk()
-    yield made
-    await made.store.close()
-
-
-def told(reply: Reply) -> tuple[str, str]:
-    """MSA-1 and MSA-2."""
-    assert reply.acknowledgment is not None
-    found = ack.read(reply.acknowledgment)
-    return found.code, found.control_id
 
 
 class TestHl7:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,23 +13,11 @@ from bridge.hl7v2.batches import read
 from bridge.message import Reply, Status
 from bridge.pipeline.intake import Intake
 from bridge.store.records import Keeping, Kept
+from tests.unit.pipeline.desk import Desk, told
 from tests.unit.pipeline.hl7 import adt
-from tests.unit.pipeline.test_intake import Desk, told
 
 ENDS = [b"\r", b"\n", b"\r\n"]
 BHS = b"BHS|^~\\&|HIS|LOTUS|||||||B1\r"
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path) -> Callable[..., Desk]:
-    return lambda **settings: Desk(tmp_path, **settings)
-
-
-@pytest.fixture
-async def desk(open_desk: Callable[..., Desk]) -> AsyncIterator[Desk]:
-    made = open_desk()
-    yield made
-    await made.store.close()
 
 
 def answers(reply: Reply) -> list[tuple[str, str]]:
