@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from bridge.causes.cause import Cause
 from bridge.causes.explanations import EXPLANATIONS, Explanation
 from bridge.message import Verdict
+from bridge.template import fill
 
 MASK = "•••"
-#: a part that is left out where one of its parameters is empty
-_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
-_PARAMETER = re.compile(r"\{(\w+)\}")
-#: `{number:visit}`, in the plural unless there is one
-_COUNTED = re.compile(r"\{number:([\w ]+)\}")
 
 
 def explain(cause: Cause) -> Explanation:
@@ -38,15 +32,12 @@ def sentence(cause: Cause, *, reveal: bool) -> str:
 
 
 def _filled(template: str, cause: Cause, *, reveal: bool) -> str:
-    def optional(part: re.Match[str]) -> str:
-        names = _PARAMETER.findall(_COUNTED.sub("{number}", part[1]))
-        return part[1] if all(getattr(cause, name) for name in names) else ""
-
-    def counted(what: re.Match[str]) -> str:
-        return f"{cause.number} {what[1]}{'' if cause.number == 1 else 's'}"
-
-    text = _COUNTED.sub(counted, _OPTIONAL.sub(optional, template))
-    return _PARAMETER.sub(lambda name: _parameter(cause, name[1], reveal), text)
+    return fill(
+        template,
+        number=cause.number,
+        present=lambda name: bool(getattr(cause, name)),
+        shown=lambda name: _parameter(cause, name, reveal),
+    )
 
 
 def _parameter(cause: Cause, name: str, reveal: bool) -> str:

@@ -11,19 +11,19 @@ from rich.console import Console
 from bridge.causes import CauseKind
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
-from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
-from bridge.cli.remarks import most_frequent
-from bridge.cli.status import (
-    StatusUnknown,
-    paused_lines,
-    resumed_lines,
-    status_code,
-    stuck_tables,
+from bridge.cli.notices import (
+    all_notices,
+    first_notices,
+    last_notices,
+    print_notices,
+    urgent_notices,
 )
-from bridge.cli.tables import console, lasting, lines, print_json, say, table, when
-from bridge.cli.zauto import drained_by
+from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
+from bridge.cli.status import StatusUnknown, status_code, stuck_tables
+from bridge.cli.tables import console, lines, print_json, say, table, when
 from bridge.errors import BridgeError
 from bridge.message import Status
+from bridge.notices import Notice, NoticeKind, notice_row, sentence
 from bridge.store.acknowledgments import Answering
 
 #: a duplicate is counted at the message it repeats and is none of its own
@@ -51,86 +51,28 @@ def status(config: Config = None, reveal: Reveal = False, as_json: AsJson = Fals
         report = reach_of(settings).status(reveal=reveal)
     except BridgeError as error:
         raise StatusUnknown(str(error)) from error
+    zone = settings.site.time_zone
     if as_json:
-        print_json(report)
+        rows = [notice_row(each, zone) for each in all_notices(report, zone)]
+        print_json(report | {"lines": rows})
     else:
-        _print_status(report, settings.site.time_zone)
+        _print_status(report, zone)
     raise typer.Exit(status_code(report))
 
 
 def _print_status(report: dict[str, Any], zone: str) -> None:
+    """Notices and tables: only of these is it made."""
     out = console()
-    for line in _verdicts(report):
-        lines(out, line)
-    for line in report.get("notices", []):
-        lines(out, f"! {line}")
+    print_notices(out, first_notices(report), zone)
+    print_notices(out, urgent_notices(report), zone, mark="! ")
     for made in (*_counts(report), *stuck_tables(report, zone)):
         out.print()
         out.print(made)
     out.print()
-    for line in most_frequent(report):
-        lines(out, line)
-    for line in (*_lines(report, zone), *resumed_lines(report, zone)):
-        lines(out, line)
-    if "budget" in report:
-        lines(out, _budget(report["budget"], zone))
+    print_notices(out, last_notices(report, zone), zone)
     if report.get("contract"):
         out.print()
         out.print(_contract(report["contract"], zone))
-
-
-def _lines(report: dict[str, Any], zone: str) -> Iterator[str]:
-    """What one line says."""
-    if count := report["quarantined"]:
-        yield f"not readable as messages: {count}, see bridge messages quarantine"
-    later = report["application_acknowledgments"].items()
-    if told := ", ".join(f"{count} {state}" for state, count in later if count):
-        yield f"application acknowledgments: {told}"
-    yield from _mappings(report, zone)
-    yield from _certificates(report.get("listeners", []))
-
-
-def _mappings(report: dict[str, Any], zone: str) -> list[str]:
-    """Which mappings each site uses, and since when."""
-    return [
-        f"mappings{' of ' + row['site'] if row['site'] else ''}: {row['hash']} since "
-        f"{when(row['since'], zone)}{', pinned' if row['pinned'] else ''}"
-        for row in report.get("mappings", [])
-    ]
-
-
-def _certificates(listeners: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"certificate of listener {row['listener']}: {row['certificate_days_left']:.0f} days left"
-        for row in listeners
-        if row["tls"]
-    ]
-
-
-def _verdicts(report: dict[str, Any]) -> list[str]:
-    """What matters, most urgent first, one sentence each."""
-    counts, told = report["messages"], []
-    if not report["running"]:
-        told.append("The service is not running; this is what its store holds. Start: bridge run")
-    told += paused_lines(report, _messages(counts["waiting"]))
-    if counts["parked"]:
-        need = "needs" if counts["parked"] == 1 else "need"
-        told.append(
-            f"{_messages(counts['parked'])} {need} a person: bridge messages --status parked"
-        )
-    if counts["waiting"] and not report.get("paused"):
-        oldest = lasting(report["oldest_waiting_seconds"] or 0)
-        told.append(f"{_messages(counts['waiting'])} on the way, the oldest for {oldest}.")
-    if counts["held"]:
-        told.append(f"{_messages(counts['held'])} held until what they wait for comes.")
-    if not told:
-        any_came = any(counts.values())
-        told.append("All that was taken is delivered." if any_came else "No message has come yet.")
-    return told
-
-
-def _messages(count: int) -> str:
-    return f"{count} message{'' if count == 1 else 's'}"
 
 
 def _counts(report: dict[str, Any]) -> Iterator[Grid]:
@@ -146,21 +88,13 @@ def _counts(report: dict[str, Any]) -> Iterator[Grid]:
         yield table("", ("no mapping takes", "messages"), unmapped)
 
 
-def _budget(budget: dict[str, Any], zone: str) -> str:
-    if budget.get("limit") is None:
-        return "calls to ZautoAI: not limited (zauto.limits is off)"
-    told = f"calls to ZautoAI: {budget['used']} of {budget['limit']} in the last hour"
-    by = drained_by(budget, zone)
-    return f"{told}; {budget['calls_waiting']} wait, drained by about {by}" if by else told
-
-
 def _contract(seen: list[dict[str, Any]], zone: str) -> Grid:
     rows = (
         (s["what"], s["where"], s["count"], when(s["first_at"], zone), when(s["last_at"], zone))
         for s in seen
     )
     columns = ("what", "where", "times", "first", "last")
-    return table("ZautoAI answered what its document does not say", columns, rows)
+    return table(sentence(Notice(NoticeKind.CONTRACT_DEVIATIONS), zone), columns, rows)
 
 
 @messages_app.callback()

@@ -13,6 +13,7 @@ from bridge.cli.options import Config, reach_of, settings_of
 from bridge.cli.status import paused_lines
 from bridge.cli.tables import say
 from bridge.errors import BridgeError, DoorError
+from bridge.notices import sentence
 from bridge.pipeline.pauses import Destination
 
 OfDestination = Annotated[
@@ -64,9 +65,10 @@ def pause(
     Example: bridge pause --destination hospital
     """
     named = _named(destination=destination, resource=resource, channel=channel, patient=patient)
-    answer = _asked(lambda: reach_of(settings_of(config)).pause(True, **named))
-    for line in paused_lines(_with_typed(answer, named.get("patient", ""))):
-        say(line)
+    settings = settings_of(config)
+    answer = _asked(lambda: reach_of(settings).pause(True, **named))
+    for notice in paused_lines(_with_typed(answer, named.get("patient", ""))):
+        say(sentence(notice, settings.site.time_zone))
     if answer.get("unknown_patient"):
         say("No message about this patient has come yet: check the number.")
     say("What is under way ends.")
@@ -107,8 +109,9 @@ def resume(
         answer = _asked(lambda: reach.resume_now(reason, **named))
     else:
         answer = _asked(lambda: reach.pause(False, **named))
-    lines = list(paused_lines(answer))
-    lines += _still_stopped(answer, settings.site.time_zone) if now else []
+    zone = settings.site.time_zone
+    lines = [sentence(notice, zone) for notice in paused_lines(answer)]
+    lines += _still_stopped(answer, zone) if now else []
     for line in lines or ["Delivery goes on."]:
         say(line)
 

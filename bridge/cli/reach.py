@@ -12,7 +12,8 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
-from bridge.pipeline.destination_report import kept_rows, resumed, sentences
+from bridge.pipeline.destination_report import destination_notices, kept_rows, resumed
+from bridge.pipeline.notice_report import notice_report
 from bridge.pipeline.pauses import PAUSED_NOTE, Pauses
 from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
@@ -179,7 +180,7 @@ def _status_of(view: View, settings: Settings, *, reveal: bool) -> dict[str, Any
     destinations = kept_rows(view, settings, pauses, now)
     report |= {**pauses.report(reveal=reveal), "destinations": destinations}
     report["resumed"] = resumed(view)
-    report["notices"] = list(sentences(destinations, settings.site.time_zone))
+    report |= notice_report(destination_notices(destinations), settings.site.time_zone)
     report |= stuck_report(view)
     report["mappings"] = mappings_in_use(view)
     report["remarks"] = top_remarks(view)

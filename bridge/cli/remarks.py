@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
 from bridge.cli.tables import console, print_json, say, table, when
+from bridge.notices import Notice, NoticeKind
 
 
 def remarks(
@@ -55,10 +56,17 @@ def _cells(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
     )
 
 
-def most_frequent(report: dict[str, Any]) -> list[str]:
+def most_frequent(report: dict[str, Any]) -> list[Notice]:
     """Lines of `bridge status` about what is thrown away most often."""
     rows = report.get("remarks", [])
-    if not rows:
-        return []
-    lines = [f"  {r['count']}x {r['path']}: {r['text']} ({r['sender']})" for r in rows]
-    return ["thrown away or left out most often (all: bridge remarks):", *lines]
+    return [Notice(NoticeKind.REMARKS), *map(_notice, rows)] if rows else []
+
+
+def _notice(row: dict[str, Any]) -> Notice:
+    return Notice(
+        NoticeKind.REMARK,
+        number=row["count"],
+        name=row["path"],
+        text=row["text"],
+        sender=row["sender"],
+    )

@@ -13,6 +13,7 @@ from bridge.causes import MASK
 from bridge.cli.grid import Grid
 from bridge.cli.tables import table, when
 from bridge.errors import BridgeError
+from bridge.notices import Notice, NoticeKind, sentence
 from bridge.pipeline.pauses import Destination
 
 #: seconds for which it is shown that a person ended waits
@@ -33,7 +34,7 @@ class StatusCode(IntEnum):
 
 
 class StatusUnknown(BridgeError):
-    """There is no status to show; exits as STOPPED."""
+    """The status cannot be read; `bridge status` then exits as STOPPED."""
 
 
 def status_code(report: dict[str, Any]) -> StatusCode:
@@ -56,37 +57,24 @@ def _is_stopped(destination: dict[str, Any]) -> bool:
     return all_calls or bool(trouble and trouble["needs_person"])
 
 
-def paused_lines(report: dict[str, Any], waiting: str = "") -> Iterator[str]:
+def paused_lines(report: dict[str, Any], waiting: int = 0) -> Iterator[Notice]:
     """What is paused, and the command that lets it continue; `waiting` is how many messages."""
     if report.get("paused"):
-        yield f"Delivery is paused{f', {waiting} waiting' if waiting else ''}. Go on: bridge resume"
+        yield Notice(NoticeKind.PAUSED, number=waiting)
     else:
         for name in report.get("paused_destinations", []):
             title = Destination(name).words
-            yield f"Delivery to {title} is paused. Go on: bridge resume --destination {name}"
+            yield Notice(NoticeKind.DESTINATION_PAUSED, name=title, destination=name)
     for resource in report.get("paused_resources", []):
-        yield f"Calls for {resource} are paused. Go on: bridge resume --resource {resource}"
+        yield Notice(NoticeKind.RESOURCE_PAUSED, resource=resource)
     for name in report.get("paused_channels", []):
-        yield (
-            f"Deliveries of channel {name} are paused. Go on: bridge resume --channel {quote(name)}"
-        )
-    yield from _paused_patients(report.get("paused_patients", []))
-
-
-def _paused_patients(numbers: list[str]) -> Iterator[str]:
+        yield Notice(NoticeKind.CHANNEL_PAUSED, name=quote(name))
+    numbers = report.get("paused_patients", [])
     shown = [number for number in numbers if number != MASK]
     for number in shown:
-        yield (
-            f"Deliveries of patient {number} are paused. Go on: bridge resume --patient "
-            f"{quote(number)}"
-        )
-    if hidden := len(numbers) - len(shown):
-        other = "other " if shown else ""
-        patients = "patient" if hidden == 1 else "patients"
-        yield (
-            f"Deliveries of {hidden} {other}{patients} are paused. Go on: bridge resume --patient "
-            "ID ('bridge status --reveal' shows each ID)"
-        )
+        yield Notice(NoticeKind.PATIENT_PAUSED, patient=quote(number))
+    if len(shown) < len(numbers):
+        yield Notice(NoticeKind.PATIENTS_PAUSED, number=len(numbers) - len(shown))
 
 
 def stuck_tables(report: dict[str, Any], zone: str) -> Iterator[Grid]:
@@ -96,14 +84,15 @@ def stuck_tables(report: dict[str, Any], zone: str) -> Iterator[Grid]:
         yield table("parked", ("cause", "sender", "messages", "oldest"), rows)
     if tasks := report["tasks"]:
         done = [(t["what"], t["count"], when(t["since"], zone), t["do"]) for t in tasks]
-        yield table("to do by hand", ("what", "messages", "since", "do"), done)
+        title = sentence(Notice(NoticeKind.BY_HAND), zone)
+        yield table(title, ("what", "messages", "since", "do"), done)
 
 
-def resumed_lines(report: dict[str, Any], zone: str) -> Iterator[str]:
+def resumed_lines(report: dict[str, Any]) -> Iterator[Notice]:
     """That a person ended a wait after a 429 in the last day, and why."""
     resumed = report.get("resumed")
     if resumed and time.time() - resumed["at"] < _SHOWN:
-        yield f"waits ended by hand at {when(resumed['at'], zone)}: {resumed['reason']}"
+        yield Notice(NoticeKind.WAITS_ENDED, since=resumed["at"], text=resumed["reason"])
 
 
 def _sender(row: dict[str, Any]) -> str:

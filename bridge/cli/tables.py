@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -16,6 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from bridge.cli.grid import Grid, wrap
+from bridge.moments import moment
 from bridge.visible import HIDDEN, visible, visible_json
 
 #: colour of a status or answer where it stands in a table
@@ -112,17 +111,7 @@ def lines(out: Console, text: str | Text, *, indent: int = 0, style: str = "") -
 
 def when(seconds: float | None, zone: str) -> str:
     """A time in the site's zone, to the second, with the zone's short name."""
-    if seconds is None:
-        return ""
-    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def lasting(seconds: float) -> str:
-    """How long, in the largest unit that says it: `40 s`, `12 min`, `3 h`, `2 days`."""
-    for size, unit in ((172_800, "days"), (7_200, "h"), (120, "min")):
-        if seconds >= size:
-            return f"{seconds / (size / 2):.0f} {unit}"
-    return f"{seconds:.0f} s"
+    return "" if seconds is None else moment(seconds, zone)
 
 
 def short(value: Any) -> str:

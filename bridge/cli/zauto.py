@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, lasting, print_json, say, short, table, when
+from bridge.cli.tables import console, print_json, say, short, table, when
+from bridge.moments import lasting
 
 zauto_app = typer.Typer(
     no_args_is_help=True,

@@ -1,4 +1,4 @@
-"""Destinations: whether each takes what it is sent, as data, and in sentences made of it.
+"""Destinations: whether each takes what it is sent, as rows and as notices made of them.
 
 Times are seconds since the epoch. Nothing in it is a patient's.
 """
@@ -7,38 +7,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from bridge.causes import cut
 from bridge.causes.cause import MOST_SAID
 from bridge.delivery import NetworkFault, Reason
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.acknowledge import Stalled
 from bridge.pipeline.closings import CLOSINGS_NOTE, Closed, Closings
 from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.pauses import Destination, Pauses
 from bridge.settings import Settings
 from bridge.store.notes import NotesView
-from bridge.zauto.advice import advice
 
 Row = Mapping[str, Any]
 #: name under which the store keeps why a person ended a wait after a 429
 RESUMED_NOTE = "resumed"
 
-#: what failed on the way, in words
-_WORDS: Mapping[NetworkFault, str] = {
-    NetworkFault.REFUSED: "connection refused",
-    NetworkFault.DNS: "DNS: host name not found",
-    NetworkFault.TLS: "TLS handshake failed",
-    NetworkFault.TIMEOUT: "timeout",
-    NetworkFault.CLOSED: "connection closed",
-}
 #: what does not pass by itself
 _FOR_A_PERSON = frozenset(
     {Reason.CERTIFICATE, Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS, Reason.REDIRECTED}
 )
+#: stops of all calls
+_STOPS: Mapping[Reason, NoticeKind] = {
+    Reason.BAD_CREDENTIALS: NoticeKind.CREDENTIALS_REFUSED,
+    Reason.UNAUTHORIZED: NoticeKind.CREDENTIALS_REFUSED,
+    Reason.LIMITED: NoticeKind.OVER_LIMIT,
+}
 
 
 def address_of(settings: Settings, destination: Destination) -> str:
@@ -116,52 +112,49 @@ def resumed(view: NotesView) -> dict[str, Any] | None:
     return None if note is None else dict(json.loads(note))
 
 
-def sentences(rows: Sequence[Row], zone: str) -> Iterator[str]:
+def destination_notices(rows: Sequence[Row]) -> Iterator[Notice]:
     """What a person should know of the destinations."""
     for each in rows:
-        address = f" ({each['address']})" if each["address"] else ""
-        name = f"{Destination(each['name']).words}{address}"
         for stop in each["stops"]:
-            yield _stopped(name, stop, zone)
+            yield _stopped(each["address"], stop)
         all_stopped = any(not stop["resource"] for stop in each["stops"])
         if each["trouble"] and not all_stopped:
-            yield _takes_nothing(name, each["trouble"], zone, paused=each["paused"])
+            kind = _trouble_kind(Destination(each["name"]), each["trouble"])
+            yield _takes_nothing(kind, each["address"], each["trouble"], paused=each["paused"])
 
 
-def stalled_sentences(stalled: Mapping[str, Stalled], zone: str) -> Iterator[str]:
+def stalled_notices(stalled: Mapping[str, Stalled]) -> Iterator[Notice]:
     """The same of the addresses where application acknowledgments go."""
     for address, each in stalled.items():
-        name = f"{address}, where application acknowledgments go,"
-        yield _takes_nothing(name, trouble_row(each, each.until), zone)
+        row = trouble_row(each, each.until)
+        yield _takes_nothing(NoticeKind.ACKNOWLEDGMENTS_STALLED, address, row)
 
 
-def _takes_nothing(name: str, trouble: Row, zone: str, *, paused: bool = False) -> str:
-    """`ZautoAI (api.zautoai.com:443) takes nothing since … (not reachable: …); next try …`."""
-    reason = trouble["reason"]
-    fault = _WORDS[NetworkFault(trouble["fault"])] if trouble["fault"] else ""
-    why = f"{reason}: {fault}" if fault else reason
-    since = f"{datetime.fromtimestamp(trouble['since'], ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
-    tail = "it is paused" if paused else _next_try(trouble["next_try"], zone)
-    hint = f"; {advice(Reason(reason))}" if trouble["needs_person"] else ""
-    return f"{name} takes nothing since {since} ({why}){hint}; {tail}"
+def _trouble_kind(destination: Destination, trouble: Row) -> NoticeKind:
+    if destination is Destination.HOSPITAL:
+        return NoticeKind.HOSPITAL_DOWN
+    return NoticeKind.ZAUTO_NOT_TRUSTED if trouble["needs_person"] else NoticeKind.ZAUTO_DOWN
 
 
-def _next_try(at: float | None, zone: str) -> str:
-    if at is None:
-        return "it is tried again with the next call"
-    return f"next try at {_time_of_day(at, zone)}"
-
-
-def _stopped(name: str, stop: Row, zone: str) -> str:
-    reason = Reason(stop["reason"])
-    what = stop["resource"] or "all calls"
-    hint = f"; {advice(reason)}" if advice(reason) else ""
-    before = "bridge resume --now" + (" --reason TEXT" if reason is Reason.LIMITED else "")
-    return (
-        f"{name}: {what} stopped until {_time_of_day(stop['until'], zone)}, first at "
-        f"{_time_of_day(stop['since'], zone)}: {reason}{hint}; to try before: {before}"
+def _takes_nothing(kind: NoticeKind, address: str, trouble: Row, *, paused: bool = False) -> Notice:
+    return Notice(
+        kind,
+        address=address,
+        reason=Reason(trouble["reason"]),
+        fault=NetworkFault(trouble["fault"]) if trouble["fault"] else None,
+        since=trouble["since"],
+        until=trouble["next_try"],
+        paused=paused,
     )
 
 
-def _time_of_day(at: float, zone: str) -> str:
-    return f"{datetime.fromtimestamp(at, ZoneInfo(zone)):%H:%M:%S %Z}"
+def _stopped(address: str, stop: Row) -> Notice:
+    reason, resource = Reason(stop["reason"]), stop["resource"]
+    return Notice(
+        NoticeKind.RESOURCE_STOPPED if resource else _STOPS.get(reason, NoticeKind.CALLS_STOPPED),
+        address=address,
+        resource=resource,
+        reason=reason,
+        since=stop["since"],
+        until=stop["until"],
+    )

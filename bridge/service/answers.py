@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -12,7 +12,9 @@ import structlog
 from bridge.causes import CauseKind
 from bridge.errors import BridgeError
 from bridge.message import Status
+from bridge.notices import Notice
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.notice_report import notice_report
 from bridge.pipeline.pauses import Destination, Selection
 from bridge.pipeline.remark_report import remark_rows, top_remarks
 from bridge.pipeline.report import (
@@ -43,7 +45,7 @@ class Asked(Protocol):
 
     def condition(self, *, reveal: bool = False) -> Mapping[str, Any]: ...
 
-    def notices(self) -> list[str]: ...
+    def notices(self) -> Iterable[Notice]: ...
 
     def listeners(self) -> list[dict[str, Any]]: ...
 
@@ -64,7 +66,8 @@ class _Answers:
         tally = service.store.read(lambda view: view.tally())
         report = status_report(tally, now=time.time(), running=True, reveal=reveal)
         report |= service.store.read(stuck_report)
-        report |= {**service.condition(reveal=reveal), "notices": service.notices()}
+        report |= service.condition(reveal=reveal)
+        report |= notice_report(service.notices(), service.settings.site.time_zone)
         report["mappings"] = service.store.read(mappings_in_use)
         report["remarks"] = service.store.read(top_remarks)
         report["listeners"] = service.listeners()

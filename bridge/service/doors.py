@@ -14,6 +14,7 @@ from bridge.listeners.connection import Intake
 from bridge.listeners.mllp import MllpListener
 from bridge.listeners.partials import Partials
 from bridge.listeners.tls import Certificates
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.channels import channels_by_listener
 from bridge.service.reactor import GuestReactor
 from bridge.settings import Settings
@@ -94,12 +95,12 @@ class MllpDoors:
             for name, each in self.listeners.items()
         ]
 
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """Certificates that end soon, or have ended."""
         return [
-            f"the certificate of listener '{name}' has ended: no sender can connect; renew it"
+            Notice(NoticeKind.CERTIFICATE_ENDED, name=name)
             if days < 0
-            else f"the certificate of listener '{name}' ends in {days:.0f} days: renew it"
+            else Notice(NoticeKind.CERTIFICATE_ENDS, name=name, number=round(days))
             for name, days in self.days_left().items()
             if days < TELL_DAYS
         ]

@@ -8,11 +8,9 @@ the present one stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -20,6 +18,7 @@ from bridge.errors import BridgeError, Fault, MappingError
 from bridge.mapping.folders import Folder
 from bridge.mapping.sets import InUse, Sets, sets_of
 from bridge.mapping.sites import Sources
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.unmapped import release_known
 from bridge.pipeline.uses import USES_NOTE, Use, Uses
 from bridge.pipeline.versions import of_catalogue, sources_of, version_of
@@ -101,24 +100,14 @@ class Reload:
                 return _told_refused(error.faults)
             return await self._change(sets, pinned)
 
-    def notices(self) -> list[str]:
+    def notices(self) -> Iterator[Notice]:
         """What a person should know: files that were refused, and sets that are pinned."""
-        told = []
         if self.refused is not None:
-            at, faults = self.refused
-            zone = ZoneInfo(self._settings.site.time_zone)
-            since = f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M:%S %Z}"
-            told.append(
-                f"changed mappings were refused at {since}, the present ones stay: {faults[0]}"
-                + (f" and {len(faults) - 1} more" if len(faults) > 1 else "")
-                + "; correct them, 'bridge check' names all"
-            )
-        told += [
-            f"mappings {hash} of {_named_site(site)} are pinned, whatever the files say; "
-            "'bridge mapping reload' takes the files again"
-            for site, hash in self.uses.pinned.items()
-        ]
-        return told
+            at, (first, *more) = self.refused
+            kind = NoticeKind.MAPPINGS_REFUSED
+            yield Notice(kind, since=at, text=str(first), number=len(more))
+        for site, hash in self.uses.pinned.items():
+            yield Notice(NoticeKind.MAPPINGS_PINNED, name=hash, site=_named_site(site))
 
     def is_pinned(self) -> bool:
         """Whether a kept set stays until the files are taken again."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -22,6 +20,7 @@ from bridge.listeners import fhir, health, http, push
 from bridge.listeners.callers import Callers
 from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline import destination_report
 from bridge.pipeline.acknowledge import Acknowledge
 from bridge.pipeline.intake import Intake
@@ -164,25 +163,25 @@ class Service:
             "ended": self._ended(),
         }
 
-    def notices(self) -> list[str]:
+    def notices(self) -> Iterator[Notice]:
         """What a person should know, worst first, without patient data."""
-        zone = self.settings.site.time_zone
-        told = [f"{each} has stopped: restart the bridge" for each in self._ended()]
         if not self.store.has_room:
-            told.insert(0, f"nothing is acknowledged: {FULL}; make room")
+            yield Notice(NoticeKind.DISK_FULL)
         elif (since := self.store.failing_since) is not None:
-            told.insert(0, _cannot_write(since, zone))
-        told += destination_report.sentences(self.destinations.rows(), zone)
+            yield Notice(NoticeKind.CANNOT_WRITE, since=since)
+        for work in self._ended():
+            yield Notice(NoticeKind.WORK_ENDED, name=work)
+        yield from destination_report.destination_notices(self.destinations.rows())
         if self.zauto is None:
-            told.append("ZautoAI is not set up: nothing goes there (zauto.base_url, client_id …)")
+            yield Notice(NoticeKind.ZAUTO_NOT_SET_UP)
         else:
-            told += self.zauto.notices()
-        told += destination_report.stalled_sentences(self.acknowledge.stalled(), zone)
-        told += self.reload.notices()
-        told += self.doors.notices() if self.doors else []
+            yield from self.zauto.notices()
+        yield from destination_report.stalled_notices(self.acknowledge.stalled())
+        yield from self.reload.notices()
+        if self.doors:
+            yield from self.doors.notices()
         if self.settings.hospital.port is None:
-            told.append("no hospital is set up: orders wait (hospital.host, hospital.port)")
-        return told
+            yield Notice(NoticeKind.HOSPITAL_NOT_SET_UP)
 
     def listeners(self) -> list[dict[str, Any]]:
         """The MLLP listeners: who is connected, and until when their certificates hold."""
@@ -346,11 +345,3 @@ class Service:
 async def _close(doors: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Close doors side by side, so that none takes messages while another is waited for."""
     await asyncio.gather(*(close() for close in doors))
-
-
-def _cannot_write(since: float, zone: str) -> str:
-    at = datetime.fromtimestamp(since, ZoneInfo(zone))
-    return (
-        f"nothing is acknowledged: {FAILING} since {at:%Y-%m-%d %H:%M:%S %Z}; check its disk "
-        "(space, quota, errors) and what else has the file open"
-    )

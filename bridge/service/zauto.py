@@ -9,6 +9,7 @@ from typing import Any
 from bridge.delivery import Target
 from bridge.errors import BridgeError
 from bridge.message import Status
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.closings import CLOSINGS_NOTE
 from bridge.pipeline.report import budget_report
 from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE, ToZauto
@@ -132,10 +133,10 @@ class ZautoEnd:
         self.far_end.closings.end(limited=True)
         self.far_end.closings.note_in(tx)
 
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         """What ZautoAI does not offer, for people."""
         return [
-            f"ZautoAI seems not to offer '{missing}': if so for good, add it to zauto.not_offered"
+            Notice(NoticeKind.NOT_OFFERED, name=missing)
             for missing in self.far_end.endpoints.found_missing(self._clock())
         ]
 

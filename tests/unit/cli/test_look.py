@@ -12,8 +12,7 @@ import pytest
 
 from bridge.causes import Cause, CauseKind
 from bridge.cli import app as module
-from bridge.cli.look import _budget, _sentences, _told, _verdicts
-from bridge.cli.tables import lasting
+from bridge.cli.look import _sentences, _told
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.pipeline.report import MASK
@@ -221,46 +220,8 @@ def test_what_is_typed_wrong_is_told_and_exits_2(run: Run, words: tuple[str, ...
     assert run(*words).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("counts", "told"),
-    [
-        ({}, ["No message has come yet."]),
-        ({"delivered": 1}, ["All that was taken is delivered."]),
-        ({"held": 1}, ["1 message held until what they wait for comes."]),
-        (
-            {"held": 2, "waiting": 1, "parked": 3},
-            [
-                "3 messages need a person: bridge messages --status parked",
-                "1 message on the way, the oldest for 12 min.",
-                "2 messages held until what they wait for comes.",
-            ],
-        ),
-    ],
-)
-def test_the_first_lines_say_what_matters(counts: dict[str, int], told: list[str]) -> None:
-    messages = {str(status): counts.get(str(status), 0) for status in Status}
-    report = {"running": True, "messages": messages, "oldest_waiting_seconds": 723.4}
-    assert _verdicts(report) == told
-
-
-def test_the_budget_says_when_what_waits_will_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    budget = {"used": 900, "limit": 1000, "calls_waiting": 214, "drained_in": 720}
-    told = "calls to ZautoAI: 900 of 1000 in the last hour"
-    assert _budget(budget, "Asia/Kolkata") == f"{told}; 214 wait, drained by about 13:42"
-    assert _budget(budget | {"calls_waiting": 0}, "Asia/Kolkata") == told
-
-
 async def test_no_message_of_a_status_is_said_in_a_sentence(run: Run, reached: str) -> None:
     assert await said(run, "messages", "--status", "parked") == "No message is parked.\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [(40, "40 s"), (119, "119 s"), (180, "3 min"), (7_200, "2 h"), (259_200, "3 days")],
-)
-def test_how_long_is_told_in_the_unit_that_says_it(seconds: float, told: str) -> None:
-    assert lasting(seconds) == told
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from bridge.cli import app as module
 from bridge.cli.status import StatusCode, paused_lines, resumed_lines, status_code, stuck_tables
 from bridge.delivery import Entity, Kind, Outcome, Reason
 from bridge.message import Message, Protocol, Status
+from bridge.notices import EXPLANATIONS, NoticeKind, sentence
 from bridge.service.service import Service
 from bridge.settings import load
 from bridge.store.contract import Transaction
@@ -125,17 +126,20 @@ def test_the_exit_codes_are_those_of_the_docs() -> None:
 def test_what_is_paused_is_named_with_the_command_that_ends_it(
     changes: dict[str, Any], lines: list[str]
 ) -> None:
-    assert list(paused_lines(report(**changes), "3 messages")) == lines
+    assert [sentence(each, ZONE) for each in paused_lines(report(**changes), 3)] == lines
 
 
 def test_that_waits_were_ended_is_shown_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     resumed = {"at": 0.0, "reason": "the limit was raised"}
     monkeypatch.setattr(time, "time", lambda: 86_399.0)
-    (line,) = resumed_lines({"resumed": resumed}, ZONE)
-    assert line == "waits ended by hand at 1970-01-01 05:30:00 IST: the limit was raised"
+    (notice,) = resumed_lines({"resumed": resumed})
+    assert (
+        sentence(notice, ZONE)
+        == "waits ended by hand at 1970-01-01 05:30:00 IST: the limit was raised"
+    )
     monkeypatch.setattr(time, "time", lambda: 86_401.0)
-    assert list(resumed_lines({"resumed": resumed}, ZONE)) == []
-    assert list(resumed_lines({"resumed": None}, ZONE)) == []
+    assert list(resumed_lines({"resumed": resumed})) == []
+    assert list(resumed_lines({"resumed": None})) == []
 
 
 def test_the_tables_fit_80_columns() -> None:
@@ -209,6 +213,19 @@ async def test_what_is_stuck_is_listed_running_and_stopped(run: Run, service: Se
         data = json.loads(printed)
         assert (data["parked_by"][0]["count"], data["parked_by"][0]["oldest"]) == (1, 1.0)
         assert [(task["what"], task["since"]) for task in data["tasks"]] == [("prior_unknown", 5.0)]
+
+
+async def test_json_has_the_kind_of_each_line(run: Run, service: Service) -> None:
+    await service.store.run(stuck)
+    lines = json.loads((await status(run, "--json"))[1])["lines"]
+    kinds = [line["kind"] for line in lines]
+    assert kinds[:2] == ["parked", "held"]
+    assert {"by_hand", "hospital_not_set_up", "mappings_in_use", "calls_used"} <= set(kinds)
+    assert [EXPLANATIONS[NoticeKind(line["kind"])].by for line in lines] == [
+        line["by"] for line in lines
+    ]
+    assert lines[0]["text"] == "1 message needs a person: bridge messages --status parked"
+    assert lines[0]["parameters"] == {"number": 1}
 
 
 async def test_a_destination_or_a_resource_is_paused_and_let_go(run: Run, service: Service) -> None:

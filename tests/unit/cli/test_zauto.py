@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bridge.cli.zauto import drained_by
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import BridgeError
+from bridge.notices import NoticeKind, sentence
 from bridge.pipeline.report import MASK
 from bridge.sandbox.limits import Limits
 from bridge.sandbox.parts import Options
@@ -213,9 +214,12 @@ async def test_a_ping_that_is_answered_lets_go_what_rests(run: Run, service: Ser
     closings.note(
         Outcome(Kind.TRANSIENT, Reason.BAD_CREDENTIALS, 401), "patients", service._clock()
     )
-    assert "client credentials refused; check BRIDGE_ZAUTO__CLIENT_ID" in service.notices()[0]
+    first = next(iter(service.notices()))
+    assert first.kind is NoticeKind.CREDENTIALS_REFUSED
+    said = sentence(first, "Asia/Kolkata")
+    assert "client credentials refused; check BRIDGE_ZAUTO__CLIENT_ID" in said
     await told(run, "ping")
-    assert [each for each in service.notices() if "stopped" in each] == []
+    assert NoticeKind.CREDENTIALS_REFUSED not in {each.kind for each in service.notices()}
 
 
 async def test_what_the_document_does_not_say_is_shown_running_and_stopped(

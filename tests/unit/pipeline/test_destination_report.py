@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from bridge.delivery import NetworkFault, Reason
+from bridge.notices import Notice, NoticeKind, sentence
 from bridge.pipeline.acknowledge import Stalled
 from bridge.pipeline.closings import Closed
 from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.destination_report import (
     address_of,
+    destination_notices,
     destination_row,
-    sentences,
-    stalled_sentences,
+    stalled_notices,
 )
 from bridge.pipeline.pauses import Destination, Pauses, Selection
 from bridge.settings import Settings
@@ -28,15 +29,19 @@ SETTINGS = Settings.model_validate(
 )
 
 
-def said(
+def noticed(
     destination: Destination = Destination.ZAUTOAI,
     *,
     pauses: Pauses | None = None,
     closed: dict[str, Closed] | None = None,
     **more: Any,
-) -> list[str]:
+) -> list[Notice]:
     row = destination_row(SETTINGS, destination, pauses or Pauses(), closed=closed or {}, **more)
-    return list(sentences([row], ZONE))
+    return list(destination_notices([row]))
+
+
+def said(*arguments: Any, **more: Any) -> list[str]:
+    return [sentence(notice, ZONE) for notice in noticed(*arguments, **more)]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +122,43 @@ def test_a_stopped_resource_leaves_the_trouble_of_all_standing() -> None:
 
 def test_the_address_of_application_acknowledgments_is_named() -> None:
     stalled = Stalled(0.0, 65.0, 3, Reason.UNREACHABLE, NetworkFault.REFUSED)
-    (line,) = stalled_sentences({"his:6661": stalled}, ZONE)
-    assert line == (
+    (notice,) = stalled_notices({"his:6661": stalled})
+    assert notice.kind is NoticeKind.ACKNOWLEDGMENTS_STALLED
+    assert sentence(notice, ZONE) == (
         "his:6661, where application acknowledgments go, takes nothing since 1970-01-01 05:30:00 "
         "IST (not reachable: connection refused); next try at 05:31:05 IST"
     )
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason", "kind"),
+    [
+        ("", Reason.BAD_CREDENTIALS, NoticeKind.CREDENTIALS_REFUSED),
+        ("", Reason.UNAUTHORIZED, NoticeKind.CREDENTIALS_REFUSED),
+        ("", Reason.LIMITED, NoticeKind.OVER_LIMIT),
+        ("", Reason.CERTIFICATE, NoticeKind.CALLS_STOPPED),
+        ("", Reason.REDIRECTED, NoticeKind.CALLS_STOPPED),
+        ("patients", Reason.FORBIDDEN, NoticeKind.RESOURCE_STOPPED),
+        ("patients", Reason.WRONG_RECORD, NoticeKind.RESOURCE_STOPPED),
+    ],
+)
+def test_a_stop_is_of_the_kind_of_who_can_end_it(
+    resource: str, reason: Reason, kind: NoticeKind
+) -> None:
+    (notice,) = noticed(closed={resource: Closed(5.0, 65.0, 60.0, reason)})
+    assert (notice.kind, notice.resource, notice.reason) == (kind, resource, reason)
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason", "kind"),
+    [
+        (Destination.ZAUTOAI, Reason.UNREACHABLE, NoticeKind.ZAUTO_DOWN),
+        (Destination.ZAUTOAI, Reason.CERTIFICATE, NoticeKind.ZAUTO_NOT_TRUSTED),
+        (Destination.HOSPITAL, Reason.BUSY, NoticeKind.HOSPITAL_DOWN),
+    ],
+)
+def test_trouble_is_of_the_kind_of_its_destination(
+    destination: Destination, reason: Reason, kind: NoticeKind
+) -> None:
+    (notice,) = noticed(destination, trouble=Trouble(0.0, reason))
+    assert notice.kind is kind

@@ -13,6 +13,7 @@ from bridge.causes import MASK, Cause, CauseKind
 from bridge.delivery import Alias
 from bridge.errors import BridgeError
 from bridge.message import Message, Protocol, Status
+from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.pauses import Destination, Pauses, Selection
 from bridge.service.answers import answers
 from bridge.settings import Settings
@@ -55,8 +56,8 @@ class Running:
     def condition(self, *, reveal: bool = False) -> dict[str, Any]:
         return {**self.destinations.pauses.report(reveal=reveal), "acknowledging": True}
 
-    def notices(self) -> list[str]:
-        return ["something"]
+    def notices(self) -> list[Notice]:
+        return [Notice(NoticeKind.WORK_ENDED, name="translation")]
 
     def listeners(self) -> list[dict[str, Any]]:
         return [{"listener": "mllp", "connections": 1}]
@@ -96,7 +97,10 @@ async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Runn
     report = await answered(running, "status")
     assert report["messages"]["parked"] == 1
     assert (report["running"], report["paused"]) == (True, False)
-    assert report["notices"] == ["something"]
+    assert report["notices"] == ["translation has stopped: restart the bridge"]
+    (line,) = report["lines"]
+    assert (line["kind"], line["by"]) == ("work_ended", "operator")
+    assert line["parameters"] == {"name": "translation"}
     assert report["listeners"] == [{"listener": "mllp", "connections": 1}]
     assert report["budget"] == {"used": 3, "limit": 1000}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.notices import sentence
 from bridge.service.parts import Parts, read_parts
 from bridge.service.service import Service
 from bridge.settings import Settings, load
@@ -74,9 +75,13 @@ async def test_a_certificate_that_ends_soon_is_told(service: Service) -> None:
     certificates = service.doors.listeners["his"].certificates
     assert certificates is not None
     certificates.ends_at = before + 5.5 * 86_400
-    assert "the certificate of listener 'his' ends in 5 days: renew it" in service.notices()
+    (notice,) = service.doors.notices()
+    said = "the certificate of listener 'his' ends in 5 days: renew it"
+    assert sentence(notice, "Asia/Kolkata") == said
     certificates.ends_at = before - 1
-    assert any("has ended: no sender can connect" in each for each in service.notices())
+    (notice,) = service.doors.notices()
+    assert "has ended: no sender can connect" in sentence(notice, "Asia/Kolkata")
+    assert notice in service.notices()
 
 
 async def test_reload_reads_all_certificates_again(service: Service, authority: Authority) -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bridge.errors import BridgeError
 from bridge.mapping.sets import InUse
 from bridge.message import Message, Protocol, Status
+from bridge.notices import NoticeKind, sentence
 from bridge.pipeline.report import mappings_in_use, version_rows
 from bridge.pipeline.uses import USES_NOTE, Uses
 from bridge.service.parts import read_parts
@@ -153,8 +154,10 @@ async def test_a_wrong_set_is_refused_with_all_faults_and_the_present_one_stays(
     assert {"rowz", "id.frm"} <= {fault["key"] for fault in report["faults"]}
     assert [line["event"] for line in logged] == ["mappings refused, the present ones stay"]
     (notice,) = shop.reload.notices()
-    assert "refused at 1970-01-01 05:31:40 IST" in notice
-    assert "bridge check" in notice
+    assert notice.kind is NoticeKind.MAPPINGS_REFUSED
+    assert notice.number == len(report["faults"]) - 1
+    assert "refused at 1970-01-01 05:31:40 IST" in sentence(notice, "Asia/Kolkata")
+    assert "bridge check" in sentence(notice, "Asia/Kolkata")
     assert shop.ends == ["refused"]
 
 
@@ -163,7 +166,7 @@ async def test_once_right_again_nothing_is_told(shop: Shop) -> None:
     await shop.reload.reload()
     shop.write(RIGHT)
     await shop.reload.reload()
-    assert shop.reload.notices() == []
+    assert list(shop.reload.notices()) == []
 
 
 async def test_a_wrong_site_keeps_all_sites_as_they_were(two: Shop) -> None:
@@ -214,7 +217,8 @@ async def test_rollback_brings_the_set_before_back_and_pins_it(shop: Shop) -> No
     assert report["sets"][0]["hash"] == shop.hash() == first
     assert shop.gender() == "Woman"
     assert shop.reload.is_pinned()
-    assert f"mappings {first} of lakeside are pinned" in shop.reload.notices()[0]
+    (notice,) = shop.reload.notices()
+    assert f"mappings {first} of lakeside are pinned" in sentence(notice, "Asia/Kolkata")
 
 
 async def test_a_pinned_set_is_used_over_a_restart_whatever_the_files_say(shop: Shop) -> None:
