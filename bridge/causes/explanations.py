@@ -1,8 +1,8 @@
 """What each kind of cause means, who has to act, and how: the one place that people's words
 come from.
 
-A sentence names parameters in braces. A part in square brackets is left out where one of its
-parameters is empty. `docs/operating.md` lists all of it (`python -m bridge.pipeline.runbook`).
+Sentences are templates (`bridge.template`). docs/reference/causes.md and a table of
+docs/operating.md are made of it (`python -m bridge.pipeline.runbook`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ _OF_MESSAGES: Mapping[CauseKind, Explanation] = {
         "have the sender correct it and send it again; the negative answer named the place",
         _SENDER,
         background="The message was answered negatively and is kept for the record. Nothing of it "
-        "was forwarded.",
+        "was forwarded. `MSH[2]: line … has an MSH that does not begin a message` means two "
+        "messages in one frame whose senders differ, or a header that was cut: have the sender put "
+        "each message in a frame of its own.",
     ),
     CauseKind.UNREADABLE: Explanation(
         "[{path}: ]{name}",

@@ -1,6 +1,8 @@
-"""The runbook: docs/reference/causes.md, and the table of causes in docs/operating.md.
+"""The runbook: the pages of causes and notices in docs/reference, and their tables in
+docs/operating.md.
 
-python -m bridge.pipeline.runbook > docs/reference/causes.md
+python -m bridge.pipeline.runbook causes > docs/reference/causes.md
+python -m bridge.pipeline.runbook status > docs/reference/status.md
 python -m bridge.pipeline.runbook docs/operating.md
 """
 
@@ -8,11 +10,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bridge import logs
 from bridge.causes import EXPLANATIONS, CauseKind, Explanation
+from bridge.pipeline import notice_page
+from bridge.template import readable
 
 _HEAD = """\
 # Causes
@@ -24,8 +28,10 @@ data or foreign text, which is shown with `--reveal` only.
 
 This page is generated from `bridge/causes/explanations.py` (`make reference`).
 """
-_OPTIONAL = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
-_PARAMETER = re.compile(r"\{(?:number:)?([\w ]+)\}")
+#: what stands around a table that is written by a program
+_TABLE = re.compile(
+    r"(<!-- table of (\w+), written by make reference -->\n).*?(<!-- end of table -->)", re.DOTALL
+)
 
 
 def page() -> str:
@@ -36,8 +42,8 @@ def page() -> str:
 def table() -> str:
     """The table of docs/operating.md: what parks or holds a message, and what to do."""
     rows = [
-        f"| [`{kind}`](reference/causes.md#{kind}) | {_readable(row.sentence)} "
-        f"| {_readable(row.action)} |"
+        f"| [`{kind}`](reference/causes.md#{kind}) | {readable(row.sentence)} "
+        f"| {readable(row.action)} |"
         for kind, row in EXPLANATIONS.items()
         if row.by is not None
     ]
@@ -49,38 +55,32 @@ def _section(kind: CauseKind, row: Explanation) -> str:
 
 
 def _paragraphs(row: Explanation) -> Iterator[str]:
-    yield f"> {_readable(row.sentence)}"
+    yield f"> {readable(row.sentence)}"
     yield ""
     if row.background:
         yield row.background.replace("](reference/", "](")
         yield ""
     if row.action:
-        yield f"**Do:** {_readable(row.action).replace('](reference/', '](')}."
+        yield f"**Do:** {readable(row.action).replace('](reference/', '](')}."
         yield ""
     if row.by is not None:
         yield f"Has to act: {row.by}. ERR-3 of an application acknowledgment: {row.code}."
         yield ""
 
 
-def _readable(sentence: str) -> str:
-    """A template as people read it: parameters in italics, optional parts as they are, links
-    untouched."""
-    text = _OPTIONAL.sub(lambda part: part[1], sentence)
-    return _PARAMETER.sub(lambda name: f"*{name[1]}*", text)
+def with_tables(text: str) -> str:
+    """A page of the docs with its tables as they are now."""
+    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
 
 
-def with_table(text: str) -> str:
-    """A page of the docs with its table of causes as it is now."""
-    head = table().split("\n", 1)[0]
-    before, _, rest = text.partition(head)
-    # the table ends at the first empty line
-    return before + table() + rest.partition("\n\n")[2].join(["\n", ""])
-
+#: by the names of the pages, and by the names between the marks
+PAGES: Mapping[str, Callable[[], str]] = {"causes": page, "status": notice_page.page}
+TABLES: Mapping[str, Callable[[], str]] = {"causes": table, "notices": notice_page.table}
 
 if __name__ == "__main__":
     logs.configure("WARNING")
-    if len(sys.argv) > 1:
-        target = Path(sys.argv[1])
-        target.write_text(with_table(target.read_text(encoding="utf-8")), encoding="utf-8")
+    if sys.argv[1] in PAGES:
+        sys.stdout.write(PAGES[sys.argv[1]]())
     else:
-        sys.stdout.write(page())
+        target = Path(sys.argv[1])
+        target.write_text(with_tables(target.read_text(encoding="utf-8")), encoding="utf-8")

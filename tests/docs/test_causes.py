@@ -9,7 +9,7 @@ import pytest
 
 import bridge
 from bridge.causes import EXPLANATIONS, Cause, CauseKind, sentence
-from bridge.pipeline.runbook import page, table, with_table
+from bridge.pipeline.runbook import page, table, with_tables
 from bridge.remarks import SENTENCES, RemarkCode
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +24,8 @@ def test_the_page_of_causes_is_the_programs() -> None:
 def test_the_table_of_causes_is_the_programs() -> None:
     operating = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
     assert table() in operating, "run `make reference`"
-    assert with_table(operating) == operating
-    assert with_table(operating.replace("| [`", "| [`old ")) == operating
+    assert with_tables(operating) == operating
+    assert with_tables(operating.replace("| [`", "| [`old ")) == operating
 
 
 def test_every_cause_is_explained_and_every_remark_has_a_sentence() -> None:

@@ -1,0 +1,57 @@
+"""The page of notices, docs/reference/status.md, and their table in docs/operating.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridge.notices import EXPLANATIONS, Actor, Explanation, NoticeKind
+from bridge.template import readable
+
+_HEAD = """\
+# What `bridge status` says
+
+Each line that `bridge status` prints beside its tables is a notice of one of these kinds: what it
+means, what to do and who has to act. `bridge status --json` has them under `lines`, with `kind`,
+`by`, `text`, `do` and `parameters`. In a sentence, words in italics stand for parameters, and some
+parts can be absent. The operator is whoever runs the bridge.
+
+This page is generated from `bridge/notices/explanations.py` (`make reference`).
+"""
+
+
+def page() -> str:
+    """The whole of docs/reference/status.md."""
+    return "\n".join([_HEAD, *(_section(kind, row) for kind, row in EXPLANATIONS.items())])
+
+
+def table() -> str:
+    """The table of docs/operating.md: what there may be something to do about."""
+    rows = [
+        f"| [`{kind}`](reference/status.md#{kind}) | {readable(row.sentence)} | {row.meaning} "
+        f"| {readable(row.action)} |"
+        for kind, row in EXPLANATIONS.items()
+        if row.action
+    ]
+    head = ["| kind | `bridge status` says | it means | do |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows, ""])
+
+
+def _section(kind: NoticeKind, row: Explanation) -> str:
+    return "\n".join([f"## {kind}", "", *_paragraphs(row)])
+
+
+def _paragraphs(row: Explanation) -> Iterator[str]:
+    yield f"> {readable(row.sentence).strip()}"
+    yield ""
+    if row.meaning:
+        yield f"**It means:** {row.meaning}."
+        yield ""
+    if row.background:
+        yield row.background
+        yield ""
+    if row.action:
+        yield f"**Do:** {readable(row.action)}."
+        yield ""
+    if row.by is not Actor.NOBODY:
+        yield f"Has to act: {row.by}."
+        yield ""
