@@ -12,6 +12,7 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
 from bridge.pipeline.alias_report import alias_rows
+from bridge.pipeline.call_limit import call_limit
 from bridge.pipeline.destination_report import destination_notices, kept_rows, resumed
 from bridge.pipeline.notice_report import notice_report
 from bridge.pipeline.pauses import PAUSED_NOTE, Pauses
@@ -28,12 +29,11 @@ from bridge.pipeline.report import (
     version_rows,
 )
 from bridge.pipeline.stuck import stuck_report
-from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE
+from bridge.pipeline.to_zauto import CONTRACT_NOTE
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View
 from bridge.store.open import open_view, place_of
-from bridge.zauto.budget import Budget
 from bridge.zauto.watch import read as read_seen
 
 T = TypeVar("T")
@@ -151,10 +151,9 @@ class Reach:
         return budget
 
     def _budget_of(self, view: View) -> dict[str, Any]:
-        budget, noted = Budget(self._settings.zauto.call_limits()), view.note(BUDGET_NOTE)
-        if noted is not None:
-            budget.restore(noted)
-        waiting, state = view.waiting(Target.ZAUTO), budget.state(time.time())
+        calls, now = call_limit(self._settings.zauto), time.time()
+        calls.take_up(view, now)
+        waiting, state = view.waiting(Target.ZAUTO), calls.state(now)
         return budget_report(state, waiting=waiting, drained_in=None)
 
     def _either(self, question: dict[str, Any], read: Callable[[View], T]) -> T:

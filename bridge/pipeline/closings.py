@@ -1,60 +1,36 @@
-"""What is closed: calls that would only fail are not made, until it is worth trying again.
+"""Open circuit breakers: calls that would only fail are not made, until it is worth trying again.
 
-It survives a restart (`note_in`, `take_up`), because a destination that asked for a pause must not
+They survive a restart (`note_in`, `take_up`), because a destination that asked for a pause must not
 be called at once only because the bridge was restarted.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from bridge.delivery import Kind, Outcome, Reason
+from bridge.delivery import Kind, Outcome, Reason, Target
 from bridge.pipeline.settle import closing
 from bridge.store.contract import Transaction
+from bridge.store.far_end import Breaker
 from bridge.zauto.headers import LONGEST
 
 #: the longest that anything stays closed only because it failed the last time too
 MOST_SECONDS = 900.0
-#: name under which the store keeps what is closed
-CLOSINGS_NOTE = "closings"
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """One resource, or all of them, that takes no calls."""
-
-    #: epoch seconds: the first time in a row, and until when
-    since: float
-    until: float
-    #: how long it lasts from the last failure
-    seconds: float
-    reason: Reason
-    #: closed how often in a row, with nothing that went well between
-    times: int = 1
-
-    def lasts(self, now: float) -> bool:
-        """Whether it is closed now."""
-        return self.until > now
-
-    def bounded(self, now: float) -> Closed:
-        """Itself, or waited out again from now on where the clock was set back."""
-        return replace(self, until=now + self.seconds) if self.until - now > self.seconds else self
 
 
 class Closings:
-    """What is closed of one destination, by resource; "" stands for all of them."""
+    """The open breakers of a destination, by resource; "" stands for all of them."""
 
-    def __init__(self, client: str = "") -> None:
+    def __init__(self, target: Target = Target.ZAUTO, client: str = "") -> None:
         """`client` stands for the address and credentials: others are not refused because these
         were."""
+        self._target = target
         self._client = client
-        self._closed: dict[str, Closed] = {}
+        self._open: dict[str, Breaker] = {}
 
-    def note(self, outcome: Outcome, resource: str, now: float) -> Closed | None:
-        """Close what an outcome says must be closed; returns it where it was not closed before."""
+    def note(self, outcome: Outcome, resource: str, now: float) -> Breaker | None:
+        """Open the breaker that an outcome asks for; returns it where it was not open before."""
         found = closing(outcome, resource)
         if found is None:
             self._forget(outcome, resource, now)
@@ -67,63 +43,59 @@ class Closings:
         times = 1 if known is None or not again else known.times + (not known.lasts(now))
         since = known.since if known is not None and again else now
         seconds = outcome.retry_after or min(found.seconds * 2 ** (times - 1), MOST_SECONDS)
-        closed = Closed(since, now + seconds, seconds, found.reason, times)
-        self._closed[found.resource] = closed
-        return closed
+        breaker = Breaker(
+            found.resource, since, now + seconds, seconds, found.reason, times, self._client
+        )
+        self._open[found.resource] = breaker
+        return breaker
 
-    def of(self, resource: str, now: float) -> Closed | None:
-        """Why this resource takes no calls now, or None; "" asks of all."""
-        closed = self._known(resource, now)
-        return closed if closed is not None and closed.lasts(now) else None
+    def of(self, resource: str, now: float) -> Breaker | None:
+        """The open breaker of this resource, or None; "" asks of all."""
+        breaker = self._known(resource, now)
+        return breaker if breaker is not None and breaker.lasts(now) else None
 
-    def all(self, now: float) -> Mapping[str, Closed]:
-        """Everything that is closed now."""
+    def all(self, now: float) -> Mapping[str, Breaker]:
+        """Everything that is open now."""
         # Copied at once, because the store's writer notes outcomes in another thread.
-        closed = {name: self.of(name, now) for name in self._closed.copy()}
-        return {name: each for name, each in closed.items() if each is not None}
+        found = {name: self.of(name, now) for name in self._open.copy()}
+        return {name: each for name, each in found.items() if each is not None}
 
     def end(self, resource: str = "", *, limited: bool) -> None:
         """Let calls go, of one resource or of all; those after a 429 only where `limited`."""
-        for name, each in self._closed.copy().items():
+        for name, each in self._open.copy().items():
             if resource in ("", name) and (limited or each.reason is not Reason.LIMITED):
-                self._closed.pop(name, None)
+                self._open.pop(name, None)
 
     def note_in(self, tx: Transaction) -> None:
-        """Keep what is closed, where it changed since it was kept."""
+        """Keep what is open, where it changed since it was kept."""
         # Compared with the store and not with a memory of it: a transaction may be undone.
-        closed = {name: asdict(each) for name, each in sorted(self._closed.copy().items())}
-        text = json.dumps({"client": self._client, "closed": closed}) if closed else ""
-        if text != (tx.note(CLOSINGS_NOTE) or ""):
-            tx.put_note(CLOSINGS_NOTE, text)
+        kept = {each.resource: each for each in tx.breakers(self._target)}
+        now_open = self._open.copy()
+        for resource in kept.keys() - now_open.keys():
+            tx.end_breaker(self._target, resource)
+        for resource, breaker in now_open.items():
+            if breaker != kept.get(resource):
+                tx.put_breaker(self._target, breaker)
 
-    def take_up(self, text: str) -> None:
+    def take_up(self, kept: Iterable[Breaker]) -> None:
         """Take up what `note_in` kept; of another client only the wait after a 429, which may be
         counted by address."""
-        kept = Closings.kept(text)
-        for name, each in kept._closed.items():
-            if kept._client == self._client or each.reason is Reason.LIMITED:
-                self._closed[name] = each
+        self._open = {
+            each.resource: replace(each, seconds=min(each.seconds, LONGEST))
+            for each in kept
+            if each.client == self._client or each.reason is Reason.LIMITED
+        }
 
-    @classmethod
-    def kept(cls, text: str) -> Closings:
-        """What `note_in` kept, "" for nothing."""
-        noted: dict[str, Any] = json.loads(text) if text else {"client": "", "closed": {}}
-        kept = cls(noted["client"])
-        for name, values in noted["closed"].items():
-            each = Closed(**values | {"reason": Reason(values["reason"])})
-            kept._closed[name] = replace(each, seconds=min(each.seconds, LONGEST))
-        return kept
-
-    def _known(self, resource: str, now: float) -> Closed | None:
-        known = self._closed.get(resource)
+    def _known(self, resource: str, now: float) -> Breaker | None:
+        known = self._open.get(resource)
         if known is None or known.bounded(now) is known:
             return known
-        self._closed[resource] = bounded = known.bounded(now)
+        self._open[resource] = bounded = known.bounded(now)
         return bounded
 
     def _forget(self, outcome: Outcome, resource: str, now: float) -> None:
-        """What goes well after a closing ended ends the row of them."""
+        """What goes well after a breaker closed ends the row of them."""
         if outcome.kind is Kind.DELIVERED:
             for name in ("", resource):
-                if name in self._closed and not self._closed[name].lasts(now):
-                    del self._closed[name]
+                if name in self._open and not self._open[name].lasts(now):
+                    del self._open[name]

@@ -8,18 +8,18 @@ delivery or an unanswered attempt, which `Transaction.recover` sends to be verif
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import structlog
 
-from bridge.delivery import Delivery, Kind, NetworkFault, Outcome, Reason, Request, Target
+from bridge.delivery import Delivery, Kind, Outcome, Reason, Request, Target
 from bridge.errors import StoreError
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.behind import park_behind
+from bridge.pipeline.health import Health
 from bridge.pipeline.settle import refused
 from bridge.pipeline.tasks import finish, rest
 from bridge.store.contract import Store, Transaction
@@ -49,34 +49,6 @@ class Allowance:
 
     requests: int
     wait: float = IDLE_SECONDS
-
-
-#: what says that the far end is in trouble, rather than the one request
-_TROUBLE = frozenset(
-    {
-        Reason.UNREACHABLE,
-        Reason.NO_ANSWER,
-        Reason.SERVER_ERROR,
-        Reason.UNREADABLE_ANSWER,
-        Reason.NOT_THE_API,
-        Reason.BUSY,
-        Reason.CERTIFICATE,
-        Reason.UNAUTHORIZED,
-        Reason.BAD_CREDENTIALS,
-        Reason.REDIRECTED,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A far end that takes nothing at present."""
-
-    #: when the first of the requests in a row failed
-    since: float
-    #: of the latest of them
-    reason: Reason
-    fault: NetworkFault | None = None
 
 
 Job: TypeAlias = Callable[[Transaction], None]
@@ -124,11 +96,9 @@ class Deliver:
         self._metrics = metrics
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._failures: Counter[int] = Counter()
         self._log = structlog.get_logger().bind(target=str(end.target))
         self.paused = False
-        #: None as long as the far end takes what it is sent
-        self.trouble: Trouble | None = None
+        self.health = Health(end.target)
 
     def wake(self) -> None:
         """Look for work now: something was planned, settled or resumed."""
@@ -144,7 +114,8 @@ class Deliver:
 
     async def once(self) -> float:
         """Start what may start now; returns seconds until it is worth looking again."""
-        free = self._concurrency - len(self._under_way)
+        # A destination that just failed is asked by one request at a time until it answers.
+        free = (1 if self.health.fails else self._concurrency) - len(self._under_way)
         if self.paused or free <= 0:
             return IDLE_SECONDS
         now = self._clock()
@@ -152,7 +123,7 @@ class Deliver:
         if allowance.requests <= 0:
             return allowance.wait
         try:
-            claimed, due = await self._claimed(now, allowance)
+            claimed, due = await self._claimed(allowance)
         except StoreError as error:
             self._log.error("store cannot be written", error=type(error).__name__)
             return STORE_RETRY_SECONDS
@@ -173,21 +144,23 @@ class Deliver:
         """Give what is under way this many seconds, then abandon it to recovery."""
         await finish(self._under_way, grace)
 
-    async def _claimed(self, now: float, allowance: Allowance) -> Claimed:
+    async def _claimed(self, allowance: Allowance) -> Claimed:
         try:
-            return await self._store.run(lambda tx: self._claim(tx, now, allowance))
+            # The time is read in the writer: the clock may have jumped before its turn.
+            return await self._store.run(lambda tx: self._claim(tx, self._clock(), allowance))
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - one delivery must not end the service
             # A fault of ours at one head undid the claim of all: find the one, park it.
             self._log.exception("a claim failed")
-            return await self._claimed_singly(now)
+            return await self._claimed_singly()
 
-    async def _claimed_singly(self, now: float) -> Claimed:
+    async def _claimed_singly(self) -> Claimed:
         """Claim one lane, the one that was ready first; park its head if that is at fault."""
         heads: list[Delivery] = []
 
         def claim(tx: Transaction) -> Claimed:
+            now = self._clock()
             heads[:] = tx.claim(self._end.target, now, 1)
             return self._begun(tx, heads, now), tx.next_due(self._end.target)
 
@@ -200,7 +173,7 @@ class Deliver:
                 raise
             failed = self._failed(heads[0], error)
             await self._store.run(lambda tx: self._park(tx, heads[0], failed))
-            return [], now
+            return [], self._clock()
 
     def _claim(self, tx: Transaction, now: float, allowance: Allowance) -> Claimed:
         claimed: list[Attempted] = []
@@ -220,7 +193,7 @@ class Deliver:
             request = self._end.head(tx, delivery, now)
             if request is not None:
                 attempt_id = tx.begin(delivery, request, now)
-                failures = self._failures[delivery.id]
+                failures = tx.failures(delivery.id)
                 begun.append(Attempted(delivery, request, attempt_id, failures))
         return begun
 
@@ -231,33 +204,12 @@ class Deliver:
         self._metrics.called(
             request.method, request.resource, outcome.reason, self._clock() - started
         )
-        self._count(attempted.delivery, outcome)
-        self._watch(outcome, started)
-        await self._settle(attempted, outcome)
+        await self._settle(attempted, outcome, self.health.note(outcome, started))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # In this order: who looks for work must not count this one as under way.
         self._under_way.discard(task)
         self.wake()
-
-    def _count(self, delivery: Delivery, outcome: Outcome) -> None:
-        if outcome.kind is Kind.TRANSIENT:
-            self._failures[delivery.id] += 1
-        else:
-            self._failures.pop(delivery.id, None)
-
-    def _watch(self, outcome: Outcome, started: float) -> None:
-        """Tell once that the far end is in trouble, and once that it is no more."""
-        if outcome.reason in _TROUBLE:
-            if self.trouble is None:
-                self._log.warning(
-                    "far end in trouble", reason=outcome.reason, why=outcome.fault or ""
-                )
-            since = self.trouble.since if self.trouble else started
-            self.trouble = Trouble(since, outcome.reason, outcome.fault)
-        elif self.trouble is not None:
-            self._log.info("far end answers again")
-            self.trouble = None
 
     async def _sent(self, attempted: Attempted) -> Outcome:
         try:
@@ -265,9 +217,11 @@ class Deliver:
         except Exception as error:  # noqa: BLE001 - else its lane stood still for ever
             return self._failed(attempted.delivery, error)
 
-    async def _settle(self, attempted: Attempted, outcome: Outcome) -> None:
+    async def _settle(
+        self, attempted: Attempted, outcome: Outcome, keep_health: Job | None
+    ) -> None:
         """Settle, however long the store takes to come back: the outcome must not be lost."""
-        job = self._settling(attempted, outcome)
+        job = self._settling(attempted, outcome, keep_health)
         while True:
             try:
                 return await self._store.run(job)
@@ -277,8 +231,19 @@ class Deliver:
             except Exception as error:  # noqa: BLE001 - as in `_sent`
                 job = self._parking(attempted, self._failed(attempted.delivery, error))
 
-    def _settling(self, attempted: Attempted, outcome: Outcome) -> Job:
-        return lambda tx: self._end.settle(tx, attempted, outcome, self._clock())
+    def _settling(self, attempted: Attempted, outcome: Outcome, keep_health: Job | None) -> Job:
+        def settle(tx: Transaction) -> None:
+            now = self._clock()
+            self._end.settle(tx, attempted, outcome, now)
+            if outcome.kind is Kind.TRANSIENT:
+                tx.count_failure(attempted.delivery.id)
+            elif attempted.failures:
+                tx.end_failures(attempted.delivery.id)
+            if keep_health is not None:
+                keep_health(tx)
+            tx.note_time(now)
+
+        return settle
 
     def _parking(self, attempted: Attempted, failed: Outcome) -> Job:
         def park(tx: Transaction) -> None:

@@ -15,10 +15,10 @@ from bridge.causes.cause import MOST_SAID
 from bridge.delivery import NetworkFault, Reason
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.acknowledge import Stalled
-from bridge.pipeline.closings import CLOSINGS_NOTE, Closed, Closings
-from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.pauses import Destination, Pauses
 from bridge.settings import Settings
+from bridge.store.contract import View
+from bridge.store.far_end import Breaker, Trouble
 from bridge.store.notes import NotesView
 
 Row = Mapping[str, Any]
@@ -52,7 +52,7 @@ def destination_row(
     destination: Destination,
     pauses: Pauses,
     *,
-    closed: Mapping[str, Closed],
+    closed: Mapping[str, Breaker],
     trouble: Trouble | None = None,
     next_try: float | None = None,
 ) -> dict[str, Any]:
@@ -85,20 +85,17 @@ def trouble_row(trouble: Trouble | Stalled, next_try: float | None) -> dict[str,
     }
 
 
-def kept_rows(
-    view: NotesView, settings: Settings, pauses: Pauses, now: float
-) -> list[dict[str, Any]]:
+def kept_rows(view: View, settings: Settings, pauses: Pauses, now: float) -> list[dict[str, Any]]:
     """The destinations as the store has them while no service runs."""
-    closings = Closings.kept(view.note(CLOSINGS_NOTE) or "")
     return [
-        destination_row(
-            settings,
-            each,
-            pauses,
-            closed=closings.all(now) if each is Destination.ZAUTOAI else {},
-        )
+        destination_row(settings, each, pauses, closed=_open_breakers(view, each, now))
         for each in Destination
     ]
+
+
+def _open_breakers(view: View, destination: Destination, now: float) -> dict[str, Breaker]:
+    kept = [each.bounded(now) for each in view.breakers(destination.target)]
+    return {each.resource: each for each in kept if each.lasts(now)}
 
 
 def resumed_note(at: float, reason: str) -> str:

@@ -7,9 +7,11 @@ gateway that is in trouble: such an answer never means that a record is absent.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from bridge.delivery import Outcome, Reason, Request
+from bridge.delivery import Outcome, Reason, Request, Target
+from bridge.store.contract import Transaction
+from bridge.store.far_end import MissingEndpoint
 from bridge.zauto.catalogue import Operation
 
 #: seconds after which what was found missing is tried again
@@ -22,30 +24,43 @@ class Endpoints:
     def __init__(self, not_offered: Collection[str] = ()) -> None:
         """`not_offered` are the settings' words: `read patient-visits`."""
         self._told = frozenset(not_offered)
-        #: until when each is taken as missing, epoch seconds
-        self._missing: dict[str, float] = {}
+        #: by name: what was found missing
+        self._missing: dict[str, MissingEndpoint] = {}
+
+    def take_up(self, kept: Iterable[MissingEndpoint]) -> None:
+        """Take up what the store keeps."""
+        self._missing = {f"{each.operation} {each.resource}": each for each in kept}
 
     def offers(self, operation: Operation, resource: str, now: float) -> bool:
         """Whether to use it."""
         name = f"{operation} {resource}"
-        return name not in self._told and not 0.0 < self._missing.get(name, 0.0) - now <= AGAIN
+        if name in self._told:
+            return False
+        missing = self._missing.get(name)
+        return missing is None or not _lasts(missing, now)
 
-    def lacks(self, operation: Operation, resource: str, now: float) -> None:
+    def lacks(self, tx: Transaction, operation: Operation, resource: str, now: float) -> None:
         """It was found missing."""
-        self._missing[f"{operation} {resource}"] = now + AGAIN
+        missing = MissingEndpoint(str(operation), resource, now + AGAIN)
+        self._missing[f"{operation} {resource}"] = missing
+        tx.put_missing_endpoint(Target.ZAUTO, missing)
 
-    def note_read(self, request: Request, outcome: Outcome, now: float) -> None:
+    def note_read(self, tx: Transaction, request: Request, outcome: Outcome, now: float) -> None:
         """Learn from a read: one by id that a stranger answered is next made by the list, and the
         other way round, as either may be what is missing."""
-        name = f"{Operation.READ} {request.resource}"
         if outcome.reason is not Reason.NOT_THE_API:
             return
         if request.by_list:
-            self._missing.pop(name, None)
+            self._missing.pop(f"{Operation.READ} {request.resource}", None)
+            tx.end_missing_endpoint(Target.ZAUTO, str(Operation.READ), request.resource)
         else:
-            self._missing[name] = now + AGAIN
+            self.lacks(tx, Operation.READ, request.resource, now)
 
     def found_missing(self, now: float) -> list[str]:
         """What was found missing and is not yet in the settings, `read patient-visits`."""
         known = self._missing.copy().items()
-        return sorted(name for name, until in known if 0.0 < until - now <= AGAIN)
+        return sorted(name for name, missing in known if _lasts(missing, now))
+
+
+def _lasts(missing: MissingEndpoint, now: float) -> bool:
+    return 0.0 < missing.until - now <= AGAIN

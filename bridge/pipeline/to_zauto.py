@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 import structlog
@@ -19,7 +18,8 @@ from bridge.delivery import (
 )
 from bridge.message import Status
 from bridge.pipeline.aliases import as_owned
-from bridge.pipeline.closings import Closed, Closings
+from bridge.pipeline.call_limit import CallLimit
+from bridge.pipeline.closings import Closings
 from bridge.pipeline.correct import correct, read_as_ours
 from bridge.pipeline.deliver import IDLE_SECONDS, Allowance, Attempted
 from bridge.pipeline.earlier import may_come_late, reasons
@@ -36,19 +36,17 @@ from bridge.pipeline.settle import (
     after_zauto,
     not_updated,
 )
-from bridge.pipeline.unclear import Unclear
+from bridge.pipeline.unclear import count_unclear
 from bridge.pipeline.urgency import Urgency
-from bridge.store.contract import Transaction
-from bridge.zauto.budget import Budget, BudgetState, Priority
+from bridge.store.contract import Transaction, View
+from bridge.store.far_end import Breaker
 from bridge.zauto.catalogue import Catalogue, Operation
 from bridge.zauto.folding import Settled, create_body, decide, learn, update_body
 from bridge.zauto.watch import ContractWatch
 
 #: sends one request and says how it went; never raises
 Send = Callable[[Request], Awaitable[Outcome]]
-#: name under which the budget's count is kept in the store
-BUDGET_NOTE = "budget"
-#: and what was odd in ZautoAI's answers
+#: name under which the store keeps what was odd in ZautoAI's answers
 CONTRACT_NOTE = "contract"
 #: how often a delivery may be told that ZautoAI lacks a record it refers to
 MOST_RETURNS = 5
@@ -62,8 +60,7 @@ _READS = (Step.VERIFY, Step.IDENTIFY)
 class ToZauto:
     """Everything about delivering to ZautoAI that is not HTTP.
 
-    `head` and `settle` run in the store's writer, the rest in the loop; the lock keeps the
-    budget whole between them.
+    `head` and `settle` run in the store's writer, the rest in the loop.
     """
 
     target = Target.ZAUTO
@@ -72,78 +69,61 @@ class ToZauto:
         self,
         send: Send,
         catalogue: Catalogue,
-        budget: Budget,
+        calls: CallLimit,
         *,
         same_authorities: Sequence[Sequence[str]],
         quiet_seconds: float,
-        limited: bool,
         jitter: Callable[[], float],
         settled: Callable[[Target, Status], None],
         not_offered: Collection[str] = (),
         watch: ContractWatch | None = None,
         client: str = "",
     ) -> None:
-        """`limited`: the budget's count is worth keeping; `jitter` gives a factor around 1 for each
-        wait; `settled` is called for each delivery that ends; `not_offered`: operations that
-        ZautoAI lacks, `read patient-visits`; `client` stands for address and credentials."""
+        """`jitter` gives a factor around 1 for each wait; `settled` is called for each delivery
+        that ends; `not_offered`: operations that ZautoAI lacks, `read patient-visits`; `client`
+        stands for address and credentials."""
         self._send = send
         self._catalogue = catalogue
-        self._budget = budget
+        self.calls = calls
         self.same_authorities = same_authorities  # replaced when mappings change
         self._quiet = quiet_seconds
-        self._limited = limited
         self._jitter = jitter
         self._settled = settled
         self._watch = watch or ContractWatch(catalogue)
-        self._lock = threading.Lock()
-        self.closings = Closings(client)
+        self.closings = Closings(self.target, client)
         #: what a person wants no calls made of
         self.pauses = Pauses()
         self.endpoints = Endpoints(not_offered)
         self._urgency = Urgency(catalogue)
         self._verifying: set[int] = set()
-        #: deliveries that hold a call of the budget
-        self._calling: set[int] = set()
-        self._failures = 0
-        self._unclear = Unclear()
         self._log = structlog.get_logger()
 
-    def take(self, now: float) -> float:
-        """0.0 and a call of the budget is taken for a person; else seconds to wait for one."""
-        with self._lock:
-            return self._budget.take(now, Priority.CREATE)
+    def take_up(self, view: View, now: float) -> None:
+        """Take up what the store keeps."""
+        self.calls.take_up(view, now)
+        self.take_up_stops(view)
 
-    def give_back(self) -> None:
-        """A person's call is over."""
-        with self._lock:
-            self._budget.give_back()
+    def take_up_stops(self, view: View) -> None:
+        """Take up what the store keeps of open breakers and missing endpoints."""
+        self.closings.take_up(view.breakers(self.target))
+        self.endpoints.take_up(view.missing_endpoints(self.target))
 
-    def resume(self, tx: Transaction, now: float, resource: str, *, limited: bool) -> Closed | None:
+    def resume(
+        self, tx: Transaction, now: float, resource: str, *, limited: bool
+    ) -> Breaker | None:
         """Try again now what waits, of one resource or ("") of all; a wait after a 429 ends only
         where `limited`, and is returned where it does not."""
         self.closings.end(resource, limited=limited)
         if limited:
-            with self._lock:
-                self._budget.release()
+            self.calls.release(tx)
         tx.end_waits(self.target, now, resource=resource)
         self.note(tx, now)
         return self.closings.of("", now)
 
-    def spent(self, now: float, headers: Mapping[str, str]) -> None:
-        """Count an HTTP request that left; the sender reports each."""
-        with self._lock:
-            self._budget.spent(headers, now)
-
-    def budget_state(self, now: float) -> BudgetState:
-        """For people: calls used, the limit, and how long a registration would wait."""
-        with self._lock:
-            return self._budget.state(now)
-
     def drained_in(self, now: float, calls: int) -> float:
         """Seconds until this many calls have gone, as far as can be foreseen."""
         closed = self.closings.of("", now)
-        with self._lock:
-            seconds = self._budget.drained_in(now, calls)
+        seconds = self.calls.drained_in(now, calls)
         return max(seconds, closed.until - now if closed else 0.0)
 
     def allowance(self, now: float, free: int, under_way: int) -> Allowance:
@@ -151,20 +131,15 @@ class ToZauto:
         closed = self.closings.of("", now)
         if closed is not None:
             return Allowance(0, min(closed.until - now, IDLE_SECONDS))
-        with self._lock:
-            wait = self._budget.wait(now, Priority.CREATE)
-            spare = self._budget.wait(now, Priority.VERIFY)
+        wait, spare = self.calls.waits(now)
         if wait > 0 and (spare > 0 or not self._verifying):
             return Allowance(0, min(wait, IDLE_SECONDS))
-        if not self._failures:
-            return Allowance(free)
-        # An endpoint that just failed is asked by one request at a time until it answers.
-        return Allowance(0 if under_way else 1)
+        return Allowance(free)
 
     def head(self, tx: Transaction, delivery: Delivery, now: float) -> Request | None:
         """Decide what the head of a lane needs; set it aside or settle it where that is no call."""
         call, resource = delivery.call, self._catalogue[delivery.call.resource]
-        self._give_back(delivery)
+        self.calls.give_back_of(delivery.id)
         if self._rests(tx, delivery, now):
             return None
         entity = tx.entity(call.resource, call.external_id)
@@ -179,12 +154,11 @@ class ToZauto:
 
     async def send(self, attempted: Attempted) -> Outcome:
         """Make the request."""
+        self.calls.begin(attempted.delivery.id)
         try:
-            outcome = await self._send(attempted.request)
+            return await self._send(attempted.request)
         finally:
-            self._give_back(attempted.delivery)
-        self._failures = self._failures + 1 if outcome.reason in _BREAKS else 0
-        return outcome
+            self.calls.end(attempted.delivery.id)
 
     def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
         """Write down the outcome, correct the shadow and move the delivery on."""
@@ -208,10 +182,10 @@ class ToZauto:
             self._catalogue[call.resource],
             ours=Ours(create_body(learned), update_body(learned, call), learned.sent is not None),
             quiet_seconds=self._quiet,
-            past=self._past(tx, attempted, outcome, now),
+            past=self._past(tx, attempted, outcome),
         )
         if following == not_updated(self._catalogue[call.resource]):
-            self.endpoints.lacks(Operation.UPDATE, call.resource, now)
+            self.endpoints.lacks(tx, Operation.UPDATE, call.resource, now)
         corrected = correct(entity, attempted, outcome, following, self._catalogue)
         if corrected is not None and corrected != entity:
             tx.put_entity(corrected)
@@ -228,11 +202,11 @@ class ToZauto:
                 return None
         if request.method == "GET" and not self._offers(Operation.READ, request, now):
             request = replace(request, by_list=True)
-        wait = self._take(delivery, request, now)
+        urgency = self._urgency.of(delivery, request)
+        wait = self.calls.take_for(tx, delivery.id, urgency, now)
         if wait > 0:
             self._wait(tx, delivery, wait, now, Reason.LIMITED)
             return None
-        self._note_budget(tx, now)
         return request
 
     def _offers(self, operation: Operation, request: Request, now: float) -> bool:
@@ -244,15 +218,15 @@ class ToZauto:
         """What the outcome says beyond its own delivery."""
         delivery, request = attempted.delivery, attempted.request
         if request.method == "GET":
-            self.endpoints.note_read(request, outcome, now)
+            self.endpoints.note_read(tx, request, outcome, now)
             if outcome.reason in (Reason.FOUND, Reason.ABSENT) and may_come_late(delivery):
                 call = delivery.call
                 due_at = now + AGAIN_AFTER * self._quiet
                 tx.look_again(call.resource, call.external_id, delivery.message_id, due_at)
         elif outcome.reason is Reason.ACCEPTED:
-            self._unclear.written(now)
+            tx.record_written()
 
-    def _past(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> Past:
+    def _past(self, tx: Transaction, attempted: Attempted, outcome: Outcome) -> Past:
         earlier: list[Reason] = []
         if outcome.reason in (Reason.NOT_FOUND, Reason.NOT_THE_API):
             earlier = reasons(tx, attempted)
@@ -260,39 +234,17 @@ class ToZauto:
             failures=attempted.failures,
             flips=earlier.count(Reason.NOT_FOUND),
             strangers=earlier.count(Reason.NOT_THE_API),
-            unclear=self._unclear.count(attempted.delivery.id, outcome, now),
+            unclear=count_unclear(tx, attempted.delivery.id, outcome),
         )
-
-    def _take(self, delivery: Delivery, request: Request, now: float) -> float:
-        """0.0 and a call of the budget is the delivery's; else seconds to wait for one."""
-        with self._lock:
-            wait = self._budget.take(now, self._urgency.of(delivery, request))
-            if wait == 0.0:
-                self._calling.add(delivery.id)
-        return wait
-
-    def _give_back(self, delivery: Delivery) -> None:
-        """Give the delivery's call back, if it holds one: after its request, or when it heads its
-        lane again because the store could not commit the claim."""
-        with self._lock:
-            if delivery.id in self._calling:
-                self._calling.discard(delivery.id)
-                self._budget.give_back()
 
     def note(self, tx: Transaction, now: float) -> None:
         """Keep what a restart must not forget: the calls made, what is closed, and what was odd in
         answers."""
-        self._note_budget(tx, now)
+        self.calls.settle(tx)
         self.closings.note_in(tx)
         odd = self._watch.dump(now)
         if odd is not None:
             tx.put_note(CONTRACT_NOTE, odd)
-
-    def _note_budget(self, tx: Transaction, now: float) -> None:
-        if self._limited:
-            with self._lock:
-                noted = self._budget.dump(now)
-            tx.put_note(BUDGET_NOTE, noted)
 
     def _rests(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Let a delivery wait whose resource takes no calls, or that is paused; True when it
@@ -346,7 +298,7 @@ class ToZauto:
             self._postpone(tx, delivery, following, now)
             return
         self._verifying.discard(delivery.id)
-        self._unclear.forget(delivery.id)
+        tx.end_unclear(delivery.id)
         self._settled(self.target, following.status)
         tx.settle(
             delivery.id,
@@ -388,12 +340,7 @@ class ToZauto:
     def _close(self, outcome: Outcome, resource: str, now: float) -> None:
         closed = self.closings.note(outcome, resource, now)
         if outcome.reason is Reason.LIMITED and closed is not None:
-            with self._lock:
-                self._budget.hold(closed.until)
+            self.calls.hold(closed.until)
         if closed is not None:
             stopped = "all" if self.closings.of("", now) is closed else resource
             self._log.error("calls stopped", resource=stopped, reason=closed.reason)
-
-
-#: what makes one request at a time enough, until one is answered
-_BREAKS = frozenset({Reason.UNREACHABLE, Reason.SERVER_ERROR, Reason.NO_ANSWER, Reason.NOT_THE_API})

@@ -12,12 +12,13 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx
 
+from bridge.errors import StoreError
 from bridge.zauto.answers import Answer, Failure
 
 #: bytes of one answer; a page of a hundred records is a tenth of it
@@ -32,10 +33,16 @@ _ONE_CONNECTION = httpx.Limits(
 Headers = Mapping[str, str]
 
 
+async def uncounted() -> None:
+    """Let a request leave that nobody counts beforehand."""
+
+
 @dataclass(slots=True)
 class _Exchange:
     """What is known of one HTTP exchange, also when it is broken off."""
 
+    #: called before the first byte leaves
+    leaving: Callable[[], Awaitable[None]]
     #: TCP is connected and TLS begun
     securing: bool = False
     sent: bool = False
@@ -49,6 +56,7 @@ class _Exchange:
         if event == "connection.start_tls.started":
             self.securing = True
         elif event == "http11.send_request_headers.started":
+            await self.leaving()
             self.sent = True
 
     async def read(self, response: httpx.Response) -> None:
@@ -79,12 +87,16 @@ class Origin:
         *,
         connect_seconds: float,
         spent: Callable[[Headers], None],
+        leaving: Callable[[], Awaitable[None]] = uncounted,
     ) -> None:
-        """`spent` is told of every request that left, with the headers of its answer (none: {})."""
+        """`spent` is told of every request that left, with the headers of its answer (none: {});
+        `leaving` is awaited before the first byte of each leaves, and nothing leaves where it
+        raises StoreError."""
         _silence_libraries()
         self._url = httpx.URL(base_url)
         self._prefix = self._url.path.rstrip("/")
         self._spent = spent
+        self._leaving = leaving
         self._context = httpx.create_ssl_context(trust_env=False)
         #: each of one connection: a pool of several looks at all of them for each request, with
         #: two system calls each
@@ -109,7 +121,7 @@ class Origin:
         `target` is path and query below the base URL, in ASCII; `authorization` may be empty;
         `ends` is the time of the running loop at which it is given up.
         """
-        exchange = _Exchange()
+        exchange = _Exchange(self._leaving)
         request = self._request(method, target, body, authorization, exchange)
         try:
             error = None if self._closed else await self._run(exchange, request, ends)
@@ -172,7 +184,7 @@ class Origin:
                 finally:
                     await response.aclose()
         # RuntimeError: closed under a request (shutdown). OSError holds TimeoutError.
-        except (httpx.HTTPError, OSError, RuntimeError) as error:
+        except (httpx.HTTPError, OSError, RuntimeError, StoreError) as error:
             return error
         finally:
             self._idle.append(transport)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote, urlencode
 
 import orjson
 
 from bridge.delivery import Outcome, Reason, Request
 from bridge.errors import SettingsError
-from bridge.senders.exchange import Headers, Origin
+from bridge.senders.exchange import Headers, Origin, uncounted
 from bridge.settings import Zauto
 from bridge.zauto.answers import TOO_MANY, Answer, Failure, judge, judge_page, refused
 from bridge.zauto.catalogue import Catalogue
@@ -36,17 +36,20 @@ class ZautoSender:
         monotonic: Clock,
         clock: Clock,
         spent: Callable[[Headers], None],
+        leaving: Callable[[], Awaitable[None]] = uncounted,
         watch: Callable[[str, Answer], None] = lambda _resource, _answer: None,
     ) -> None:
         """`spent` is told of every HTTP request that left, tokens included, with the headers of
-        its answer (none: empty); `watch` of every answer with its resource, "" for the token
-        endpoint's. Raises SettingsError when address or credentials are not set.
+        its answer (none: empty); `leaving` is awaited before its first byte leaves; `watch` is
+        told of every answer with its resource, "" for the token endpoint's. Raises SettingsError
+        when address or credentials are not set.
         """
         self._credentials = _credentials(settings)
         self._origin = Origin(
             settings.base_url or "",
             connect_seconds=settings.connect_seconds,
             spent=spent,
+            leaving=leaving,
         )
         self._deadline = settings.deadline_seconds
         self._catalogue = catalogue

@@ -25,7 +25,7 @@ from bridge.pipeline.to_zauto import ToZauto
 from bridge.senders.mllp import MllpSender
 from bridge.service.zauto import ZautoEnd
 from bridge.settings import Settings
-from bridge.store.contract import Store, Transaction
+from bridge.store.contract import Store, Transaction, View
 from bridge.zauto.catalogue import Catalogue
 
 
@@ -91,22 +91,23 @@ class Destinations:
     async def try_now(self, selection: Selection, reason: str = "") -> None:
         """Make calls at once that wait for their next attempt, of a selection that was resumed; a
         wait after a 429 ends only with a reason, which is kept."""
-        now = self._clock()
         if selection.by_message:
-            await self._try_some(selection, now)
+            await self._try_some(selection)
         else:
-            await self._store.run(lambda tx: self._end_waits(tx, selection, reason, now))
+            await self._store.run(lambda tx: self._end_waits(tx, selection, reason))
         self.wake()
         self._log.warning("waits ended", **_logged(selection))
 
-    async def _try_some(self, selection: Selection, now: float) -> None:
+    async def _try_some(self, selection: Selection) -> None:
         """End the waits of single deliveries; what stops all calls, or a resource's, goes on."""
+        now = self._clock()
         for target in Target:
             find = partial(waits, target=target, now=now, selection=selection)
             heads = await asyncio.to_thread(self._store.read, find)
             await self._store.run(partial(_end_waits_of, heads=heads, target=target, now=now))
 
-    def _end_waits(self, tx: Transaction, selection: Selection, reason: str, now: float) -> None:
+    def _end_waits(self, tx: Transaction, selection: Selection, reason: str) -> None:
+        now = self._clock()
         destination, resource = selection.destination, selection.resource
         if destination is not Destination.HOSPITAL and self.zauto is not None:
             self.zauto.far_end.resume(tx, now, resource, limited=bool(reason))
@@ -119,6 +120,14 @@ class Destinations:
         """Whether a pause of this patient is of somebody who was seen before."""
         return self._store.read(lambda view: is_known(view, patient))
 
+    def move(self, view: View, seconds: float) -> None:
+        """The clock was set by so many seconds, and what the store keeps was moved."""
+        if self.zauto is not None:
+            self.zauto.far_end.calls.shift(view, seconds)
+            self.zauto.far_end.take_up_stops(view)
+        for deliver in self.delivers.values():
+            deliver.health.take_up(view)
+
     def rows(self) -> list[dict[str, Any]]:
         """Each destination: whether it is paused, takes nothing, or is not called."""
         return [self._row(each) for each in Destination]
@@ -129,7 +138,7 @@ class Destinations:
             return None
         waiting = self._store.read(lambda view: view.waiting(Target.ZAUTO))
         deliver = self.delivers[Target.ZAUTO]
-        return self.zauto.budget(waiting, moving=not deliver.paused and not deliver.trouble)
+        return self.zauto.budget(waiting, moving=not deliver.paused and not deliver.health.trouble)
 
     def _row(self, destination: Destination) -> dict[str, Any]:
         now, deliver = self._clock(), self.delivers.get(destination.target)
@@ -142,7 +151,7 @@ class Destinations:
             destination,
             self.pauses,
             closed=closed,
-            trouble=deliver.trouble if deliver else None,
+            trouble=deliver.health.trouble if deliver else None,
             next_try=None if due is None else max(due, now),
         )
 
@@ -153,6 +162,7 @@ class Destinations:
         made = ZautoEnd(
             self._settings,
             self._catalogue,
+            self._store,
             clock=self._clock,
             jitter=_jitter,
             settled=self._metrics.settled,
@@ -178,9 +188,11 @@ class Destinations:
 
     def _add(self, end: ToZauto | ToHospital, concurrency: int) -> None:
         self._ends.append(end)
-        self.delivers[end.target] = Deliver(
+        deliver = Deliver(
             self._store, end, concurrency=concurrency, clock=self._clock, metrics=self._metrics
         )
+        self._store.read(deliver.health.take_up)
+        self.delivers[end.target] = deliver
 
     def _set_pauses(self, pauses: Pauses) -> None:
         self.pauses = pauses

@@ -28,6 +28,7 @@ from bridge.pipeline.pauses import PAUSED_NOTE
 from bridge.pipeline.probe import Probe
 from bridge.pipeline.report import contract_report
 from bridge.pipeline.sweep import Sweep
+from bridge.pipeline.timekeeper import ClockWatch, Timekeeper, redate_at_start
 from bridge.pipeline.work import Work
 from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.service.answers import answers
@@ -72,7 +73,7 @@ class Service:
         self.settings = settings
         self._parts = parts
         self.mappings = InUse(parts.sets)
-        self._clock = time.time
+        self._clock = Timekeeper(time.time, time.monotonic)
         self._new_id = ids(self._clock)
         self._metrics = Metrics(parts.sets.message_types)
         self._callers = Callers()
@@ -118,6 +119,7 @@ class Service:
         self._tasks.append(self._kept_going("probing the store", self.probe.run()))
         self._tasks.append(self._kept_going("sweeping", self._sweep(store).run()))
         self._tasks.append(self._kept_going("acknowledging", self.acknowledge.run()))
+        self._tasks.append(self._kept_going("watching the clock", self._watch(store).run()))
         self._watch_mappings()
         self._stopping.push_async_callback(self._end_work)
         self._measure(store)
@@ -195,11 +197,12 @@ class Service:
         """Ask ZautoAI for a person; raises BridgeError where there is no answer."""
         if self.zauto is None:
             raise BridgeError("ZautoAI is not set up (zauto.base_url, client_id, client_secret)")
-        return await self.zauto.ask(self.store, question)
+        return await self.zauto.ask(question)
 
     async def _take_up(self, store: Store) -> None:
-        quiet = self.settings.zauto.quiet_seconds
-        recovered = await store.run(lambda tx: tx.recover(self._clock(), quiet))
+        now, quiet = self._clock(), self.settings.zauto.quiet_seconds
+        await store.run(lambda tx: redate_at_start(tx, now, quiet))
+        recovered = await store.run(lambda tx: tx.recover(now, quiet))
         self._log.info("store open", recovered=recovered)
         mended = await store.run(lambda tx: tx.mend_aliases())
         if any(mended):
@@ -258,6 +261,10 @@ class Service:
             clock=self._clock,
             planned=self.wake,
         )
+
+    def _watch(self, store: Store) -> ClockWatch:
+        quiet = self.settings.zauto.quiet_seconds
+        return ClockWatch(store, self._clock, self.destinations, quiet_seconds=quiet)
 
     def _build_intake(self, store: Store) -> Intake:
         return Intake(

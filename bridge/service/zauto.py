@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bridge.delivery import Target
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.notices import Notice, NoticeKind
-from bridge.pipeline.closings import CLOSINGS_NOTE
+from bridge.pipeline.call_limit import CallLimit, call_limit
 from bridge.pipeline.report import budget_report
-from bridge.pipeline.to_zauto import BUDGET_NOTE, CONTRACT_NOTE, ToZauto
+from bridge.pipeline.to_zauto import CONTRACT_NOTE, ToZauto
+from bridge.senders.exchange import uncounted
 from bridge.senders.zauto import ZautoSender
 from bridge.service.inquiry import Clocks, Inquiry, fingerprint
 from bridge.settings import Settings, Zauto
 from bridge.shipped import mappings_folder
-from bridge.store.contract import Store, Transaction
-from bridge.store.notes import NotesView
+from bridge.store.contract import Store, Transaction, View
 from bridge.store.open import open_store, place_of
-from bridge.zauto.budget import Budget, Priority
 from bridge.zauto.catalogue import Catalogue, load
 from bridge.zauto.watch import ContractWatch, Seen
 
@@ -70,6 +69,7 @@ class ZautoEnd:
         self,
         settings: Settings,
         catalogue: Catalogue,
+        store: Store,
         *,
         clock: Callable[[], float],
         jitter: Callable[[], float],
@@ -77,24 +77,25 @@ class ZautoEnd:
     ) -> None:
         """Raises SettingsError where address or credentials are not set."""
         self._settings = zauto = settings.zauto
+        self._store = store
         self._clock = clock
-        self._budget = Budget(zauto.call_limits())
+        self._calls = calls = call_limit(zauto)
         self._watch = contract_watch(zauto, catalogue)
         self._sender = ZautoSender(
             zauto,
             catalogue,
             monotonic=time.monotonic,
             clock=clock,
-            spent=lambda headers: self.far_end.spent(clock(), headers),
+            spent=lambda headers: calls.spent(clock(), headers),
+            leaving=self._count_leaving,
             watch=lambda resource, answer: self._watch.show(resource, answer, clock()),
         )
         self.far_end = ToZauto(
             self._sender.send,
             catalogue,
-            self._budget,
+            calls,
             same_authorities=settings.site.same_authorities,
             quiet_seconds=zauto.quiet_seconds,
-            limited=zauto.call_limits() is not None,
             jitter=jitter,
             settled=settled,
             not_offered=zauto.not_offered,
@@ -102,31 +103,34 @@ class ZautoEnd:
             client=fingerprint(zauto)[:_CLIENT],
         )
         clocks = Clocks(clock, time.monotonic)
-        self._inquiry = Inquiry(zauto, self._sender, self.far_end, catalogue, clocks)
+        self._inquiry = Inquiry(zauto, self._sender, calls, catalogue, clocks)
 
-    def take_up(self, view: NotesView) -> None:
+    def take_up(self, view: View) -> None:
         """Take up what was counted before the last stop."""
-        budget, odd = view.note(BUDGET_NOTE), view.note(CONTRACT_NOTE)
-        if budget is not None:
-            self._budget.restore(budget)
+        odd = view.note(CONTRACT_NOTE)
         if odd is not None:
             self._watch.restore(odd)
-        self.far_end.closings.take_up(view.note(CLOSINGS_NOTE) or "")
+        self.far_end.take_up(view, self._clock())
 
     async def close(self) -> None:
         """Close the connections."""
         await self._sender.close()
 
-    async def ask(self, store: Store, question: Question) -> dict[str, Any]:
+    async def ask(self, question: Question) -> dict[str, Any]:
         """Answer a person; what that cost is kept. A ping that is answered ends what rests."""
         refuse_other(self._settings, question)
         try:
             told = await answer(self._inquiry, question)
         finally:
-            await store.run(lambda tx: self.far_end.note(tx, self._clock()))
+            await self._store.run(lambda tx: self.far_end.note(tx, self._clock()))
         if question["what"] == "ping":
-            await store.run(self._open)
+            await self._store.run(self._open)
         return told
+
+    async def _count_leaving(self) -> None:
+        """Count a request before it leaves, where the claim of its delivery did not."""
+        if not self._calls.use_reserved():
+            await self._store.run(lambda tx: self._calls.count(tx, self._clock()))
 
     def _open(self, tx: Transaction) -> None:
         """Calls are answered: what rests need not rest any longer."""
@@ -148,26 +152,13 @@ class ZautoEnd:
         """The budget for people, with `waiting` calls to go; none is foreseen unless `moving`."""
         now = self._clock()
         drained_in = self.far_end.drained_in(now, waiting) if moving else None
-        state = self.far_end.budget_state(now)
+        state = self._calls.state(now)
         return budget_report(state, waiting=waiting, drained_in=drained_in)
 
     def gauge(self) -> tuple[int, int | None]:
         """Calls used in the last hour, and how many are allowed."""
-        state = self.far_end.budget_state(self._clock())
+        state = self._calls.state(self._clock())
         return state.used, state.limit
-
-
-class _Own:
-    """The budget of a process that is alone."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-
-    def take(self, now: float) -> float:
-        return self._budget.take(now, Priority.CREATE)
-
-    def give_back(self) -> None:
-        self._budget.give_back()
 
 
 async def ask_alone(settings: Settings, question: Question) -> dict[str, Any]:
@@ -175,39 +166,39 @@ async def ask_alone(settings: Settings, question: Question) -> dict[str, Any]:
 
     Where there is no store yet nothing was counted, and none is made for it.
     """
+    calls = call_limit(settings.zauto)
     if not place_of(settings.store.url).exists():
-        return await _ask(settings, question, Budget(settings.zauto.call_limits()))
+        return await _ask(settings, question, calls, uncounted)
     store = open_store(settings.store.url, free_bytes=0, clock=time.time)
+
+    async def count_leaving() -> None:
+        await store.run(lambda tx: calls.count(tx, time.time()))
+
     try:
-        return await _ask_with(store, settings, question)
+        store.read(lambda view: calls.take_up(view, time.time()))
+        return await _ask(settings, question, calls, count_leaving)
     finally:
+        await store.run(calls.settle)
         await store.close()
 
 
-async def _ask_with(store: Store, settings: Settings, question: Question) -> dict[str, Any]:
-    budget = Budget(settings.zauto.call_limits())
-    noted = store.read(lambda view: view.note(BUDGET_NOTE))
-    if noted is not None:
-        budget.restore(noted)
-    try:
-        return await _ask(settings, question, budget)
-    finally:
-        await store.run(lambda tx: tx.put_note(BUDGET_NOTE, budget.dump(time.time())))
-
-
-async def _ask(settings: Settings, question: Question, budget: Budget) -> dict[str, Any]:
+async def _ask(
+    settings: Settings,
+    question: Question,
+    calls: CallLimit,
+    leaving: Callable[[], Awaitable[None]],
+) -> dict[str, Any]:
     catalogue = load((settings.mappings.folder or mappings_folder()) / "zauto")
     sender = ZautoSender(
         settings.zauto,
         catalogue,
         monotonic=time.monotonic,
         clock=time.time,
-        spent=lambda headers: budget.spent(headers, time.time()),
+        spent=lambda headers: calls.spent(time.time(), headers),
+        leaving=leaving,
     )
     clocks = Clocks(time.time, time.monotonic)
     try:
-        return await answer(
-            Inquiry(settings.zauto, sender, _Own(budget), catalogue, clocks), question
-        )
+        return await answer(Inquiry(settings.zauto, sender, calls, catalogue, clocks), question)
     finally:
         await sender.close()

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from bridge.store.acknowledgments import AcknowledgmentTransaction, AcknowledgmentView
 from bridge.store.deliveries import DeliveryTransaction, DeliveryView
 from bridge.store.entities import EntityTransaction, EntityView
+from bridge.store.far_end import FarEndTransaction, FarEndView
 from bridge.store.messages import MessageTransaction, MessageView
 from bridge.store.notes import NotesTransaction, NotesView
 from bridge.store.records import Keeping, Kept
@@ -23,7 +24,15 @@ from bridge.store.records import Keeping, Kept
 T = TypeVar("T")
 
 
-class View(MessageView, DeliveryView, EntityView, AcknowledgmentView, NotesView, Protocol):
+class View(
+    MessageView,
+    DeliveryView,
+    EntityView,
+    AcknowledgmentView,
+    FarEndView,
+    NotesView,
+    Protocol,
+):
     """What can be read."""
 
 
@@ -33,6 +42,7 @@ class Transaction(
     DeliveryTransaction,
     EntityTransaction,
     AcknowledgmentTransaction,
+    FarEndTransaction,
     NotesTransaction,
     Protocol,
 ):

@@ -15,10 +15,9 @@ bookkeeping, because their slots come free as the window rolls; `_KEPT_BACK` cov
 
 from __future__ import annotations
 
-import json
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -31,8 +30,13 @@ MINUTE = 60.0
 _SOON = 0.05
 #: seconds by which two readings of one X-RateLimit-Reset may differ
 _SAME_RESET = 3.0
-#: seconds of the steps in which calls are noted down for a restart
-_STEP = 10
+#: seconds of the steps in which calls are counted for a restart
+STEP_SECONDS = 10
+
+
+def step_of(at: float) -> int:
+    """The step of time that a call made now is counted in: it ends no earlier than now."""
+    return math.ceil(at / STEP_SECONDS)
 
 
 class Priority(IntEnum):
@@ -236,22 +240,40 @@ class Budget:
         kept = int(self._hour.limit * _KEPT_BACK[Priority.UPDATE])
         return told.until if told is not None and calls >= told.remaining - kept else 0.0
 
-    def dump(self, now: float) -> str:
-        """The count as a small text that `restore` reads after a restart."""
-        self._hour.roll(now)
-        counts: dict[int, int] = {}
-        for at in [*self._hour.times, *([now] * self._under_way)]:
-            step = math.ceil(at / _STEP)
-            counts[step] = counts.get(step, 0) + 1
-        return json.dumps({"held_until": self._held_until, "calls": sorted(counts.items())})
+    def restore(
+        self, steps: Iterable[tuple[int, int]], now: float, *, late: float, under_way: int = 0
+    ) -> None:
+        """Take up the calls that were counted by step of time before each of them left.
 
-    def restore(self, text: str) -> None:
-        """Take up the count that `dump` wrote; calls under way then count as made."""
-        noted = json.loads(text)
-        self._held_until = float(noted["held_until"])
-        times = [float(step * _STEP) for step, count in noted["calls"] for _ in range(count)]
+        ZautoAI may have counted a call at any time until its answer, so each counts as made `late`
+        seconds after its step, but not later than now. The last `under_way` of them are taken
+        already.
+        """
+        times = [
+            min(step * STEP_SECONDS + late, now) for step, count in steps for _ in range(count)
+        ]
+        del times[len(times) - under_way :]
         self._hour.times = deque(times)
         self._minute.times = deque(times)
+
+    def told(self) -> tuple[int, int, float] | None:
+        """The limit of the hour, the calls left of it, and until when, as the last answer said."""
+        if self._told is None:
+            return None
+        return self._hour.limit, max(self._told.remaining, 0), self._told.until
+
+    def believe(self, limit: int, remaining: int, until: float) -> None:
+        """Take up what `told` returned before a restart."""
+        self._hour.limit = min(self._allowed.hour, limit)
+        self._told = _Told(remaining, until)
+
+    def shift(self, seconds: float) -> None:
+        """The clock was set: what was counted and said stays as far away as it was."""
+        for window in (self._hour, self._minute):
+            window.times = deque(at + seconds for at in window.times)
+        self._held_until += seconds
+        if self._told is not None:
+            self._told.until += seconds
 
     def _correct(self, told: RateLimit, now: float) -> None:
         self._hour.limit = min(self._allowed.hour, told.limit)
@@ -271,7 +293,7 @@ class Budget:
     def _turn_back(self, now: float) -> None:
         """A clock that was set back must not make calls count for longer than a window."""
         for window in (self._hour, self._minute):
-            if window.times and window.times[-1] > now + _STEP:
+            if window.times and window.times[-1] > now + STEP_SECONDS:
                 window.times = deque(min(at, now) for at in window.times)
         # Nobody is held, and no window of the server lasts, for longer than an hour.
         self._held_until = min(self._held_until, now + HOUR)

@@ -21,7 +21,7 @@ import pytest
 import trustme
 
 from bridge.delivery import Kind, NetworkFault, Outcome, Reason, Request
-from bridge.errors import SettingsError
+from bridge.errors import SettingsError, StoreBusy
 from bridge.senders.exchange import BODY_CAP
 from bridge.senders.zauto import MOST_PAGES, ZautoSender
 from bridge.settings import Zauto
@@ -188,7 +188,18 @@ class Sending:
         return await self.sender.send(request)
 
 
-def sending(port: int, *, scheme: str = "http", path: str = "", **settings: Any) -> Sending:
+async def nothing() -> None:
+    """What is awaited before a request leaves."""
+
+
+def sending(
+    port: int,
+    *,
+    scheme: str = "http",
+    path: str = "",
+    leaving: Callable[[], Awaitable[None]] = nothing,
+    **settings: Any,
+) -> Sending:
     spent: list[Mapping[str, str]] = []
     monotonic = Clock()
     sender = ZautoSender(
@@ -206,6 +217,7 @@ def sending(port: int, *, scheme: str = "http", path: str = "", **settings: Any)
         monotonic=monotonic,
         clock=Clock(1_800_000_000.0),
         spent=spent.append,
+        leaving=leaving,
     )
     return Sending(sender, monotonic, spent)
 
@@ -478,6 +490,45 @@ async def test_the_limit_headers_and_every_call_reach_the_budget(
 async def test_token_calls_are_spent_too(server: Server, send: Sending) -> None:
     await send(PUT)
     assert len(send.spent) == len(server.seen) == 2
+
+
+class TestLeaving:
+    async def test_is_told_before_each_request_reaches_the_server(self, server: Server) -> None:
+        seen: list[int] = []
+
+        async def leaving() -> None:
+            await asyncio.sleep(0.01)
+            seen.append(len(server.seen))
+
+        send = sending(server.port, leaving=leaving)
+        await send(PUT)
+        await send(PUT)
+        assert seen == [0, 1, 2]
+        assert len(send.spent) == len(server.seen) == 3
+        await send.sender.close()
+
+    async def test_is_not_told_where_nothing_leaves(self) -> None:
+        told: list[int] = []
+
+        async def leaving() -> None:
+            told.append(1)
+
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        send = sending(port, leaving=leaving)
+        outcome = await send(PUT)
+        assert (outcome.reason, told, send.spent) == (Reason.UNREACHABLE, [], [])
+        await send.sender.close()
+
+    async def test_nothing_leaves_where_the_store_cannot_count_it(self, server: Server) -> None:
+        async def leaving() -> None:
+            raise StoreBusy("the disk is full")
+
+        send = sending(server.port, leaving=leaving)
+        outcome = await send(PUT)
+        assert (outcome.kind, outcome.reason) == (Kind.TRANSIENT, Reason.UNREACHABLE)
+        assert (send.spent, server.seen) == ([], [])
+        await send.sender.close()
 
 
 class TestLookingUpInTheList:

@@ -30,6 +30,12 @@ MAY_SCAN = {
         "due_lines",
     ),
     *("remark_counts", "remark_totals", "forget_remarks", "parked_counts", "parked_by_cause"),
+    # the few deliveries without a clear answer
+    *("record_written", "forget_failures", "forget_unclear"),
+    # run once at start, and where the clock jumped
+    *("shift_lanes", "shift_deliveries", "lanes_quiet_again", "deliveries_quiet_again"),
+    *("read_again_later", "shift_breakers", "shift_trouble", "shift_missing_endpoints"),
+    *("shift_remaining", "all_calls", "forget_all_calls"),
 }
 
 

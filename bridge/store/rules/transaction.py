@@ -16,13 +16,16 @@ from bridge.store.rules.asking import must_insert
 from bridge.store.rules.counts import CountChanges, CountReads
 from bridge.store.rules.deliveries import DeliveryChanges, DeliveryReads
 from bridge.store.rules.entities import EntityChanges, EntityReads
+from bridge.store.rules.far_end import FarEndChanges, FarEndReads
 from bridge.store.rules.messages import MessageChanges, MessageReads
 from bridge.store.statements import Statements
 
 T = TypeVar("T")
 
 
-class RuledView(MessageReads, DeliveryReads, EntityReads, CountReads, AcknowledgmentReads):
+class RuledView(
+    MessageReads, DeliveryReads, EntityReads, CountReads, AcknowledgmentReads, FarEndReads
+):
     """What can be read."""
 
 
@@ -32,6 +35,7 @@ class RuledTransaction(
     EntityChanges,
     CountChanges,
     AcknowledgmentChanges,
+    FarEndChanges,
 ):
     """What can be changed, inside a job of the writer."""
 

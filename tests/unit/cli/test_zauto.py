@@ -201,7 +201,7 @@ async def test_a_used_up_limit_is_told_and_no_call_made(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert service.zauto is not None
-    monkeypatch.setattr(service.zauto.far_end, "take", lambda now: 34.0)
+    monkeypatch.setattr(service.zauto.far_end.calls, "take", lambda now: 34.0)
     said = await refused(run, "list", "patients")
     assert "the next call may go in 34 s" in said
     assert service.zauto.gauge()[0] == 0

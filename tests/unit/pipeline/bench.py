@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from bridge.delivery import Call, Delivery, Interaction, Target, Translation
 from bridge.message import Message, Protocol, Status
 from bridge.metrics import Metrics
+from bridge.pipeline.call_limit import CallLimit
 from bridge.pipeline.deliver import Deliver
 from bridge.pipeline.plan import plan
 from bridge.pipeline.sweep import Sweep
@@ -22,6 +23,8 @@ from tests.unit.pipeline.remote import QUIET, Clock, Remote, Watched
 T = TypeVar("T")
 
 CATALOGUE: Catalogue = load(mappings_folder() / "zauto")
+#: seconds from the claim of a call to its answer at most
+LATE = 30.0
 #: looks for work after which a run counts as one that never ends
 MOST_ROUNDS = 3000
 
@@ -41,14 +44,15 @@ class Bench:
 
     def far_end(self, **changes: Any) -> Watched:
         """ZautoAI as a far end; what is sent goes to `remote`."""
+        limited = changes.pop("limited", True)
+        calls = CallLimit(self.budget, Target.ZAUTO, limited=limited, late=LATE)
         given: dict[str, Any] = {
             "same_authorities": (),
             "quiet_seconds": QUIET,
-            "limited": True,
             "jitter": lambda: 1.0,
             "settled": lambda target, status: None,
         }
-        return Watched(self.remote.send, CATALOGUE, self.budget, **given | changes)
+        return Watched(self.remote.send, CATALOGUE, calls, **given | changes)
 
     def carrier(self, concurrency: int = 8) -> Deliver:
         """A `Deliver` for the far end as it is now."""

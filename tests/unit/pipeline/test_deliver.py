@@ -12,9 +12,10 @@ from bridge.delivery import Delivery, NetworkFault, Outcome, Reason, Request, Ta
 from bridge.errors import StoreBusy
 from bridge.message import Status, Verdict
 from bridge.metrics import Metrics
-from bridge.pipeline.deliver import IDLE_SECONDS, STORE_RETRY_SECONDS, Deliver, Trouble
+from bridge.pipeline.deliver import IDLE_SECONDS, STORE_RETRY_SECONDS, Deliver
 from bridge.settings import CallLimits
 from bridge.store.contract import Store, Transaction
+from bridge.store.far_end import Trouble
 from bridge.zauto.budget import Budget, Priority
 from tests.unit.pipeline.bench import Bench, a_patient, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault
@@ -129,7 +130,8 @@ async def test_a_store_that_cannot_commit_a_claim_is_tried_again_soon(bench: Ben
 
 
 async def test_a_claim_that_was_not_committed_takes_no_call_of_the_budget(bench: Bench) -> None:
-    bench.end._budget = bench.budget = Budget(CallLimits(hour=10, minute=10))
+    bench.budget = Budget(CallLimits(hour=10, minute=10))
+    bench.end = bench.far_end()
     for number in range(4):
         await bench.plan(a_patient(f"P{number}", uhid=number))
     deliver = on_failing_store(bench, 5)
@@ -138,7 +140,7 @@ async def test_a_claim_that_was_not_committed_takes_no_call_of_the_budget(bench:
     await deliver.once()
     await deliver.settled()
     assert len(bench.remote.requests) == 4
-    assert bench.end.budget_state(bench.clock()).used == 0
+    assert bench.end.calls.state(bench.clock()).used == 0
 
 
 async def test_an_outcome_is_settled_once_however_often_the_store_fails(
@@ -153,7 +155,7 @@ async def test_an_outcome_is_settled_once_however_often_the_store_fails(
     await deliver.settled()
     assert bench.methods() == ["POST patients"]
     assert bench.status(message_id) is Status.DELIVERED
-    assert bench.end.budget_state(bench.clock()).used == 1
+    assert bench.end.calls.state(bench.clock()).used == 1
 
 
 @pytest.mark.parametrize("step", ["head", "_send", "settle"])
@@ -171,7 +173,7 @@ async def test_a_fault_of_ours_parks_its_delivery_and_no_other(
     kept = bench.store.read(lambda view: view.message(faulty))
     assert kept is not None
     assert kept.verdict is Verdict.BRIDGE
-    assert bench.end.budget_state(bench.clock()).used == 0
+    assert bench.end.calls.state(bench.clock()).used == 0
 
 
 def _break(bench: Bench, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +258,7 @@ async def test_a_far_end_in_trouble_is_known_from_its_first_failure_until_it_ans
     await bench.look()
     bench.clock.now += 100
     await bench.look()
-    assert bench.deliver.trouble == Trouble(since, Reason.UNREACHABLE, NetworkFault.CLOSED)
+    assert bench.deliver.health.trouble == Trouble(since, Reason.UNREACHABLE, NetworkFault.CLOSED)
     bench.clock.now += 100
     await bench.look()
-    assert bench.deliver.trouble is None
+    assert bench.deliver.health.trouble is None

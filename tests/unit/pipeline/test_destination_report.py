@@ -9,8 +9,6 @@ import pytest
 from bridge.delivery import NetworkFault, Reason
 from bridge.notices import Notice, NoticeKind, sentence
 from bridge.pipeline.acknowledge import Stalled
-from bridge.pipeline.closings import Closed
-from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.destination_report import (
     address_of,
     destination_notices,
@@ -19,6 +17,7 @@ from bridge.pipeline.destination_report import (
 )
 from bridge.pipeline.pauses import Destination, Pauses, Selection
 from bridge.settings import Settings
+from bridge.store.far_end import Breaker, Trouble
 
 ZONE = "Asia/Kolkata"
 SETTINGS = Settings.model_validate(
@@ -33,7 +32,7 @@ def noticed(
     destination: Destination = Destination.ZAUTOAI,
     *,
     pauses: Pauses | None = None,
-    closed: dict[str, Closed] | None = None,
+    closed: dict[str, Breaker] | None = None,
     **more: Any,
 ) -> list[Notice]:
     row = destination_row(SETTINGS, destination, pauses or Pauses(), closed=closed or {}, **more)
@@ -98,7 +97,7 @@ def test_where_nothing_waits_or_it_is_paused_there_is_no_next_try() -> None:
 
 
 def test_a_stop_shows_until_when_and_what_ends_it() -> None:
-    closed = {"": Closed(5.0, 125.0, 120.0, Reason.BAD_CREDENTIALS)}
+    closed = {"": Breaker("", 5.0, 125.0, 120.0, Reason.BAD_CREDENTIALS)}
     (line,) = said(closed=closed, trouble=Trouble(5.0, Reason.BAD_CREDENTIALS))
     assert line.startswith(
         "ZautoAI (api.zautoai.example:443): all calls stopped until 05:32:05 IST, first at "
@@ -108,12 +107,12 @@ def test_a_stop_shows_until_when_and_what_ends_it() -> None:
 
 
 def test_a_wait_after_a_429_ends_with_a_reason_only() -> None:
-    (line,) = said(closed={"": Closed(5.0, 125.0, 120.0, Reason.LIMITED)})
+    (line,) = said(closed={"": Breaker("", 5.0, 125.0, 120.0, Reason.LIMITED)})
     assert line.endswith("bridge resume --now --reason TEXT")
 
 
 def test_a_stopped_resource_leaves_the_trouble_of_all_standing() -> None:
-    closed = {"patients": Closed(5.0, 65.0, 60.0, Reason.FORBIDDEN)}
+    closed = {"patients": Breaker("patients", 5.0, 65.0, 60.0, Reason.FORBIDDEN)}
     lines = said(closed=closed, trouble=Trouble(5.0, Reason.CERTIFICATE), next_try=65.0)
     assert "patients stopped until 05:31:05 IST" in lines[0]
     assert "certificate not trusted" in lines[1]
@@ -145,7 +144,7 @@ def test_the_address_of_application_acknowledgments_is_named() -> None:
 def test_a_stop_is_of_the_kind_of_who_can_end_it(
     resource: str, reason: Reason, kind: NoticeKind
 ) -> None:
-    (notice,) = noticed(closed={resource: Closed(5.0, 65.0, 60.0, reason)})
+    (notice,) = noticed(closed={resource: Breaker(resource, 5.0, 65.0, 60.0, reason)})
     assert (notice.kind, notice.resource, notice.reason) == (kind, resource, reason)
 
 

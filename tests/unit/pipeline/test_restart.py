@@ -8,15 +8,15 @@ import pytest
 
 from bridge.delivery import Outcome, Reason, Request, Target
 from bridge.message import Status
-from bridge.pipeline.closings import CLOSINGS_NOTE, Closings
 from bridge.pipeline.pauses import Pauses, Selection
 from bridge.pipeline.pausing import PAUSED_SECONDS
-from bridge.pipeline.to_zauto import BUDGET_NOTE
+from bridge.pipeline.settle import POISON
+from bridge.pipeline.timekeeper import redate_at_start
 from bridge.settings import CallLimits
 from bridge.zauto.answers import Answer, judge
 from bridge.zauto.budget import Budget
 from tests.unit.pipeline.bench import Bench, a_patient, a_provider
-from tests.unit.pipeline.remote import Fault
+from tests.unit.pipeline.remote import QUIET, Fault
 
 PATIENTS = Pauses.of(Selection(resource="patients"))
 LIMITS = [None, CallLimits(hour=1000, minute=100)]
@@ -32,14 +32,20 @@ def bench(request: pytest.FixtureRequest, bench: Bench) -> Bench:
 
 def restart(bench: Bench, client: str = "one") -> None:
     """A new far end with what the store kept, as the service makes it at its start."""
-    limits = CallLimits(hour=1000, minute=100) if bench.end._limited else None
+    limits = CallLimits(hour=1000, minute=100) if is_limited(bench) else None
     bench.budget = Budget(limits)
-    noted = bench.store.read(lambda view: view.note(BUDGET_NOTE))
-    if noted is not None:
-        bench.budget.restore(noted)
     bench.end = bench.far_end(limited=limits is not None, client=client)
-    bench.end.closings.take_up(bench.store.read(lambda view: view.note(CLOSINGS_NOTE)) or "")
+    bench.store.read(lambda view: bench.end.take_up(view, bench.clock()))
     bench.deliver = bench.carrier()
+    bench.store.read(bench.deliver.health.take_up)
+
+
+def is_limited(bench: Bench) -> bool:
+    return bench.end.calls._limited
+
+
+def kept_breakers(bench: Bench) -> Any:
+    return bench.store.read(lambda view: view.breakers(Target.ZAUTO))
 
 
 def answer_once(bench: Bench, status: int, **headers: str) -> None:
@@ -92,7 +98,7 @@ async def test_a_person_has_no_call_either_after_a_restart(bench: Bench) -> None
     await bench.plan(a_patient())
     await bench.look()
     restart(bench)
-    assert bench.end.take(bench.clock()) == (120 if bench.end._limited else 0)
+    assert bench.end.calls.take(bench.clock()) == (120 if is_limited(bench) else 0)
 
 
 async def test_a_stopped_resource_is_remembered_too(bench: Bench) -> None:
@@ -121,8 +127,7 @@ async def test_what_went_well_is_forgotten_in_the_store_too(bench: Bench) -> Non
     answer_once(bench, 401)
     await bench.plan(a_patient())
     await bench.finish()
-    assert bench.store.read(lambda view: view.note(CLOSINGS_NOTE)) == ""
-    assert Closings.kept("").all(bench.clock()) == {}
+    assert kept_breakers(bench) == []
 
 
 @pytest.mark.parametrize("back", [300.0, 86_400.0])
@@ -145,7 +150,7 @@ class TestResume:
         assert await resumed(bench) is None
         await bench.look()
         assert bench.status(message_id) is Status.DELIVERED
-        assert bench.store.read(lambda view: view.note(CLOSINGS_NOTE)) == ""
+        assert kept_breakers(bench) == []
 
     async def test_a_wait_after_a_429_ends_with_a_reason_only(self, bench: Bench) -> None:
         answer_once(bench, 429, x_ratelimit_reset="600")
@@ -220,3 +225,92 @@ class TestPausedResource:
         await resumed(bench, limited=True)
         await bench.look()
         assert bench.methods() == []
+
+
+class TestKept:
+    """What else the next start must know."""
+
+    async def test_a_breaker_that_opens_again_stays_open_longer(self, bench: Bench) -> None:
+        for seconds in (60, 120, 240):
+            answer_once(bench, 403)
+            if seconds == 60:
+                await bench.plan(a_patient())
+            await bench.look()
+            restart(bench)
+            (breaker,) = bench.end.closings.all(bench.clock()).values()
+            assert breaker.until == bench.clock() + seconds
+            bench.clock.now = breaker.until
+        assert breaker.times == 3
+
+    async def test_a_wait_after_a_503_goes_on(self, bench: Bench) -> None:
+        answer_once(bench, 503, retry_after="120")
+        message_id = await bench.plan(a_patient())
+        await bench.look()
+        bench.clock.now += 1
+        now = bench.clock()
+        await bench.store.run(lambda tx: redate_at_start(tx, now, QUIET))
+        restart(bench)
+        bench.clock.now += 118
+        await bench.look()
+        assert len(bench.remote.requests) == 1
+        await bench.finish()
+        assert bench.status(message_id) is Status.DELIVERED
+
+    async def test_failures_in_a_row_go_on_being_counted(self, bench: Bench) -> None:
+        bench.remote.faults = iter([Fault.UNREACHABLE] * 4)
+        await bench.plan(a_patient())
+        waits = []
+        for _ in range(4):
+            await bench.look()
+            due = bench.store.read(lambda view: view.next_due(Target.ZAUTO))
+            waits.append(due - bench.clock())
+            bench.clock.now = due
+            restart(bench)
+        assert waits == [1, 2, 4, 8]
+        await bench.look()
+        (delivery,) = bench.deliveries([1])
+        assert bench.store.read(lambda view: view.failures(delivery.id)) == 0
+
+    async def test_one_request_at_a_time_is_enough_for_what_failed(self, bench: Bench) -> None:
+        bench.remote.faults = iter([Fault.UNREACHABLE])
+        await bench.plan(a_patient())
+        since = bench.clock()
+        await bench.look()
+        bench.clock.now += 100
+        restart(bench)
+        assert bench.deliver.health.trouble.since == since
+        for number in range(3):
+            await bench.plan(a_patient(f"P{number + 2}", uhid=number))
+        await bench.deliver.once()
+        assert len(bench.deliver._under_way) == 1
+        await bench.deliver.settled()
+        restart(bench)
+        assert bench.deliver.health.trouble is None
+
+    async def test_what_gets_no_clear_answer_is_parked_after_as_many_as_without(
+        self, bench: Bench
+    ) -> None:
+        bench.remote.faults = iter([Fault.LOST])
+        message_id = await bench.plan(a_patient())
+        await bench.look()
+        for number in range(POISON):
+            assert bench.status(message_id) is Status.WAITING
+            await bench.plan(a_patient(f"Q{number}", uhid=100 + number))
+            await bench.look()
+            restart(bench)
+            bench.clock.now += 700
+            bench.remote.faults = iter([Fault.LOST])
+            await bench.look()
+        assert bench.status(message_id) is Status.PARKED
+        assert f"{POISON}" in bench.reason(message_id)
+
+    async def test_an_endpoint_that_is_not_there_is_not_asked_again(self, bench: Bench) -> None:
+        bench.remote.faults = iter([Fault.LOST, Fault.NOT_THE_API])
+        await bench.plan(a_patient())
+        await bench.look()
+        bench.clock.now += QUIET
+        await bench.look()
+        restart(bench)
+        assert bench.end.endpoints.found_missing(bench.clock()) == ["read patients"]
+        await bench.finish()
+        assert [request.by_list for request in bench.remote.requests[1:3]] == [False, True]

@@ -9,14 +9,22 @@ import pytest
 
 from bridge.delivery import Call, Entity, Interaction, Outcome, Request, Step, Target
 from bridge.message import Status
+from bridge.pipeline.call_limit import CallLimit
 from bridge.pipeline.settle import POISON
-from bridge.pipeline.to_zauto import BUDGET_NOTE, MOST_RETURNS
+from bridge.pipeline.to_zauto import MOST_RETURNS
 from bridge.pipeline.urgency import Urgency
 from bridge.settings import CallLimits
 from bridge.store.contract import Transaction
 from bridge.zauto.budget import Budget, Priority
-from tests.unit.pipeline.bench import CATALOGUE, Bench, a_patient, a_provider, a_visit
+from tests.unit.pipeline.bench import CATALOGUE, LATE, Bench, a_patient, a_provider, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault, refusal
+
+
+def unclear_times(tx: Transaction, delivery_id: int, times: int) -> None:
+    """A delivery had no clear answer so often, and others were written since."""
+    for _ in range(times + 1):
+        tx.count_unclear(delivery_id)
+        tx.record_written()
 
 
 def record(bench: Bench, resource: str, number: str) -> dict[str, object]:
@@ -231,7 +239,7 @@ class TestDoubt:
         await bench.plan(a_patient("P9", uhid=9))
         await bench.look()
         (delivery,) = bench.deliveries([message_id])
-        bench.end._unclear._counted[delivery.id] = (POISON - 1, bench.clock() - 1)
+        await bench.store.run(lambda tx: unclear_times(tx, delivery.id, POISON - 1))
         bench.remote.faults = iter([Fault.LOST])
         await bench.store.run(lambda tx: tx.postpone(delivery.id, Step.APPLY, due_at=0, attempts=8))
         await bench.look()
@@ -310,7 +318,8 @@ class TestBudget:
 
         async def counted(request: Request) -> Outcome:
             self.times.append(bench.clock())
-            bench.end.spent(bench.clock(), {})
+            assert bench.end.calls.use_reserved()
+            bench.end.calls.spent(bench.clock(), {})
             return await send(request)
 
         bench.end._send = counted
@@ -322,11 +331,7 @@ class TestBudget:
         self._count(bench)
         await bench.plan(a_patient())
         await bench.finish()
-        noted = bench.store.read(lambda view: view.note(BUDGET_NOTE))
-        assert noted is not None
-        restored = Budget(CallLimits(hour=20, minute=10))
-        restored.restore(noted)
-        assert restored.state(bench.clock()).used == 1
+        assert self._restored(bench).state(bench.clock()).used == 1
 
     async def test_a_call_under_way_is_kept_too_for_a_crash(self, bench: Bench) -> None:
         answered = asyncio.Event()
@@ -338,13 +343,17 @@ class TestBudget:
         bench.end._send = slow
         await bench.plan(a_patient())
         await bench.deliver.once()
-        noted = bench.store.read(lambda view: view.note(BUDGET_NOTE))
+        restored = self._restored(bench)
         answered.set()
         await bench.deliver.settled()
-        assert noted is not None
-        restored = Budget(CallLimits(hour=20, minute=10))
-        restored.restore(noted)
         assert restored.state(bench.clock()).used == 1
+
+    def _restored(self, bench: Bench) -> Budget:
+        """The budget of a next start."""
+        restored = Budget(CallLimits(hour=20, minute=10))
+        calls = CallLimit(restored, Target.ZAUTO, limited=True, late=LATE)
+        bench.store.read(lambda view: calls.take_up(view, bench.clock()))
+        return restored
 
     async def test_a_master_record_yields_to_a_visit_unless_one_names_it(
         self, bench: Bench
@@ -370,7 +379,7 @@ class TestBudget:
         for number in range(3):
             await bench.plan(a_patient(f"P{number}", uhid=number))
         await bench.finish()
-        assert bench.end.budget_state(bench.clock()).used == 0
+        assert bench.end.calls.state(bench.clock()).used == 0
 
 
 async def test_a_visit_whose_patient_is_known_needs_no_pending_one(bench: Bench) -> None:

@@ -14,12 +14,12 @@ from bridge.causes import MASK, Cause, CauseKind
 from bridge.delivery import Alias, Call, Kind, NetworkFault, Outcome, Reason, Target
 from bridge.errors import BridgeError
 from bridge.logs import keep_allowed
-from bridge.pipeline.deliver import Trouble
 from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
 from bridge.service.destinations import _logged
 from bridge.service.service import Service
 from bridge.settings import Settings
 from bridge.store.contract import Transaction
+from bridge.store.far_end import Trouble
 from tests.unit.pipeline.bench import a_patient, keep
 from tests.unit.pipeline.test_plan import an_order
 from tests.unit.service.test_service import NOWHERE, PARTS, asked, settings
@@ -296,7 +296,7 @@ async def test_what_is_not_there_cannot_be_paused(
 async def test_trouble_is_reported_with_address_fault_and_since(start: Start) -> None:
     service = await start()
     trouble = Trouble(0.0, Reason.UNREACHABLE, NetworkFault.REFUSED)
-    service.destinations.delivers[Target.HOSPITAL].trouble = trouble
+    service.destinations.delivers[Target.HOSPITAL].health.trouble = trouble
     report = await asked(service, {"ask": "status"})
     zauto, hospital = report["destinations"]
     assert zauto == {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.settings import CallLimits
-from bridge.zauto.budget import HOUR, MINUTE, Budget, Priority
+from bridge.zauto.budget import HOUR, MINUTE, Budget, Priority, step_of
 
 NOW = 1_800_000_000.0
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
@@ -176,23 +177,49 @@ def test_what_a_429_said_can_be_forgotten_but_not_the_calls_made() -> None:
 
 
 def test_a_restart_does_not_forget() -> None:
-    budget = Budget(CallLimits(hour=20, minute=10))
-    for second in (0, 600, 1200):
-        call(budget, NOW + second)
-    budget.take(NOW + 1800, Priority.CREATE)
-    budget.hold(NOW + 1850)
-    restored = Budget(CallLimits(hour=20, minute=10))
-    restored.restore(budget.dump(NOW + 1800))
+    limits = CallLimits(hour=20, minute=10)
+    budget, steps = Budget(limits), Counter[int]()
+    for second in (0, 600, 1200, 1800):
+        steps[step_of(NOW + second)] += 1
+        assert call(budget, NOW + second) == 0.0
+    restored = Budget(limits)
+    restored.restore(sorted(steps.items()), NOW + 1801, late=30)
+    restored.hold(NOW + 1850)
     assert restored.state(NOW + 1801).used == 4
     assert restored.take(NOW + 1801, Priority.VERIFY) == 49
 
 
-def test_the_note_for_a_restart_stays_small() -> None:
-    budget = Budget(CallLimits(hour=100_000, minute=100_000))
-    for second in range(3600):
-        budget.spent({}, NOW + second)
-        budget.spent({}, NOW + second)
-    assert len(budget.dump(NOW + 3599)) < 8_000
+def test_calls_of_before_a_restart_count_as_answered_as_late_as_may_be() -> None:
+    restored = Budget(CallLimits(hour=20, minute=1))
+    restored.restore([(step_of(NOW), 1)], NOW + 5, late=30)
+    assert restored.take(NOW + 5, Priority.VERIFY) == MINUTE
+    restored.restore([(step_of(NOW), 1)], NOW + 50, late=30)
+    assert restored.take(NOW + 50, Priority.VERIFY) == MINUTE - 20
+
+
+def test_what_the_server_said_is_known_after_a_restart() -> None:
+    limits = CallLimits(hour=1000, minute=100)
+    budget, restored = Budget(limits), Budget(limits)
+    assert budget.told() is None
+    budget.spent(told(500, 0, 30), NOW)
+    said = budget.told()
+    assert said == (500, 0, NOW + 30)
+    restored.believe(*said)
+    assert restored.state(NOW).limit == 500
+    assert restored.take(NOW, Priority.VERIFY) == 30
+
+
+def test_a_clock_that_jumps_changes_no_wait() -> None:
+    budget = Budget(CallLimits(hour=2, minute=1))
+    budget.spent(told(2, 1, 1200), NOW)
+    budget.hold(NOW + 20)
+    assert budget.take(NOW, Priority.VERIFY) == MINUTE
+    for seconds in (3600.0, -7200.0):
+        budget.shift(seconds)
+    now = NOW - 3600
+    assert budget.take(now, Priority.VERIFY) == MINUTE
+    assert budget.state(now).told_until == now + 1200
+    assert budget.take(now + MINUTE, Priority.VERIFY) == 0.0
 
 
 def test_a_clock_set_back_does_not_lock_the_budget() -> None:
@@ -226,13 +253,15 @@ def test_no_window_ever_holds_more_than_its_limit(
     """Wherever between start and answer the server counts a call, and over restarts."""
     limits = CallLimits(hour=hour, minute=minute)
     budget, now, arrivals = Budget(limits), NOW, []
+    counted = Counter[int]()
     for pause, priority, latency, share, restart in plan:
         now += pause
         if restart:
-            noted, budget = budget.dump(now), Budget(limits)
-            budget.restore(noted)
+            budget = Budget(limits)
+            budget.restore(sorted(counted.items()), now, late=30)
         if budget.take(now, priority) > 0.0:
             continue
+        counted[step_of(now)] += 1
         arrivals.append(now + latency * share)
         now += latency
         budget.spent({}, now)

@@ -218,3 +218,88 @@ CREATE TABLE search_key (
     PRIMARY KEY (kind, value, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX search_key_message ON search_key (message_id);
+
+-- Open circuit breakers: a resource of a destination, or ('') all of them, is not called until then.
+CREATE TABLE breaker (
+    target TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    -- the address and credentials that were refused
+    client TEXT NOT NULL,
+    since REAL NOT NULL,
+    until REAL NOT NULL,
+    seconds REAL NOT NULL,
+    reason TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (target, resource)
+) WITHOUT ROWID;
+
+-- Destinations that accept nothing at present.
+CREATE TABLE trouble (
+    target TEXT PRIMARY KEY,
+    since REAL NOT NULL,
+    reason TEXT NOT NULL,
+    fault TEXT NOT NULL,
+    failures INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Operations that a destination turned out not to offer.
+CREATE TABLE missing_endpoint (
+    target TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (target, operation, resource)
+) WITHOUT ROWID;
+
+-- Deliveries whose last requests had no effect, and how many in a row.
+CREATE TABLE failing_delivery (
+    delivery_id INTEGER PRIMARY KEY,
+    failures INTEGER NOT NULL
+);
+
+-- Deliveries that had no clear answer, and how often although others were written.
+CREATE TABLE unclear_delivery (
+    delivery_id INTEGER PRIMARY KEY,
+    times INTEGER NOT NULL,
+    -- 1 where a record was written since the last unclear answer
+    written_since INTEGER NOT NULL
+);
+
+-- Calls by step of ten seconds, of the last hour.
+CREATE TABLE call_count (
+    target TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (target, step)
+) WITHOUT ROWID;
+
+-- The lock of the counts, and what the last answer said of the limit; NULL where none did.
+CREATE TABLE call_budget (
+    target TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    hour_limit INTEGER,
+    remaining INTEGER,
+    remaining_until REAL
+) WITHOUT ROWID;
+INSERT INTO call_budget (target, revision) VALUES ('zauto', 0), ('hospital', 0);
+
+-- The latest time that was noted: a later start can tell that the clock was set back.
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seen_at REAL NOT NULL
+);
+INSERT INTO clock (id, seen_at) VALUES (1, 0.0);
+
+-- Calls and stops were kept as notes before.
+INSERT INTO call_count (target, step, calls)
+SELECT 'zauto', json_extract(entry.value, '$[0]'), json_extract(entry.value, '$[1]')
+FROM note JOIN json_each(nullif(note.value, ''), '$.calls') AS entry
+WHERE note.key = 'budget';
+INSERT INTO breaker (target, resource, client, since, until, seconds, reason, times)
+SELECT 'zauto', entry.key, coalesce(json_extract(note.value, '$.client'), ''),
+    json_extract(entry.value, '$.since'), json_extract(entry.value, '$.until'),
+    json_extract(entry.value, '$.seconds'), json_extract(entry.value, '$.reason'),
+    coalesce(json_extract(entry.value, '$.times'), 1)
+FROM note JOIN json_each(nullif(note.value, ''), '$.closed') AS entry
+WHERE note.key = 'closings';
+DELETE FROM note WHERE key IN ('budget', 'closings');

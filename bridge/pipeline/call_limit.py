@@ -1,0 +1,197 @@
+"""The calls of a destination: the budget in memory, and the counts in the store that outlive it.
+
+A call is counted in the transaction that writes its attempt down, before its first byte leaves.
+That count is a reservation for one HTTP request: the first that leaves uses it. Each further one (a
+token, another page, a second try) is counted by itself before it leaves. So no request that left is
+forgotten, whenever the service is killed, and none is counted twice.
+
+The counts have a revision, and whoever counts names the one it knows. Where another process counted
+meanwhile, or a transaction was undone, that is noticed, and the counts are read again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+
+from bridge.delivery import Reason, Target
+from bridge.settings import Zauto
+from bridge.store.contract import Transaction, View
+from bridge.store.far_end import Remaining
+from bridge.zauto.budget import HOUR, Budget, BudgetState, Priority, step_of
+
+#: times the counts are read again for one call, while others count
+_MOST_READS = 3
+#: seconds to ask again after, where others count all the time
+_SOON = 0.05
+
+
+class CallLimit:
+    """Who may call, and what was called; safe to use from the loop and the store's writer."""
+
+    def __init__(self, budget: Budget, target: Target, *, limited: bool, late: float) -> None:
+        """`limited`: the counts are worth keeping; `late` is the most seconds from the transaction
+        that counts a call to its answer."""
+        self._budget = budget
+        self._target = target
+        self._limited = limited
+        self._late = late
+        self._lock = threading.Lock()
+        #: deliveries that hold a call of the budget, and the step in which it was counted
+        self._calling: dict[int, int] = {}
+        #: how many of them are making their request
+        self._sending = 0
+        #: steps of committed calls of which nothing left so far
+        self._reserved: deque[int] = deque()
+        self._revision = 0
+        self._last_step = 0
+
+    def take_up(self, view: View, now: float) -> None:
+        """Take up what the store has counted, and the wait after a 429."""
+        if not self._limited:
+            return
+        counts = view.call_counts(self._target)
+        breakers = view.breakers(self._target)
+        with self._lock:
+            self._revision = counts.revision
+            self._budget.restore(counts.steps, now, late=self._late, under_way=len(self._calling))
+            if counts.remaining is not None:
+                self._budget.believe(*counts.remaining)
+            for each in breakers:
+                if each.reason is Reason.LIMITED and not each.resource:
+                    self._budget.hold(each.until)
+
+    def take(self, now: float) -> float:
+        """0.0 and a call is taken for a person; else seconds to wait for one."""
+        with self._lock:
+            return self._budget.take(now, Priority.CREATE)
+
+    def give_back(self) -> None:
+        """A person's call is over."""
+        with self._lock:
+            self._budget.give_back()
+
+    def take_for(self, tx: Transaction, delivery_id: int, priority: Priority, now: float) -> float:
+        """0.0 and a call is a delivery's, and counted; else seconds to wait for one."""
+        for _ in range(_MOST_READS):
+            with self._lock:
+                wait = self._budget.take(now, priority)
+                if wait > 0.0:
+                    return wait
+                self._calling[delivery_id] = step_of(now)
+            if self._counted(tx, now):
+                return 0.0
+            self.give_back_of(delivery_id)
+            self.take_up(tx, now)
+        return _SOON
+
+    def begin(self, delivery_id: int) -> None:
+        """The claim of a delivery is committed, and its request may leave."""
+        with self._lock:
+            self._sending += 1
+            if self._limited and delivery_id in self._calling:
+                self._reserved.append(self._calling[delivery_id])
+
+    def end(self, delivery_id: int) -> None:
+        """The request of a delivery is over."""
+        with self._lock:
+            self._sending -= 1
+        self.give_back_of(delivery_id)
+
+    def give_back_of(self, delivery_id: int) -> None:
+        """Give a delivery's call back, if it holds one: it heads its lane again because the store
+        could not commit the claim."""
+        with self._lock:
+            if self._calling.pop(delivery_id, None) is not None:
+                self._budget.give_back()
+
+    def use_reserved(self) -> bool:
+        """A request leaves: whether it is counted already."""
+        with self._lock:
+            if self._reserved:
+                self._reserved.popleft()
+                return True
+        return not self._limited
+
+    def count(self, tx: Transaction, now: float) -> None:
+        """Count a request before it leaves for which nothing is reserved."""
+        if not self._limited:
+            return
+        revision = tx.count_calls(self._target, step_of(now))
+        if revision == self._revision + 1:
+            self._revision = revision
+
+    def spent(self, now: float, headers: Mapping[str, str]) -> None:
+        """A request left, and its answer has these headers."""
+        with self._lock:
+            self._budget.spent(headers, now)
+
+    def settle(self, tx: Transaction) -> None:
+        """Take back what was counted and did not leave, and keep what the last answer said."""
+        if not self._limited:
+            return
+        with self._lock:
+            unused = max(len(self._reserved) - self._sending, 0)
+            steps = [self._reserved.popleft() for _ in range(unused)]
+            told = self._budget.told()
+        for step in steps:
+            tx.uncount_call(self._target, step)
+        if told is not None:
+            tx.put_remaining(self._target, Remaining(*told))
+
+    def hold(self, until: float) -> None:
+        """Let nothing go before `until`, after a 429."""
+        with self._lock:
+            self._budget.hold(until)
+
+    def release(self, tx: Transaction) -> None:
+        """Forget what a 429 and X-RateLimit headers said; calls made are counted as before."""
+        with self._lock:
+            self._budget.release()
+        tx.put_remaining(self._target, None)
+
+    def waits(self, now: float) -> tuple[float, float]:
+        """Seconds until a registration, and until a read that verifies, may go."""
+        with self._lock:
+            verify = self._budget.wait(now, Priority.VERIFY)
+            return self._budget.wait(now, Priority.CREATE), verify
+
+    def state(self, now: float) -> BudgetState:
+        """For people: calls used, the limit, and how long a registration would wait."""
+        with self._lock:
+            return self._budget.state(now)
+
+    def drained_in(self, now: float, calls: int) -> float:
+        """Seconds until this many calls have gone, as far as can be foreseen."""
+        with self._lock:
+            return self._budget.drained_in(now, calls)
+
+    def shift(self, view: View, seconds: float) -> None:
+        """The clock was set by so many seconds, and the counts of the store were moved."""
+        revision = view.call_counts(self._target).revision
+        with self._lock:
+            self._budget.shift(seconds)
+            self._revision = revision
+
+    def _counted(self, tx: Transaction, now: float) -> bool:
+        """Count a delivery's call; False where the counts are not those that are known."""
+        if not self._limited:
+            return True
+        step = step_of(now)
+        revision = tx.count_calls(self._target, step, revision=self._revision)
+        if revision is None:
+            return False
+        self._revision = revision
+        if step != self._last_step:
+            tx.forget_calls(self._target, step_of(now - HOUR - self._late))
+            self._last_step = step
+        return True
+
+
+def call_limit(settings: Zauto) -> CallLimit:
+    """The calls of ZautoAI, of which nothing is counted yet."""
+    limits = settings.call_limits()
+    return CallLimit(
+        Budget(limits), Target.ZAUTO, limited=limits is not None, late=settings.deadline_seconds
+    )
