@@ -33,7 +33,7 @@ ALLOWED = frozenset(
     " count waiting held parked quarantined recovered released total limit used remaining"
     " seconds milliseconds due_in retry_after bytes size needed free connections pressure"
     " host port address peer pid signal version schema_version mapping mappings_hash setting"
-    " paused duplicate location files certificate why".split()
+    " paused duplicate location files lost mended certificate why".split()
 )
 #: a closed set's member, because the store keeps sentences under the same names
 _MEMBERS = frozenset({"reason", "verdict", "kind", "step"})

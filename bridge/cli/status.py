@@ -6,7 +6,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from enum import IntEnum
-from shlex import quote
 from typing import Any
 
 from bridge.causes import MASK
@@ -68,11 +67,11 @@ def paused_lines(report: dict[str, Any], waiting: int = 0) -> Iterator[Notice]:
     for resource in report.get("paused_resources", []):
         yield Notice(NoticeKind.RESOURCE_PAUSED, resource=resource)
     for name in report.get("paused_channels", []):
-        yield Notice(NoticeKind.CHANNEL_PAUSED, name=quote(name))
+        yield Notice(NoticeKind.CHANNEL_PAUSED, name=name)
     numbers = report.get("paused_patients", [])
     shown = [number for number in numbers if number != MASK]
     for number in shown:
-        yield Notice(NoticeKind.PATIENT_PAUSED, patient=quote(number))
+        yield Notice(NoticeKind.PATIENT_PAUSED, patient=number)
     if len(shown) < len(numbers):
         yield Notice(NoticeKind.PATIENTS_PAUSED, number=len(numbers) - len(shown))
 

@@ -2,7 +2,8 @@
 of `bridge status` come from.
 
 Sentences are templates (`bridge.template`). Beside the parameters of a notice they can name `first`
-(the time of day of `since`), `advice` (what to do about the reason) and `next_try`. The tables of
+(the time of day of `since`), `advice` (what to do about the reason), `next_try`, and `quoted` (the
+patient or the name as a shell takes it). The tables of
 docs/operating.md and docs/reference/status.md are made of it (`make reference`).
 """
 
@@ -105,20 +106,20 @@ _OF_WORK: Mapping[NoticeKind, Explanation] = {
         "What waits behind these calls in the same lane waits too.",
     ),
     NoticeKind.CHANNEL_PAUSED: Explanation(
-        "Deliveries of channel {name} are paused. Go on: bridge resume --channel {name}",
+        "Deliveries of channel {name} are paused. Go on: bridge resume --channel {quoted}",
         "somebody ran `bridge pause --channel`",
-        "'bridge resume --channel {name}'",
+        "'bridge resume --channel {quoted}'",
         Actor.OPERATOR,
         "What waits behind these deliveries in the same lane waits too.",
     ),
     NoticeKind.PATIENT_PAUSED: Explanation(
-        "Deliveries of patient {patient} are paused. Go on: bridge resume --patient {patient}",
+        "Deliveries of patient {patient} are paused. Go on: bridge resume --patient {quoted}",
         "somebody ran `bridge pause --patient`",
-        "'bridge resume --patient {patient}'",
+        "'bridge resume --patient {quoted}'",
         Actor.OPERATOR,
     ),
     NoticeKind.PATIENTS_PAUSED: Explanation(
-        "Deliveries of {number:patient} are paused. Go on: bridge resume --patient ID "
+        "Deliveries of {number:hidden patient} are paused. Go on: bridge resume --patient ID "
         "('bridge status --reveal' shows each ID)",
         "somebody ran `bridge pause --patient`; the numbers are hidden",
         "'bridge resume --patient ID'; 'bridge status --reveal' shows each ID",

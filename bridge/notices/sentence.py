@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from bridge.delivery import NetworkFault
@@ -69,14 +70,21 @@ def _parameter(notice: Notice, name: str, zone: str) -> str:
             return _next_try(notice, zone)
         case "seconds":
             return lasting(notice.seconds)
+        case "quoted":
+            return quote(notice.patient or notice.name)
+        case "parts":
+            return ", ".join(notice.parts)
+    return _of_trouble(notice, name)
+
+
+def _of_trouble(notice: Notice, name: str) -> str:
+    match name:
         case "reason":
             return str(notice.reason or "")
         case "advice":
             return advice(notice.reason) if notice.reason else ""
         case "fault":
             return _FAULTS[notice.fault] if notice.fault else ""
-        case "parts":
-            return ", ".join(notice.parts)
     return str(getattr(notice, name))
 
 

@@ -85,8 +85,13 @@ class Destinations:
 
         await self._store.run(keep)
         self.wake()
-        told = "paused" if paused else "resumed"
-        self._log.info(f"delivery {told}", paused=paused, **_logged(selection))
+        self._log.info(
+            "delivery paused" if paused else "delivery resumed",
+            paused=paused,
+            target=_target(selection),
+            resource=selection.resource,
+            channel=selection.channel,
+        )
 
     async def try_now(self, selection: Selection, reason: str = "") -> None:
         """Make calls at once that wait for their next attempt, of a selection that was resumed; a
@@ -96,7 +101,12 @@ class Destinations:
         else:
             await self._store.run(lambda tx: self._end_waits(tx, selection, reason))
         self.wake()
-        self._log.warning("waits ended", **_logged(selection))
+        self._log.warning(
+            "waits ended",
+            target=_target(selection),
+            resource=selection.resource,
+            channel=selection.channel,
+        )
 
     async def _try_some(self, selection: Selection) -> None:
         """End the waits of single deliveries; what stops all calls, or a resource's, goes on."""
@@ -222,14 +232,11 @@ def _end_waits_of(tx: Transaction, heads: frozenset[int], target: Target, now: f
     tx.end_waits_of(heads, target, now)
 
 
-def _logged(selection: Selection) -> dict[str, Any]:
-    """What the log may hold of a selection: that it is of one patient, but not which."""
-    single = "patient" if selection.patient else "channel" if selection.channel else ""
-    return {
-        "target": single or str(selection.destination or "all"),
-        "resource": selection.resource,
-        "channel": selection.channel,
-    }
+def _target(selection: Selection) -> str:
+    """What a selection is of, for the log: that it is of one patient, but not which."""
+    if selection.by_message:
+        return "patient" if selection.patient else "channel"
+    return str(selection.destination or "all")
 
 
 def _jitter() -> float:

@@ -16,7 +16,7 @@ from bridge.template import names
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(bridge.__file__).parent
 #: what a sentence can name that is made of parameters
-DERIVED = {"first", "advice", "next_try"}
+DERIVED = {"quoted", "first", "advice", "next_try"}
 
 
 def test_the_page_of_notices_is_the_programs() -> None:

@@ -109,7 +109,7 @@ def test_the_exit_codes_are_those_of_the_docs() -> None:
         (
             {"paused_patients": [MASK]},
             [
-                "Deliveries of 1 patient are paused. Go on: bridge resume --patient ID "
+                "Deliveries of 1 hidden patient are paused. Go on: bridge resume --patient ID "
                 "('bridge status --reveal' shows each ID)"
             ],
         ),
@@ -117,7 +117,7 @@ def test_the_exit_codes_are_those_of_the_docs() -> None:
             {"paused_patients": ["4711", MASK, MASK]},
             [
                 "Deliveries of patient 4711 are paused. Go on: bridge resume --patient 4711",
-                "Deliveries of 2 other patients are paused. Go on: bridge resume --patient ID "
+                "Deliveries of 2 hidden patients are paused. Go on: bridge resume --patient ID "
                 "('bridge status --reveal' shows each ID)",
             ],
         ),
@@ -265,13 +265,16 @@ async def test_a_paused_patient_is_shown_to_who_typed_it_or_asks(
     said = await asyncio.to_thread(run, "pause", "--patient", "MRN-2")
     assert "patient MRN-2 are paused" in said.stdout
     assert unknown not in said.stdout
-    assert "Deliveries of 1 other patient are paused" in said.stdout
+    assert "Deliveries of 1 hidden patient are paused" in said.stdout
     for running in (True, False):
         if not running:
             await service.stop()
         exited, printed = await status(run)
         assert exited == StatusCode.STOPPED
-        assert "Deliveries of 2 patients are paused. Go on: bridge resume --patient ID" in printed
+        assert (
+            "Deliveries of 2 hidden patients are paused. Go on: bridge resume --patient ID"
+            in printed
+        )
         assert "MRN" not in printed
         assert json.loads((await status(run, "--json"))[1])["paused_patients"] == [MASK, MASK]
         assert shown in (await status(run, "--reveal"))[1]
@@ -283,7 +286,7 @@ async def test_a_patient_is_let_go_alone(run: Run, service: Service) -> None:
     for number in ("MRN-1", "MRN-2"):
         await asyncio.to_thread(run, "pause", "--patient", number)
     said = await asyncio.to_thread(run, "resume", "--patient", "MRN-1")
-    assert "Deliveries of 1 patient are paused" in said.stdout
+    assert "Deliveries of 1 hidden patient are paused" in said.stdout
     assert "MRN" not in said.stdout
     assert service.destinations.pauses.patients == {"MRN-2"}
     said = await asyncio.to_thread(run, "resume")

@@ -30,7 +30,7 @@ from bridge import logs
 from bridge.message import Message
 from bridge.pipeline.translate import Rehearsal, translate
 from bridge.service.traffic import from_files
-from bridge.store.sqlite.rows import call_json, lineage_json
+from bridge.store.rows import call_json, lineage_json
 from tests.unit.pipeline.hl7 import adt, message
 from tests.unit.pipeline.test_translate import MAPPINGS, SETTINGS
 from tests.unit.pipeline.test_work import patient

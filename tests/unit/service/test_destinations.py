@@ -9,13 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.causes import MASK, Cause, CauseKind
 from bridge.delivery import Alias, Call, Kind, NetworkFault, Outcome, Reason, Target
 from bridge.errors import BridgeError
-from bridge.logs import keep_allowed
 from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
-from bridge.service.destinations import _logged
 from bridge.service.service import Service
 from bridge.settings import Settings
 from bridge.store.contract import Transaction
@@ -200,22 +199,25 @@ async def test_a_channel_that_left_the_settings_can_be_resumed(start: Start) -> 
 
 
 @pytest.mark.parametrize(
-    ("selection", "logged"),
+    ("named", "told"),
     [
-        (Selection(), {"target": "all", "resource": "", "channel": ""}),
-        (
-            Selection(Destination.ZAUTOAI, "patients"),
-            {"target": "zautoai", "resource": "patients", "channel": ""},
-        ),
-        (Selection(channel="lab"), {"target": "channel", "resource": "", "channel": "lab"}),
-        (Selection(patient="4711"), {"target": "patient", "resource": "", "channel": ""}),
+        ({}, {"target": "all"}),
+        ({"resource": "patients"}, {"target": "all", "resource": "patients"}),
+        ({"destination": "hospital"}, {"target": "hospital"}),
+        ({"channel": "orders"}, {"target": "channel", "channel": "orders"}),
+        ({"patient": "4711"}, {"target": "patient"}),
     ],
 )
-def test_the_log_says_what_was_paused_and_of_a_patient_not_which(
-    selection: Selection, logged: dict[str, str]
+async def test_the_log_says_what_was_resumed_and_of_a_patient_not_which(
+    start: Start, named: dict[str, str], told: dict[str, str]
 ) -> None:
-    assert _logged(selection) == logged
-    assert keep_allowed(None, "info", dict(logged)) == logged
+    service = await start()
+    with capture_logs() as logged:
+        await asked(service, {"ask": "pause", "paused": True} | named)
+        await asked(service, {"ask": "resume"} | named)
+    (line,) = (line for line in logged if line["event"] == "waits ended")
+    assert line | {"resource": "", "channel": ""} | told == line
+    assert "4711" not in str(logged)
 
 
 async def waiting(service: Service, call: Call, lane: str, cause: Cause) -> int:
