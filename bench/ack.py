@@ -37,6 +37,8 @@ class Target:
     port: int
     #: address of its /metrics; "" where it is not known
     metrics: str = ""
+    #: file of its store, where it is one of our own
+    store: Path | None = None
 
     def calls(self) -> float:
         """Requests made to ZautoAI so far."""
@@ -78,11 +80,13 @@ def median(rows: list[Row]) -> Row:
 
 
 @contextmanager
-def command(arguments: list[str], environment: dict[str, str], folder: str) -> Iterator[list[str]]:
-    """A `bridge` command that keeps running; gives what it printed until it listened."""
+def command(
+    arguments: list[str], environment: dict[str, str], folder: str, root: Path = ROOT
+) -> Iterator[list[str]]:
+    """A `bridge` command of a tree that keeps running; gives what it printed until it listened."""
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | {"PYTHONPATH": str(root)} | environment,
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -108,7 +112,7 @@ def _addresses(process: subprocess.Popen[str], name: str) -> list[str]:
 
 
 @contextmanager
-def own_bridge(deliver: bool) -> Iterator[Target]:
+def own_bridge(deliver: bool, root: Path = ROOT) -> Iterator[Target]:
     """A bridge on a new store, and with `deliver` a sandbox it delivers to."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -119,16 +123,16 @@ def own_bridge(deliver: bool) -> Iterator[Target]:
         }
         if deliver:
             arguments = ["sandbox", "--port", "0", "--no-limits", "--client", CLIENT]
-            (sandbox,) = stack.enter_context(command(arguments, {}, folder))
+            (sandbox,) = stack.enter_context(command(arguments, {}, folder, root))
             environment |= _zauto(sandbox)
         quiet = ["run", "--log-level", "WARNING"]
-        mllp, http = stack.enter_context(command(quiet, environment, folder))
+        mllp, http = stack.enter_context(command(quiet, environment, folder, root))
         if not deliver:
             pause = [sys.executable, "-m", "bridge", "pause"]
-            inherited = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+            inherited = os.environ | {"PYTHONPATH": str(root)} | environment
             subprocess.run(pause, env=inherited, cwd=folder, check=True, capture_output=True)
         host, _, port = mllp.rpartition(":")
-        yield Target(host, int(port), f"http://{http}/metrics")
+        yield Target(host, int(port), f"http://{http}/metrics", Path(folder) / "bench.db")
 
 
 def _zauto(address: str) -> dict[str, str]:
