@@ -102,7 +102,8 @@ async def test_10000_messages_of_each_status_are_the_same_before_and_after(
         store.read(lambda view: assert_same(of_messages(before, some), of_messages(view, some)))
     finally:
         await store.close()
-    assert rows_lost(migrate.copy_of(path, 12), path) == {}
+    # deliveries are counted by destination since
+    assert rows_lost(migrate.copy_of(path, 12), path) == {"tally": len(schema_12.STATUSES)}
 
 
 def rows_lost(before: Path, after: Path) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.delivery import Target
 from bridge.message import Status
 from bridge.store import rules
 from bridge.store.acknowledgments import Answering
@@ -17,6 +18,8 @@ from bridge.store.sqlite import opening
 from bridge.store.sqlite.lock import hold
 from bridge.store.sqlite.sql import SQL, split
 
+#: what is counted by status
+KINDS = ("message", *(f"delivery/{target}" for target in Target))
 #: run once at start, or read a table that holds few rows: `forget_codes` keeps its own small
 MAY_SCAN = {
     *(
@@ -98,7 +101,7 @@ def test_parameters_have_names(name: str) -> None:
 def test_every_status_has_a_row_to_be_counted_in(connection: sqlite3.Connection) -> None:
     rows = connection.execute("SELECT kind, status FROM tally WHERE kind <> 'quarantine'")
     kept = {status for status in Status if status is not Status.DUPLICATE}
-    counted = {(kind, status) for kind in ("message", "delivery") for status in kept}
+    counted = {(kind, status) for kind in KINDS for status in kept}
     counted |= {("acknowledgment", state) for state in Answering}
     assert {tuple(row) for row in rows} == counted
 

@@ -14,10 +14,9 @@ from bridge.store.statements import Row, Values
 
 def checksum(*parts: bytes | str) -> int:
     """CRC-32: finds every single flipped bit and every burst of up to 32."""
-    found = 0
-    for part in parts:
-        found = zlib.crc32(part if isinstance(part, bytes) else part.encode(), found)
-    return found
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return zlib.crc32(parts[0])
+    return zlib.crc32(b"".join([p if isinstance(p, bytes) else p.encode() for p in parts]))
 
 
 def to_json(record: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ class CountReads(Asking):
         held_for = self._statements.all("held_for", limit=_MOST)
         return Tally(
             messages=_by_status(counts, "message"),
-            deliveries=_by_status(counts, "delivery"),
+            deliveries=_of_deliveries(counts),
             oldest_waiting=None if oldest is None else oldest["at"],
             held_for=[(row["waits_for"], row["count"]) for row in held_for],
             quarantined=sum(row["count"] for row in counts if row["kind"] == "quarantine"),
@@ -135,6 +136,15 @@ def _columns(row: Row, names: Iterable[str]) -> dict[str, Any]:
 
 def _by_status(counts: Iterable[Row], kind: str) -> dict[Status, int]:
     return {Status(row["status"]): row["count"] for row in counts if row["kind"] == kind}
+
+
+def _of_deliveries(counts: Iterable[Row]) -> dict[Status, int]:
+    """Those of all destinations together."""
+    summed: Counter[Status] = Counter()
+    for row in counts:
+        if row["kind"].startswith("delivery/"):
+            summed[Status(row["status"])] += row["count"]
+    return dict(summed)
 
 
 def _most(counts: Iterable[Row], kind: str) -> list[tuple[str, int]]:

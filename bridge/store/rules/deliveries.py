@@ -53,7 +53,8 @@ class DeliveryReads(Asking):
                 yield rows.delivery(row, lineage=False)
 
     def waiting(self, target: Target) -> int:
-        row = self._statements.one("count_of", kind="waiting", status=target)
+        kind = f"delivery/{target}"
+        row = self._statements.one("count_of", kind=kind, status=Status.WAITING)
         return 0 if row is None else int(row["count"])
 
 
@@ -69,7 +70,6 @@ class DeliveryChanges(DeliveryReads):
         at: float,
         step: Step = Step.APPLY,
     ) -> int:
-        lanes.take_place(self._statements, call.target, lane)
         inserted = self._statements.insert(
             "insert_delivery",
             message_id=message_id,
@@ -78,7 +78,7 @@ class DeliveryChanges(DeliveryReads):
             **rows.delivery_row(call, step, at),
         )
         delivery_id = must_insert(inserted, "a delivery")
-        lanes.enter(self._statements, call.target, lane, delivery_id, at)
+        lanes.append(self._statements, call.target, lane, delivery_id, at)
         if step is not Step.APPLY:
             follow(self._statements, message_id, at)
         return delivery_id

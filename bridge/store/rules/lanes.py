@@ -19,13 +19,14 @@ from bridge.store.statements import Row, Statements
 _NEVER_LATER = 7200.0
 
 
-def take_place(statements: Statements, target: str, lane: str) -> None:
-    """Count one more place behind all that ever was in a lane; it is the next delivery's."""
-    must_take(statements.change("take_place", target=target, lane=lane), "a place in a lane")
+def append(statements: Statements, target: str, lane: str, delivery_id: int, at: float) -> None:
+    """Let a new delivery take its place, which is behind all that ever was in its lane."""
+    taken = statements.change("append_to_lane", target=target, lane=lane, id=delivery_id, at=at)
+    must_take(taken, "a place in a lane")
 
 
 def enter(statements: Statements, target: str, lane: str, delivery_id: int, at: float) -> None:
-    """Let a waiting delivery take its place in its lane, as the head where it is the first."""
+    """Let a delivery that waits again take its old place, as the head where it is the first."""
     statements.change("enter_lane", target=target, lane=lane, id=delivery_id, at=at)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
+from operator import itemgetter
 
 from bridge.errors import Damaged, StoreError
-from bridge.store.sqlite.sql import SQL, parameters_of, rows_of
+from bridge.store.sqlite.sql import PREPARED, parameters_of, rows_of
 from bridge.store.statements import Row, Value
 
 #: how SQLite's module says that stored text is not UTF-8; what follows is the text
@@ -22,28 +24,36 @@ class SqliteStatements:
 
     def each(self, name: str, /, **values: Value) -> Generator[Row, None, None]:
         try:
-            yield from self._connection.execute(SQL[name], values)
+            yield from self._execute(name, values)
         except sqlite3.Error as error:
-            if str(error).startswith(_NO_TEXT):
-                raise Damaged(f"A row for '{name}' holds bytes that are no text.") from None
-            raise StoreError(f"The store cannot be read: {error}.") from error
+            raise _translated(error, name) from None
 
     def one(self, name: str, /, **values: Value) -> Row | None:
-        return next(self.each(name, **values), None)
+        try:
+            row: Row | None = self._execute(name, values).fetchone()
+        except sqlite3.Error as error:
+            raise _translated(error, name) from None
+        return row
 
     def all(self, name: str, /, **values: Value) -> Sequence[Row]:
-        return list(self.each(name, **values))
+        try:
+            return self._execute(name, values).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, name) from None
 
     def change(self, name: str, /, **values: Value) -> int:
-        return self._connection.execute(SQL[name], values).rowcount
+        return self._execute(name, values).rowcount
 
     def insert(self, name: str, /, **values: Value) -> int | None:
-        inserted = self._connection.execute(SQL[name], values)
+        inserted = self._execute(name, values)
         return inserted.lastrowid if inserted.rowcount else None
 
+    def _execute(self, name: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
+        prepared = PREPARED[name]
+        return self._connection.execute(prepared.sql, prepared.values(values))
+
     def insert_rows(self, name: str, rows: Sequence[Mapping[str, Value]]) -> Sequence[int]:
-        names = parameters_of(name)
-        values = [row[each] for row in rows for each in names]
+        values = list(chain.from_iterable(map(itemgetter(*parameters_of(name)), rows)))
         inserted = self._connection.execute(rows_of(name, len(rows)), values)
         last = inserted.lastrowid or 0
         # there is one writer, so the ids that one statement gives follow each other
@@ -60,3 +70,10 @@ class SqliteStatements:
                 self._connection.execute("RELEASE attempt")
             raise
         self._connection.execute("RELEASE attempt")
+
+
+def _translated(error: sqlite3.Error, name: str) -> Damaged | StoreError:
+    """The error of a read as the contract knows it, without what was read."""
+    if str(error).startswith(_NO_TEXT):
+        return Damaged(f"A row for '{name}' holds bytes that are no text.")
+    return StoreError(f"The store cannot be read: {error}.")

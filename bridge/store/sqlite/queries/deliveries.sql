@@ -1,10 +1,12 @@
 -- name: insert_delivery
+-- The sequence after the last of its lane, whose row `append_to_lane` then writes; where not one
+-- connection alone writes, the row is to be locked first.
 INSERT INTO delivery (
     message_id, position, target, lane, sequence, resource, external_id, status, step, due_at,
     changed_at, call, checksum, lineage
 ) VALUES (
     :message_id, :position, :target, :lane,
-    (SELECT last FROM lane WHERE lane.target = :target AND lane.lane = :lane),
+    1 + coalesce((SELECT last FROM lane WHERE lane.target = :target AND lane.lane = :lane), 0),
     :resource, :external_id, 'waiting', :step, :at, :at, :call, :checksum, :lineage
 )
 

@@ -1,7 +1,9 @@
--- name: take_place
--- The lane's row is locked until the commit, so that sequences are in commit order.
-INSERT INTO lane (target, lane, last) VALUES (:target, :lane, 1)
-ON CONFLICT (target, lane) DO UPDATE SET last = lane.last + 1
+-- name: append_to_lane
+-- The delivery has the sequence after the last: it is the head only where none waits.
+INSERT INTO lane (target, lane, head, ready_at, last) VALUES (:target, :lane, :id, :at, 1)
+ON CONFLICT (target, lane) DO UPDATE
+SET last = lane.last + 1, head = coalesce(lane.head, :id),
+    ready_at = CASE WHEN lane.head IS NULL THEN :at ELSE lane.ready_at END
 
 -- name: enter_lane
 -- The head is the smallest sequence that waits: what was held goes back before those that came

@@ -21,7 +21,8 @@ FROM message LEFT JOIN body ON body.message_id = message.id
 WHERE identity = :identity
 
 -- name: earlier
-SELECT id FROM message
+-- INDEXED BY is SQLite's: the index of senders would be read to its end.
+SELECT id FROM message INDEXED BY message_identity
 WHERE identity >= :prefix AND identity < :behind AND id < :before
   AND control_id = :control_id AND sending_application = :sending_application
   AND sending_facility = :sending_facility
@@ -81,8 +82,9 @@ WHERE cause = :cause AND cause <> '' AND id < :before AND status = coalesce(:sta
 ORDER BY id DESC LIMIT :limit
 
 -- name: kept_since
+-- NOT INDEXED is SQLite's: by id, of which a batch is read, and not by time.
 SELECT message.*, body.checksum AS body_checksum, body.bytes
-FROM message LEFT JOIN body ON body.message_id = message.id
+FROM message NOT INDEXED LEFT JOIN body ON body.message_id = message.id
 WHERE message.id > :after AND message.received_at >= :at AND message.status <> 'rejected'
 ORDER BY message.id LIMIT :limit
 
