@@ -250,6 +250,8 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
         ("came again", report["duplicates"] or ""),
     ]
     out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
+    if report["body_gone"]:
+        out.print("\nPayload pruned: what became of the message is kept, its text is not.")
     if report["body"] is not None:
         out.print()
         lines(out, report["body"].strip())

@@ -178,6 +178,8 @@ class Acknowledge:
         at = self._clock()
         try:
             kept = tx.message(due.message_id)
+            if kept is not None and kept.body_gone:
+                raise DamagedMessage(due.message_id)
         except DamagedMessage:
             cause = Cause(CauseKind.BRIDGE_FAULT, name=DamagedMessage.__name__)
             tx.change_acknowledgment(due.message_id, Answering.ABANDONED, at=at, cause=cause)

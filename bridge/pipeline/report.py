@@ -201,13 +201,15 @@ def message_report(
     row = message_row(kept, later, reveal=reveal)
     row["sending_application"] = kept.message.sending_application
     row["sending_facility"] = kept.message.sending_facility
-    row["structure"] = structure_faults(kept.message, settings)
+    row["body_gone"] = kept.body_gone
+    row["structure"] = [] if kept.body_gone else structure_faults(kept.message, settings)
     # those of a translated message are among its remarks
-    row["lines"] = [] if kept.mapping else line_remarks(kept.message, settings)
+    known = kept.mapping or kept.body_gone
+    row["lines"] = [] if known else line_remarks(kept.message, settings)
     row["changed_at"] = kept.changed_at
     row["next"] = next_action(kept.status, kept.cause)
     row["runbook"] = f"{RUNBOOK}#{kept.cause.kind}" if kept.cause else ""
-    row["body"] = text_of(kept.message.body) if reveal else None
+    row["body"] = text_of(kept.message.body) if reveal and not kept.body_gone else None
     row["acknowledgment"] = text_of(kept.acknowledgment)
     row["application_acknowledgment"] = later and _later_report(later, reveal=reveal)
     version = view.mapping_version(kept.mappings_hash)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,19 @@ async def test_what_is_asked_for_is_printed(run: Run, reached: str) -> None:
     printed = await said(run, "messages", "show", "1", "--reveal")
     assert [secret for secret in SECRETS if secret not in printed] == []
     assert MASK not in printed
+
+
+async def test_of_a_pruned_message_all_but_its_text_is_shown(
+    run: Run, reached: str, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as file, file:
+        file.execute("UPDATE message SET status = 'delivered'")
+        file.execute("DELETE FROM body")
+    printed = await said(run, "messages", "show", "1", "--reveal")
+    assert "Payload pruned: what became of the message is kept, its text is not." in printed
+    assert "ADT^A04" in printed
+    told = await data(run, "messages", "show", "1", "--reveal", "--json")
+    assert (told["body_gone"], told["body"]) == (True, None)
 
 
 async def test_what_is_wrong_with_its_structure_is_told_where_its_channel_asks(

@@ -219,12 +219,13 @@ class TestWhatItSays:
         await desk.look()
         assert scan(desk.ends.got[0][1]).accept_acknowledgment == "AL"
 
+    @pytest.mark.parametrize("harm", ["UPDATE body SET bytes = x'00'", "DELETE FROM body"])
     async def test_one_whose_message_is_damaged_is_given_up_and_stops_no_other(
-        self, desk: Desk
+        self, desk: Desk, harm: str
     ) -> None:
         first, second = await desk.keep(adt("C1")), await desk.keep(adt("C2"))
         with closing(sqlite3.connect(desk.url.removeprefix("sqlite:///"))) as file, file:
-            file.execute("UPDATE body SET bytes = x'00' WHERE message_id = ?", (first,))
+            file.execute(f"{harm} WHERE message_id = ?", (first,))
         await desk.look()
         assert desk.ends.answers() == [("AA", "C2")]
         assert desk.row(first).state is Answering.ABANDONED
