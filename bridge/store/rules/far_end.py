@@ -119,6 +119,8 @@ class FarEndChanges(FarEndReads):
             return None
         counted = self._statements.change("count_call", target=target, step=step)
         must_take(counted, "the count of a call")
+        if revision is not None:
+            return revision + 1
         row = self._statements.one("call_budget", target=target)
         return None if row is None else int(row["revision"])
 
