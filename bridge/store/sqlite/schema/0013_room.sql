@@ -114,8 +114,8 @@ ALTER TABLE message ADD COLUMN event_at REAL;
 CREATE INDEX message_origin ON message (origin) WHERE origin IS NOT NULL;
 CREATE INDEX message_part_of ON message (part_of, part) WHERE part_of IS NOT NULL;
 -- Of what does not wait any more: an index of all would be paid for before the acknowledgment (8 µs
--- a message, a fifth of keeping it). What waits is found by its status.
-CREATE INDEX message_received ON message (received_at) WHERE status <> 'waiting';
+-- a message, a fifth of keeping it). What waits is found by its status, and a time by ids, which
+-- grow with it.
 CREATE INDEX message_type ON message (message_type) WHERE status <> 'waiting';
 CREATE INDEX message_sender ON message (sending_application, sending_facility)
     WHERE status <> 'waiting';
