@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -237,3 +239,33 @@ async def test_a_waiting_message_says_why_its_delivery_was_postponed(store: Stor
     )
     (kept,) = store.read(lambda view: view.messages())
     assert (kept.status, kept.reason) == (Status.WAITING, "busy")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        # another patient's delivery, which is done with, one that waits, and one that is none
+        "UPDATE lane SET head = 1 WHERE lane = 'b'",
+        "UPDATE lane SET head = 2 WHERE lane = 'b'",
+        "UPDATE delivery SET lane = 'a' WHERE id = 3",
+    ],
+)
+async def test_a_lane_whose_head_is_not_its_own_sends_nothing_of_another(
+    url: str, store: Store, damage: str
+) -> None:
+    first, second, third, fourth = await store.run(
+        lambda tx: [
+            *plan(tx, a_call("P1"), a_call("P1"), lane="a"),
+            *plan(tx, a_call("P2"), a_call("P2"), lane="b"),
+        ]
+    )
+    await store.run(lambda tx: tx.claim(Target.ZAUTO, 100.0, 1))
+    await store.run(lambda tx: tx.settle(first, Status.DELIVERED, at=101.0))
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+        assert file.execute(damage).rowcount == 1
+    claimed = [await store.run(lambda tx: tx.claim(Target.ZAUTO, 102.0, 9)) for _ in range(3)]
+    ids = [each.id for heads in claimed for each in heads]
+    assert len(ids) == len(set(ids))
+    assert first not in ids
+    assert ids.count(second) == 1
+    assert {third, fourth} & set(ids)

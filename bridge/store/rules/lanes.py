@@ -36,9 +36,13 @@ def lease(statements: Statements, target: Target, now: float, limit: int) -> Seq
     A lane due later than anything is postponed was given its time before the clock was set back.
     """
     statements.change("pull_lanes", target=target, now=now, latest=now + _NEVER_LATER)
-    heads = statements.all("ready_heads", target=target, now=now, limit=limit)
-    for row in heads:
-        statements.change("lease_lane", target=row["target"], lane=row["lane"])
+    heads = []
+    for row in statements.all("ready_heads", target=target, now=now, limit=limit):
+        if row["is_its_head"]:
+            statements.change("lease_lane", target=target, lane=row["headed"])
+            heads.append(row)
+        else:  # damaged: its next delivery is its head
+            move_on(statements, target, row["headed"], row["id"])
     return heads
 
 

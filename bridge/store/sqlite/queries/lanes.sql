@@ -16,7 +16,9 @@ WHERE target = :target AND lane = :lane AND leased = 0 AND (head IS NULL OR EXIS
 ))
 
 -- name: ready_heads
-SELECT delivery.*
+-- With the lane's own name: a head that is of another lane, or done with, is not to be sent.
+SELECT delivery.*, lane.lane AS headed, delivery.status = 'waiting'
+    AND delivery.target = lane.target AND delivery.lane = lane.lane AS is_its_head
 FROM lane JOIN delivery ON delivery.id = lane.head
 WHERE lane.target = :target AND lane.leased = 0 AND lane.waits_for = '' AND lane.head IS NOT NULL
   AND lane.ready_at <= :now
