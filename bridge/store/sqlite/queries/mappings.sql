@@ -20,11 +20,11 @@ SET count = unmapped_code.count + 1,
 DELETE FROM unmapped_code WHERE code_table = :table AND code = :code AND sender = :sender
 
 -- name: forget_codes
--- LIMIT -1, which is all, is SQLite's.
+-- LIMIT -1, which is all, and INDEXED BY are SQLite's: by status it would read all that is held.
 DELETE FROM unmapped_code WHERE (code_table, code, sender) IN (
     SELECT code_table, code, sender FROM unmapped_code
     WHERE NOT EXISTS (
-        SELECT 1 FROM message
+        SELECT 1 FROM message INDEXED BY message_held
         WHERE status = 'held' AND translated = 0
         AND waits_for = 'codes/' || code_table || '/' || code
     )
@@ -32,8 +32,9 @@ DELETE FROM unmapped_code WHERE (code_table, code, sender) IN (
 )
 
 -- name: codes
+-- INDEXED BY is SQLite's.
 SELECT code_table AS "table", code, sender, count, first_at, last_at, (
-    SELECT count(*) FROM message
+    SELECT count(*) FROM message INDEXED BY message_held
     WHERE status = 'held' AND translated = 0
     AND waits_for = 'codes/' || code_table || '/' || code
 ) AS waiting
