@@ -40,7 +40,7 @@ async def test_a_disk_that_cannot_be_asked_is_busy(tmp_path: Path) -> None:
     store = opened(tmp_path / "kept" / "bridge.db")
     shutil.rmtree(tmp_path / "kept")
 
-    with pytest.raises(StoreBusy):
-        await store.run(keep)
-    await store.run(lambda tx: None)
+    for job in (keep, lambda tx: None):
+        with pytest.raises(StoreBusy):
+            await store.run(job)
     await store.close()

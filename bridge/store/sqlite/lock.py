@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,6 +26,8 @@ from bridge.store.sqlite.privacy import refuse_foreign, refuse_irregular
 Inode: TypeAlias = tuple[int, int]
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+#: bytes of the earlier versions' lock: a pid, and a device and inode
+_MOST_KEPT = 200
 #: where the kernel lists the locks of all processes
 _LOCKS = Path("/proc/locks")
 #: files this process holds. Process-wide, because what it guards is: the kernel drops fcntl locks
@@ -76,6 +79,7 @@ def hold(path: Path) -> FileLock:
             found = path.lstat()
             refuse_foreign(path, found)
             _refuse_twice(path, _inode(found))
+        _refuse_log_alone(path)
         file = os.open(path, _FLAGS, 0o600)
         inode = _inode(os.fstat(file))
         # Put there since the look above. It stays open: closing it would drop SQLite's locks.
@@ -100,13 +104,21 @@ def _lock_alone(path: Path, file: int) -> int:
         )
     os.fchmod(file, 0o600)
     _lock(path, file)
-    return _lock_as_earlier(path)
+    if found.st_nlink > 1:
+        raise StoreUnusable(
+            f"{path} has further names (hard links): opened by another one, SQLite would not find "
+            "its log, and what is in it would be lost. Delete the other names, or make copies of "
+            "them."
+        )
+    return _lock_as_earlier(path, _inode(found))
 
 
-def _lock_as_earlier(path: Path) -> int:
-    """Take the lock of versions that locked a file beside the store, and leave the pid they name.
+def _lock_as_earlier(path: Path, inode: Inode) -> int:
+    """Take the lock of versions that locked a file beside the store, and leave the pid they name,
+    and which file the log is of.
 
-    Needed as long as such a version may be started on the same store.
+    Needed as long as such a version may be started on the same store. Raises StoreUnusable where
+    the log is another file's.
     """
     beside = path.with_name(path.name + ".lock")
     with suppress(FileNotFoundError):
@@ -115,8 +127,9 @@ def _lock_as_earlier(path: Path) -> int:
     try:
         os.fchmod(file, 0o600)
         _lock(path, file)
+        _refuse_log_of_another(path, inode, os.pread(file, _MOST_KEPT, 0))
         os.truncate(file, 0)
-        os.write(file, str(os.getpid()).encode())
+        os.write(file, f"{os.getpid()}\n{_told(inode)}\n".encode())
     except BaseException:
         os.close(file)
         raise
@@ -150,6 +163,47 @@ def _holder(file: int) -> str:
             if (kind, access, inode) == ("FLOCK", "WRITE", place):
                 return pid
     return ""
+
+
+def _refuse_log_alone(path: Path) -> None:
+    """Raise StoreUnusable where there is a log and no store: SQLite would delete the log."""
+    if _size(path) == 0 and (log := _log_size(path)):
+        raise StoreUnusable(
+            f"{path} is missing or empty, and its log {path.name}-wal is not ({log} bytes, maybe "
+            "messages that were acknowledged): put the store back beside its log, or move the log "
+            "away to begin with an empty store."
+        )
+
+
+def _refuse_log_of_another(path: Path, inode: Inode, kept: bytes) -> None:
+    """Raise StoreUnusable where the file was replaced since the log was written.
+
+    SQLite would write the log's pages into it. `kept` is what the process before left.
+    """
+    _, _, before = kept.decode("ascii", "replace").strip().partition("\n")
+    if before and before != _told(inode) and _log_size(path):
+        raise StoreUnusable(
+            f"{path} is not the file that its log {path.name}-wal was written for: put that file "
+            "back, or move the log away, which loses what is in it. Where store and log were "
+            f"copied together, delete {path.name}.lock."
+        )
+
+
+def _log_size(path: Path) -> int:
+    return _size(path.with_name(path.name + "-wal"))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none, or something else has its name."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def _told(inode: Inode) -> str:
+    return f"{inode[0]}:{inode[1]}"
 
 
 def _refuse_twice(path: Path, inode: Inode) -> None:

@@ -34,7 +34,7 @@ class SqliteStore:
         self._lock = lock
         self._connection = connection
         self._space = space
-        self._writer = Writer(connection, space, clock=clock)
+        self._writer = Writer(connection, space, unreplaced=lock.refuse_replaced, clock=clock)
         self._readers = Readers(self._connect_reader)
         self._writer.start()
 

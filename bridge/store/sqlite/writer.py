@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeVar
 
-from bridge.errors import StoreBusy, StoreError
+from bridge.errors import StoreBusy, StoreError, StoreUnusable
 from bridge.store.records import Keeping
 from bridge.store.rules.transaction import RuledTransaction
 from bridge.store.sqlite.space import Space
@@ -70,10 +70,13 @@ class Writer:
         connection: sqlite3.Connection,
         space: Space,
         *,
+        unreplaced: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
+        #: raises StoreUnusable where another file has taken the store's place
+        self._unreplaced = unreplaced
         self._sleep = sleep
         self._space = space
         self._standing = Standing(clock)
@@ -154,8 +157,9 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = list(self._answers(group))
+            self._unreplaced()
             self._connection.execute("COMMIT")
-        except (sqlite3.Error, _GroupLost) as error:
+        except (sqlite3.Error, _GroupLost, StoreUnusable) as error:
             self._undo()
             answers = [_Answer(error=_busy(error), refused=True) for _ in group]
         self._judge(answers, changes=self._connection.total_changes - before)
