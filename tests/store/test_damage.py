@@ -74,6 +74,7 @@ PLACES = [
     Place("entity", "owner", "external_id = 'V1'", _visit),
     Place("alias", "leads_to", "1", _alias),
     Place("alias", "authority", "1", _alias),
+    Place("link", "external_id", "1", damaged(lambda view: view.link("Patient/7"))),
     Place("application_acknowledgment", "body", _later, lambda v: v.acknowledgment(1).body == b""),
     Place("body", "bytes", "message_id = 1", damaged(lambda view: view.message(1))),
 ]
@@ -100,6 +101,8 @@ async def store(path: Path) -> AsyncIterator[Store]:
         tx.put_entity(PATIENT)
         tx.put_entity(VISIT)
         tx.put_alias(ALIAS)
+        tx.put_link("Patient/7", "patients", "P1")
+        tx.number("uhid", "P1", 5)
 
     await opened.run(fill)
     yield opened
@@ -151,6 +154,12 @@ async def test_a_look_notices_each_turned_bit(store: Store, disk: Disk, place: P
         assert store.read(notices), wrong
     disk.write(*at, right)
     assert not store.read(notices)
+
+
+async def test_a_number_that_changed_is_not_given(store: Store, disk: Disk) -> None:
+    disk._connection.execute("UPDATE number SET value = 7")
+    with pytest.raises(Damaged):
+        await store.run(lambda tx: tx.number("uhid", "P1", 5))
 
 
 async def test_a_copy_gets_its_own_answer_where_the_first_one_is_damaged(

@@ -91,6 +91,35 @@ def alias_row(known: Alias) -> Values:
     return values | {"checksum": alias_checksum(values)}
 
 
+def link_checksum(reference: str, resource: str, external_id: str) -> int:
+    """Of which record a reference names."""
+    return checksum(*(reference, "/", resource, "/", external_id))
+
+
+def linked(row: Row) -> str:
+    """The external id of a row of `link`; raises DamagedRecord."""
+    external_id: str = row["external_id"]
+    if row["checksum"] not in (
+        None,
+        link_checksum(row["reference"], row["resource"], external_id),
+    ):
+        raise DamagedRecord(row["reference"])
+    return external_id
+
+
+def number_checksum(sequence: str, key: str, value: int) -> int:
+    """Of which number a key has in a sequence."""
+    return checksum(*(sequence, "/", key, "/", str(value)))
+
+
+def number(row: Row) -> int:
+    """The number of a row of `number`; raises DamagedRecord."""
+    value: int = row["value"]
+    if row["checksum"] not in (None, number_checksum(row["sequence"], row["key"], value)):
+        raise DamagedRecord(f"{row['sequence']}/{row['key']}")
+    return value
+
+
 def order_line(row: Row) -> OrderLine:
     """The line of a row of `order_line`."""
     return OrderLine(

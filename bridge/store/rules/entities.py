@@ -58,7 +58,7 @@ class EntityReads(Asking):
 
     def link(self, reference: str) -> str | None:
         row = self._statements.one("link", reference=reference)
-        return None if row is None else row["external_id"]
+        return None if row is None else rows.linked(row)
 
 
 class EntityChanges(EntityReads):
@@ -78,8 +78,13 @@ class EntityChanges(EntityReads):
             self.put_alias(replace(rows.alias(row), leads_to=after, retired=True))
 
     def put_link(self, reference: str, resource: str, external_id: str) -> None:
-        record = {"resource": resource, "external_id": external_id}
-        put = self._statements.change("put_link", reference=reference, **record)
+        put = self._statements.change(
+            "put_link",
+            reference=reference,
+            resource=resource,
+            external_id=external_id,
+            checksum=rows.link_checksum(reference, resource, external_id),
+        )
         must_take(put, "a link")
 
     def number(self, sequence: str, key: str, first: int) -> int:

@@ -46,21 +46,24 @@ DELETE FROM alias WHERE CAST(key AS BLOB) = :key
 SELECT * FROM alias WHERE leads_to = :leads_to
 
 -- name: link
-SELECT external_id FROM link WHERE source = '' AND reference = :reference
+SELECT reference, resource, external_id, checksum FROM link
+WHERE source = '' AND reference = :reference
 
 -- name: put_link
-INSERT INTO link (reference, resource, external_id) VALUES (:reference, :resource, :external_id)
+INSERT INTO link (reference, resource, external_id, checksum)
+VALUES (:reference, :resource, :external_id, :checksum)
 ON CONFLICT (source, reference) DO UPDATE
-SET resource = excluded.resource, external_id = excluded.external_id
+SET resource = excluded.resource, external_id = excluded.external_id,
+    checksum = excluded.checksum
 
 -- name: number
-SELECT value FROM number WHERE sequence = :sequence AND key = :key
+SELECT sequence, key, value, checksum FROM number WHERE sequence = :sequence AND key = :key
 
 -- name: last_number
 SELECT value FROM number WHERE sequence = :sequence ORDER BY value DESC LIMIT 1
 
 -- name: take_number
-INSERT INTO number (sequence, key, value) VALUES (:sequence, :key, :value)
+INSERT INTO number (sequence, key, value, checksum) VALUES (:sequence, :key, :value, :checksum)
 
 -- name: look_again
 INSERT INTO again (resource, external_id, message_id, due_at)

@@ -44,6 +44,8 @@ UPDATE attempt SET checksum = checksum(request) WHERE ended_at IS NULL;
 UPDATE entity SET checksum = checksum(resource, '/', external_id, '/', desired, initial,
     coalesce(sent, x''), facts, authority, '/', owner);
 UPDATE application_acknowledgment SET checksum = checksum(code, body) WHERE state = 'due';
+ALTER TABLE number ADD COLUMN checksum INTEGER;
+UPDATE number SET checksum = checksum(sequence, '/', key, '/', CAST(value AS TEXT));
 
 -- Deliveries are counted by destination too, so that a status page never counts what waits.
 DROP TRIGGER delivery_added;
@@ -126,10 +128,12 @@ CREATE TABLE link_13 (
     reference TEXT NOT NULL,
     resource TEXT NOT NULL,
     external_id TEXT NOT NULL,
+    checksum INTEGER,
     PRIMARY KEY (source, reference)
 ) WITHOUT ROWID;
-INSERT INTO link_13 (reference, resource, external_id)
-SELECT reference, resource, external_id FROM link;
+INSERT INTO link_13 (reference, resource, external_id, checksum)
+SELECT reference, resource, external_id, checksum(reference, '/', resource, '/', external_id)
+FROM link;
 DROP TABLE link;
 ALTER TABLE link_13 RENAME TO link;
 
