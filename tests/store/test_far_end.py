@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.causes import Cause, CauseKind
 from bridge.delivery import NetworkFault, Reason, Step, Target
 from bridge.errors import StoreBusy
 from bridge.message import Status
+from bridge.store.acknowledgments import Owing
 from bridge.store.contract import Store, Transaction
 from bridge.store.far_end import Breaker, MissingEndpoint, Remaining, Trouble
-from tests.store.samples import a_call, plan
+from tests.store.samples import a_call, keep, plan
 
 _DELIVERED = Status.DELIVERED
 BREAKER = Breaker("patients", 100.0, 220.0, 120.0, Reason.FORBIDDEN, 3, "client")
@@ -207,6 +209,50 @@ class TestRedate:
         await redate(store, now, shift)
         assert await store.run(lambda tx: tx.take_again(now + 599, now + 86_400, 10)) == []
         assert await store.run(lambda tx: tx.take_again(now + 600, now + 86_400, 10))
+
+    async def test_what_is_held_is_parked_after_as_long_as_it_would_have_been(
+        self, store: Store, shift: float
+    ) -> None:
+        def hold(tx: Transaction) -> None:
+            (delivery_id,) = plan(tx, a_call())
+            tx.settle(delivery_id, Status.HELD, at=900.0, waits_for="patients/P9")
+            tx.mark(keep(tx).id, Status.HELD, at=900.0, waits_for="patients/P9")
+
+        await store.run(hold)
+        now = 1000.0 + shift
+        await redate(store, now, shift)
+
+        def park(at: float) -> asyncio.Future[int]:
+            return asyncio.ensure_future(
+                store.run(lambda tx: tx.park_long_held(at - 200.0, "72", at, 10))
+            )
+
+        assert await park(now + 99) == 0
+        assert await park(now + 100) == 2
+
+    async def test_what_is_held_since_the_jump_is_not_moved_past_now(
+        self, store: Store, shift: float
+    ) -> None:
+        now = 1000.0 + shift
+        held = {"at": now, "waits_for": "patients/P9"}
+        await store.run(lambda tx: tx.mark(keep(tx).id, Status.HELD, **held))
+        await redate(store, now, shift)
+        (found,) = store.read(lambda view: view.messages())
+        assert found.changed_at <= now
+
+    async def test_a_due_acknowledgment_is_given_up_after_as_long_as_it_would_have_been(
+        self, store: Store, shift: float
+    ) -> None:
+        owing = Owing("AL", "translation", "hospital:1")
+
+        def owe(tx: Transaction) -> None:
+            tx.mark(keep(tx, owing=owing).id, Status.PARKED, at=900.0)
+
+        await store.run(owe)
+        now, cause = 1000.0 + shift, Cause(CauseKind.RETRY)
+        await redate(store, now, shift)
+        assert await store.run(lambda tx: tx.abandon_acknowledgments(now - 101, cause, now)) == 0
+        assert await store.run(lambda tx: tx.abandon_acknowledgments(now - 100, cause, now)) == 1
 
     async def test_all_else_moves_along(self, store: Store, shift: float) -> None:
         def keep(tx: Transaction) -> None:

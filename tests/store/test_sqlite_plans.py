@@ -38,6 +38,7 @@ MAY_SCAN = {
     # run once at start, and where the clock jumped
     *("shift_lanes", "shift_deliveries", "lanes_quiet_again", "deliveries_quiet_again"),
     *("read_again_later", "shift_breakers", "shift_trouble", "shift_missing_endpoints"),
+    *("shift_held_messages", "shift_held_deliveries", "shift_due_acknowledgments"),
     *("shift_remaining", "all_calls", "forget_all_calls"),
 }
 

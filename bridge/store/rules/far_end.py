@@ -157,10 +157,14 @@ class FarEndChanges(FarEndReads):
 
 
 def _shift_waits(statements: Statements, now: float, shift: float) -> None:
-    """Move all times that were ahead by the former clock, or are by the present one."""
+    """Move all times that were ahead by the former clock, or are by the present one, and those
+    since which something is held or due."""
     after = min(now, now - shift)
     statements.change("shift_lanes", shift=shift, after=after)
     statements.change("shift_deliveries", shift=shift, after=after)
+    statements.change("shift_held_messages", shift=shift, now=now)
+    statements.change("shift_held_deliveries", shift=shift, now=now)
+    statements.change("shift_due_acknowledgments", shift=shift, now=now)
     statements.change("shift_breakers", shift=shift)
     statements.change("shift_trouble", shift=shift)
     statements.change("shift_missing_endpoints", shift=shift)

@@ -236,6 +236,25 @@ async def test_where_the_store_cannot_commit_the_former_time_stays(
     assert await machine.look() == 2
 
 
+@pytest.mark.parametrize("seconds", [100 * HOUR, -100 * HOUR])
+async def test_what_is_held_is_held_for_as_long_as_it_should(bench: Bench, seconds: float) -> None:
+    machine = Machine(bench)
+    message_id = await bench.plan(a_patient())
+
+    def hold(tx: Transaction) -> None:
+        tx.mark(message_id, Status.HELD, at=machine.clock(), waits_for="patients/P9")
+
+    await bench.store.run(hold)
+    machine.passes(HOUR)
+    await machine.is_set(seconds)
+    machine.passes(71 * HOUR - 1)
+    await bench.sweep()
+    assert bench.status(message_id) is Status.HELD
+    machine.passes(1)
+    await bench.sweep()
+    assert bench.status(message_id) is Status.PARKED
+
+
 async def test_what_is_under_way_at_a_jump_is_settled(bench: Bench) -> None:
     machine = Machine(bench)
     message_id = await bench.plan(a_patient())

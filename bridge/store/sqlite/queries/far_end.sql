@@ -124,6 +124,21 @@ WHERE status = 'waiting' AND target = 'zauto' AND step = 'verify' AND due_at < :
 -- name: read_again_later
 UPDATE again SET due_at = :due_at
 
+-- name: shift_held_messages
+-- What is dated by the present clock already stays before now. INDEXED BY is SQLite's, here and in
+-- the next ones; so is `min` of two.
+UPDATE message INDEXED BY message_held_since SET changed_at = min(changed_at + :shift, :now)
+WHERE status = 'held' AND translated = 0
+
+-- name: shift_held_deliveries
+UPDATE delivery INDEXED BY delivery_held_since SET changed_at = min(changed_at + :shift, :now)
+WHERE status = 'held'
+
+-- name: shift_due_acknowledgments
+UPDATE application_acknowledgment INDEXED BY acknowledgment_due_since
+SET changed_at = min(changed_at + :shift, :now)
+WHERE state = 'due'
+
 -- name: shift_breakers
 UPDATE breaker SET since = since + :shift, until = until + :shift
 
