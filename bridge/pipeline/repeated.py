@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bridge.errors import KeyReused
+from bridge.errors import DamagedMessage, KeyReused
 from bridge.message import Message, Status
 from bridge.store.contract import Transaction
 from bridge.store.records import Kept
@@ -75,9 +75,18 @@ def _turn_note(body: bytes) -> str:
 
 
 def _must_be_same(tx: Transaction, first_id: int, said: bytes) -> None:
-    first = tx.message(first_id)
-    if first is not None and _canonical(first.message.body) != said:
+    first = _body_of(tx, first_id)
+    if first is not None and _canonical(first) != said:
         raise KeyReused("Idempotency-Key was used for another order: send each order with its own")
+
+
+def _body_of(tx: Transaction, message_id: int) -> bytes | None:
+    """The body of a message; None where it is gone, or is not the one that came."""
+    try:
+        found = tx.message(message_id)
+    except DamagedMessage:
+        return None
+    return None if found is None or found.body_gone else found.message.body
 
 
 def _digest(*parts: object) -> bytes:

@@ -82,9 +82,9 @@ class MessageTransaction(MessageView, Protocol):
         """Keep a message, or find that it is a duplicate; raises StoreBusy on a full disk.
 
         It is one when a message with the same `identity` was kept (where `identity_since` is
-        given: at or after it, and not PARKED since) and its bytes are whole; then only that
-        message's `duplicates` grows. It is an index key: identities that begin with the control
-        id cost less than random ones.
+        given: at or after it, and not PARKED since), but for one that is not done with and whose
+        bytes are gone or damaged; then only that message's `duplicates` grows. It is an index
+        key: identities that begin with the control id cost less than random ones.
 
         An `owing` is kept with it. It is due once the message is translated, or settled (neither
         WAITING nor HELD), whichever the owing names; settled is enough for both. A duplicate

@@ -220,12 +220,22 @@ async def test_a_damaged_call_is_parked_and_what_is_behind_it_goes(
     assert [each.id for each in await claimed()] == [second]
 
 
-async def test_a_message_whose_body_row_is_gone_is_not_kept_a_second_time(
-    store: Store, disk: Disk
+BODIES = ["DELETE FROM body", "UPDATE body SET bytes = x'4d5348'"]
+
+
+@pytest.mark.parametrize("damage", BODIES)
+@pytest.mark.parametrize("status", [each for each in Status if each is not Status.DUPLICATE])
+async def test_a_copy_takes_the_place_of_what_needs_the_body_that_it_lost(
+    store: Store, disk: Disk, status: Status, damage: str
 ) -> None:
-    disk._connection.execute("DELETE FROM body")
+    disk._connection.execute("UPDATE message SET status = ?", (status,))
+    disk._connection.execute(damage)
     again = await store.run(lambda tx: keep(tx, KEPT, identity=b"same"))
-    assert (again.id, again.duplicate, again.acknowledgment) == (1, True, ANSWER)
+    if status not in (Status.WAITING, Status.HELD, Status.PARKED):
+        assert (again.id, again.duplicate, again.acknowledgment) == (1, True, ANSWER)
+        return
+    assert (again.id != 1, again.duplicate) == (True, False)
+    assert (await store.run(lambda tx: keep(tx, KEPT, identity=b"same"))).id == again.id
 
 
 @pytest.mark.parametrize("status", [each for each in Status if each is not Status.DUPLICATE])

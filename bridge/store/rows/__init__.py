@@ -25,6 +25,7 @@ from bridge.store.rows.known import (
     order_line_row,
 )
 from bridge.store.rows.messages import (
+    NEEDS_BODY,
     acknowledgment,
     body_row,
     is_damaged,
@@ -44,6 +45,7 @@ from bridge.store.rows.values import (
 )
 
 __all__ = [
+    "NEEDS_BODY",
     "acknowledgment",
     "alias",
     "alias_checksum",

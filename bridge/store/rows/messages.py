@@ -79,7 +79,7 @@ def whole_message(row: Row) -> KeptMessage:
 
     The body of what is done with may be gone; of what is not, that is damage.
     """
-    if is_damaged(row) or (row["bytes"] is None and Status(row["status"]) in _NEEDS_BODY):
+    if is_damaged(row) or (row["bytes"] is None and Status(row["status"]) in NEEDS_BODY):
         raise DamagedMessage(row["id"])
     return kept_message(row, row["bytes"])
 
@@ -96,7 +96,7 @@ def is_damaged(row: Row) -> bool:
 
 
 #: what is not done with: it is translated, or translated again, from its body
-_NEEDS_BODY = frozenset({Status.WAITING, Status.HELD, Status.PARKED})
+NEEDS_BODY = frozenset({Status.WAITING, Status.HELD, Status.PARKED})
 
 
 def _message(row: Row, body: bytes) -> Message:

@@ -64,18 +64,25 @@ def keep_all(statements: Statements, keepings: Sequence[Keeping]) -> list[Kept]:
 
 
 def _first_copy(statements: Statements, identity: bytes | None, since: float | None) -> Row | None:
-    """The message that this one is a copy of, decided on that message alone: its body may be gone.
+    """The message that this one is a copy of, by that message alone where it is done with.
 
-    One whose body is damaged, or that is parked or older than a window allows, is not it any more.
+    One that needs its body and has it no more, or that is parked or older than a window allows, is
+    not it any more: the copy takes its place.
     """
     first = statements.one("first_copy", identity=identity)
     if first is None:
         raise StoreError("The store has a message as known that it does not have.")
     over = since is not None and (first["received_at"] < since or first["status"] == Status.PARKED)
-    if over or rows.is_damaged(first):
+    if over or _is_lost(first):
         statements.change("forget_identity", id=first["id"])
         return None
     return first
+
+
+def _is_lost(first: Row) -> bool:
+    """Whether a message is not done with, but nothing can be made of its body."""
+    lost = first["bytes"] is None or rows.is_damaged(first)
+    return lost and first["status"] in rows.NEEDS_BODY
 
 
 def _answer_of(first: Row, anew: bytes) -> bytes:

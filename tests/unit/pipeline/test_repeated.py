@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Door:
     """Keeps pushes, a second after one another."""
 
     def __init__(self, folder: Path) -> None:
+        self.path = folder / "bridge.db"
         self.now = 1_000_000.0
         self.store: Store = open_store(
             f"sqlite:///{folder}/bridge.db", free_bytes=0, clock=lambda: self.now
@@ -87,3 +89,14 @@ async def test_a_key_of_another_order_is_refused_and_was_no_push(door: Door) -> 
     with pytest.raises(KeyReused):
         await door.push("UPDATED", "K1")
     assert await door.push("CANCELLED") == cancelled
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM body", "UPDATE body SET bytes = x'7b7d'"])
+async def test_a_key_is_the_same_order_where_the_body_of_the_first_is_lost(
+    door: Door, damage: str
+) -> None:
+    first = await door.push("SCHEDULED", "K1")
+    await door.store.run(lambda tx: tx.mark(first, Status.DELIVERED, at=door.now))
+    with sqlite3.connect(door.path) as other:
+        other.execute(damage)
+    assert await door.push("SCHEDULED", "K1") == first
