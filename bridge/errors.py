@@ -104,24 +104,26 @@ class Damaged(BridgeError):
 
 
 class DamagedMessage(Damaged):
-    """The stored bytes of a message are not those that came; a person restores or parks it."""
+    """The stored bytes of a message are not those that came, or what is stored of it cannot be
+    read; a person restores or parks it."""
 
     def __init__(self, message_id: int) -> None:
         self.message_id = message_id
         super().__init__(
-            f"The stored bytes of message {message_id} fail their checksum: check the disk, and "
+            f"What is stored of message {message_id} is not what was kept: check the disk, and "
             "restore the message from a copy or have it sent again."
         )
 
 
 class DamagedDelivery(Damaged):
-    """The stored call of a delivery is not the one that was planned; it must not be made."""
+    """The stored call of a delivery is not the one that was planned, or what is stored of it
+    cannot be read; it must not be made."""
 
     def __init__(self, delivery_id: int) -> None:
         self.delivery_id = delivery_id
         super().__init__(
-            f"The stored call of delivery {delivery_id} fails its checksum: check the disk, and "
-            "have its message sent again."
+            f"What is stored of delivery {delivery_id} is not what was planned: check the disk, "
+            "and have its message sent again."
         )
 
 

@@ -95,8 +95,7 @@ class Work:
         try:
             done = await self._store.run(self._batch)
         except DamagedMessage as error:
-            await self._store.run(partial(self._park, message_id=error.message_id, error=error))
-            done = 1
+            done = await self._park_damaged(error)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one message must not end the service
@@ -131,7 +130,10 @@ class Work:
         plan(tx, kept, translation, self._catalogue, self._clock(), same)
 
     async def _one_by_one(self) -> int:
-        batch = self._store.read(lambda view: view.untranslated(BATCH))
+        try:
+            batch = self._store.read(lambda view: view.untranslated(BATCH))
+        except DamagedMessage as error:
+            return await self._park_damaged(error)
         for kept in batch:
             try:
                 await self._store.run(partial(self._take_one, message_id=kept.id))
@@ -143,6 +145,10 @@ class Work:
                 self._log.exception("translation failed", message=kept.id)
                 await self._store.run(partial(self._park, message_id=kept.id, error=error))
         return len(batch)
+
+    async def _park_damaged(self, error: DamagedMessage) -> int:
+        await self._store.run(partial(self._park, message_id=error.message_id, error=error))
+        return 1
 
     def _park(self, tx: Transaction, message_id: int, error: Exception) -> None:
         cause = Cause(CauseKind.BRIDGE_FAULT, name=type(error).__name__)

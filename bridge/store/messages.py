@@ -16,7 +16,8 @@ class MessageView(Protocol):
     """What can be read of messages."""
 
     def message(self, message_id: int) -> KeptMessage | None:
-        """The message with its body; raises DamagedMessage where its bytes changed on the disk."""
+        """The message with its body; raises DamagedMessage where its bytes changed on the disk, or
+        it cannot be read."""
         ...
 
     def channel_of(self, message_id: int) -> str:
@@ -31,14 +32,15 @@ class MessageView(Protocol):
         before: int | None = None,
         limit: int = 50,
     ) -> Sequence[KeptMessage]:
-        """Newest first, ids below `before`; a list, so their bodies are left empty."""
+        """Newest first, ids below `before`; a list, so their bodies are left empty. Of one that
+        is damaged comes what can be read."""
         ...
 
     def kept_since(self, at: float, *, after: int = 0, limit: int) -> Sequence[KeptMessage]:
         """Messages received at or after a time and not rejected, with ids above `after`, in commit
         order; fewer than `limit` where their bodies are large, none at the end only.
 
-        One that is damaged comes without its body.
+        One that is damaged comes without its body, with what else can be read.
         """
         ...
 

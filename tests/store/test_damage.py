@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bridge.delivery import Alias, Delivery, Entity, Request, Target
-from bridge.errors import Damaged
+from bridge.delivery import Alias, Delivery, Entity, Request, Step, Target
+from bridge.errors import Damaged, DamagedMessage
 from bridge.message import Status
 from bridge.store.acknowledgments import Owing
 from bridge.store.contract import Store, View
 from bridge.store.open import open_store
 from bridge.store.records import Mended
-from tests.store.samples import a_call, a_message, keep
+from tests.store.samples import a_call, a_message, keep, plan
 
 FLIPS = 300
 
@@ -250,3 +250,179 @@ async def test_a_body_may_be_gone_of_what_is_done_with_only(
     found = store.read(lambda view: view.message(1))
     assert found is not None
     assert (found.body_gone, found.message.body) == (True, b"")
+
+
+#: bytes that are no text, a word of no enumeration and what is no JSON
+NO_TEXT, NO_WORD, NO_JSON = "CAST(x'ff' AS TEXT)", "'nonsense'", "'{'"
+BAD_CAUSE = "'retry', details = '{'"
+
+BAD_MESSAGES = [
+    *(("channel", NO_TEXT), ("control_id", NO_TEXT), ("sending_facility", NO_TEXT)),
+    *(("details", NO_TEXT), ("remarks", NO_TEXT), ("protocol", NO_TEXT)),
+    *(("remarks", NO_JSON), ("remarks", "'[[1]]'"), ("cause", BAD_CAUSE), ("cause", NO_WORD)),
+    ("protocol", NO_WORD),
+]
+BAD_DELIVERIES = [
+    *((column, NO_TEXT) for column in ("target", "lane", "resource", "external_id", "step")),
+    *((column, NO_TEXT) for column in ("waits_for", "cause", "details")),
+    *((column, NO_WORD) for column in ("target", "step", "status", "cause")),
+    *((column, NO_WORD) for column in ("lane", "resource", "external_id")),
+    *(("cause", BAD_CAUSE), ("call", "'{', checksum = NULL"), ("call", "'[]', checksum = NULL")),
+]
+
+
+@pytest.fixture
+async def empty(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/bridge.db", free_bytes=0, clock=lambda: 0.0)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def past(empty: Store, path: Path) -> Iterator[sqlite3.Connection]:
+    """Writes past the rules."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        yield opened
+
+
+def spoil(past: sqlite3.Connection, table: str, number: int, column: str, value: str) -> None:
+    past.execute(f"UPDATE {table} SET {column} = {value} WHERE id = {number}")
+
+
+@pytest.mark.parametrize(("column", "value"), BAD_MESSAGES)
+async def test_a_message_that_cannot_be_read_is_named_parked_and_passed(
+    empty: Store, past: sqlite3.Connection, column: str, value: str
+) -> None:
+    first, second, third = [(await empty.run(keep)).id for _ in range(3)]
+    spoil(past, "message", second, column, value)
+    assert [each.id for each in empty.read(lambda view: view.untranslated(9))] == [first]
+    await empty.run(lambda tx: tx.mark(first, Status.WAITING, at=1.0))
+    for look in (lambda v: v.untranslated(9), lambda v: v.message(second)):
+        with pytest.raises(DamagedMessage) as raised:
+            empty.read(look)
+        assert raised.value.message_id == second
+    with pytest.raises(DamagedMessage):
+        await empty.run(lambda tx: tx.lease(second))
+    await empty.run(lambda tx: tx.mark(second, Status.PARKED, at=1.0))
+    assert [each.id for each in empty.read(lambda view: view.untranslated(9))] == [third]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [*BAD_MESSAGES, ("status", NO_WORD), ("status", NO_TEXT)]
+)
+async def test_a_message_that_cannot_be_read_hides_no_other_in_a_list(
+    empty: Store, past: sqlite3.Connection, column: str, value: str
+) -> None:
+    ids = [(await empty.run(keep)).id for _ in range(3)]
+    spoil(past, "message", ids[1], column, value)
+    newest = empty.read(lambda view: view.messages())
+    assert [each.id for each in newest] == ids[::-1]
+    oldest = empty.read(lambda view: view.kept_since(0.0, limit=9))
+    assert [each.id for each in oldest] == ids
+    assert [each.body_gone for each in oldest] == [False, True, False]
+    expected = Status.PARKED if column == "status" else Status.WAITING
+    assert (newest[1].status, oldest[1].status) == (expected, expected)
+
+
+async def two_in_a_lane(store: Store) -> list[int]:
+    def add(tx: Any) -> list[int]:
+        return [
+            *plan(tx, a_call("P7"), a_call("P8"), lane="lane"),
+            *plan(tx, a_call(), lane="other"),
+        ]
+
+    return await store.run(add)
+
+
+async def claimed(store: Store) -> list[int]:
+    """What is found by two looks for work."""
+    found = []
+    for _ in range(2):
+        heads = await store.run(lambda tx: tx.claim(Target.ZAUTO, 200.0, 9))
+        found += [each.id for each in heads]
+    return found
+
+
+@pytest.mark.parametrize(("column", "value"), BAD_DELIVERIES)
+async def test_a_delivery_that_cannot_be_read_is_parked_and_passed(
+    empty: Store, past: sqlite3.Connection, column: str, value: str
+) -> None:
+    first, second, other = await two_in_a_lane(empty)
+    message_id = past.execute("SELECT message_id FROM delivery").fetchone()[0]
+    spoil(past, "delivery", first, column, value)
+    assert sorted(await claimed(empty)) == [second, other]
+    shown = empty.read(lambda view: view.deliveries_of(message_id))
+    assert [(each.id, each.status) for each in shown] == [
+        (first, Status.PARKED),
+        (second, Status.WAITING),
+    ]
+    kept = empty.read(lambda view: view.message(message_id))
+    assert kept is not None
+    assert (kept.status, kept.cause and kept.cause.name) == (Status.PARKED, "DamagedDelivery")
+
+
+async def test_all_of_a_lane_may_be_bytes_that_are_no_text(
+    empty: Store, past: sqlite3.Connection
+) -> None:
+    first, second, other = await two_in_a_lane(empty)
+    for number in (first, second):
+        spoil(past, "delivery", number, "resource", NO_TEXT)
+    assert await claimed(empty) == [other]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [each for each in BAD_DELIVERIES if each[0] != "call"],
+)
+async def test_a_delivery_under_way_that_cannot_be_read_keeps_no_start_from_its_work(
+    empty: Store, past: sqlite3.Connection, column: str, value: str
+) -> None:
+    first, second, other = await two_in_a_lane(empty)
+    await empty.run(lambda tx: tx.claim(Target.ZAUTO, 200.0, 9))
+    spoil(past, "delivery", first, column, value)
+    assert await empty.run(lambda tx: tx.recover(200.0, 60.0)) == 0
+    assert sorted(await claimed(empty)) == [second, other]
+
+
+async def test_what_was_blocked_on_a_record_goes_once_its_damaged_delivery_is_parked(
+    empty: Store, past: sqlite3.Connection
+) -> None:
+    first, _, other = await two_in_a_lane(empty)
+    await empty.run(lambda tx: tx.claim(Target.ZAUTO, 200.0, 9))
+    await empty.run(lambda tx: tx.block(other, "patients/P7"))
+    spoil(past, "delivery", first, "step", NO_TEXT)
+    await empty.run(lambda tx: tx.recover(200.0, 60.0))
+    assert other in await claimed(empty)
+    (shown,) = empty.read(lambda view: view.deliveries_of(2))
+    assert shown.waits_for == ""
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("call", "x'00'"), ("lane", NO_TEXT), ("cause", NO_WORD)]
+)
+async def test_what_waits_is_found_but_for_what_is_damaged(
+    empty: Store, past: sqlite3.Connection, column: str, value: str
+) -> None:
+    def wait(tx: Any) -> list[int]:
+        found = [plan(tx, a_call(each), lane=each)[0] for each in ("P1", "P2")]
+        tx.claim(Target.ZAUTO, 200.0, 9)
+        for number in found:
+            tx.postpone(number, Step.APPLY, due_at=900.0, attempts=1)
+        return found
+
+    first, second = await empty.run(wait)
+    spoil(past, "delivery", first, column, value)
+    found = empty.read(lambda view: list(view.waits(Target.ZAUTO, 300.0)))
+    assert [each.id for each in found] == [second]
+
+
+@pytest.mark.parametrize("value", [NO_WORD, NO_TEXT])
+async def test_a_delivery_settles_beside_one_that_cannot_be_read(
+    empty: Store, past: sqlite3.Connection, value: str
+) -> None:
+    first, second, _ = await two_in_a_lane(empty)
+    spoil(past, "delivery", second, "status", value)
+    await empty.run(lambda tx: tx.settle(first, Status.DELIVERED, at=200.0))
+    kept = empty.read(lambda view: view.message(1))
+    assert kept is not None
+    assert (kept.status, kept.cause and kept.cause.name) == (Status.PARKED, "DamagedDelivery")

@@ -24,6 +24,7 @@ KINDS = ("message", *(f"delivery/{target}" for target in Target))
 MAY_SCAN = {
     *(
         "leased_heads",
+        "leased_head_ids",
         "all_aliases",
         "drop_alias",
         "counts",
@@ -69,6 +70,7 @@ def test_no_query_scans(connection: sqlite3.Connection, query: str) -> None:
         "next_due",
         "next_in_lane",
         "untranslated",
+        "ready_head_ids",
         "messages",
         "messages_of_status",
         "messages_of_cause",

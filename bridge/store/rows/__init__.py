@@ -9,6 +9,7 @@ from bridge.store.rows.deliveries import (
     delivery_row,
     lineage_json,
     request,
+    unreadable_delivery,
 )
 from bridge.store.rows.known import (
     alias,
@@ -29,10 +30,11 @@ from bridge.store.rows.messages import (
     acknowledgment,
     body_row,
     is_damaged,
-    kept_message,
+    listed_message,
     mapping_version,
     message_or_husk,
     message_row,
+    unreadable_message,
     whole_message,
 )
 from bridge.store.rows.values import (
@@ -65,10 +67,10 @@ __all__ = [
     "entity_checksum",
     "entity_row",
     "is_damaged",
-    "kept_message",
     "lineage_json",
     "link_checksum",
     "linked",
+    "listed_message",
     "mapping_version",
     "message_or_husk",
     "message_row",
@@ -79,5 +81,7 @@ __all__ = [
     "remarks_json",
     "request",
     "to_json",
+    "unreadable_delivery",
+    "unreadable_message",
     "whole_message",
 ]

@@ -24,28 +24,82 @@ from bridge.errors import DamagedDelivery
 from bridge.lineage import Trace
 from bridge.message import Status, Verdict
 from bridge.store.records import Attempt
-from bridge.store.rows.values import cause_of, checksum, differs, to_json
+from bridge.store.rows.values import (
+    UNREADABLE,
+    cause_of,
+    checksum,
+    differs,
+    or_else,
+    to_json,
+)
 from bridge.store.statements import Row, Values
+
+#: what a row says beside its call, to be found by
+_OF_CALL = ("target", "resource", "external_id")
 
 
 def delivery(row: Row, *, lineage: bool) -> Delivery:
     """The delivery of a row of `delivery`; its lineage is half the cost of reading it.
 
-    Raises DamagedDelivery where its call is not the one that was planned.
+    Raises DamagedDelivery where its call is not the one that was planned, or another of its values
+    cannot be read.
     """
     if differs(row["checksum"], row["call"]):
         raise DamagedDelivery(row["id"])
-    traces = orjson.loads(row["lineage"]) if lineage else ()
-    return _delivery(row, _call(orjson.loads(row["call"]), tuple(tuple(each) for each in traces)))
+    try:
+        found = _delivery(row, _call(orjson.loads(row["call"]), _traces(row) if lineage else ()))
+    except UNREADABLE:
+        raise DamagedDelivery(row["id"]) from None
+    call = found.call
+    if (call.target, call.resource, call.external_id) != tuple(row[each] for each in _OF_CALL):
+        raise DamagedDelivery(row["id"])
+    return found
 
 
 def delivery_or_husk(row: Row) -> Delivery:
-    """The delivery of a row with its lineage; without a payload where its call is damaged."""
+    """The delivery of a row with its lineage; without a payload, and without what cannot be read,
+    where it is damaged."""
     try:
         return delivery(row, lineage=True)
     except DamagedDelivery:
-        target, resource = Target(row["target"]), row["resource"]
-        return _delivery(row, Call(target, Interaction.UPSERT, resource, row["external_id"], {}))
+        return _husk(row)
+
+
+def unreadable_delivery(row: Row) -> Delivery:
+    """What is left of a delivery whose row holds bytes that are no text: its numbers."""
+    call = Call(Target.ZAUTO, Interaction.UPSERT, "", "", {})
+    return Delivery(
+        id=row["id"],
+        message_id=row["message_id"],
+        position=row["position"],
+        lane="",
+        call=call,
+        status=or_else(Status.PARKED, lambda: Status(row["status"].decode())),
+        step=Step.APPLY,
+        attempts=row["attempts"],
+        due_at=row["due_at"],
+    )
+
+
+def _husk(row: Row) -> Delivery:
+    target = or_else(Target.ZAUTO, lambda: Target(row["target"]))
+    return Delivery(
+        id=row["id"],
+        message_id=row["message_id"],
+        position=row["position"],
+        lane=row["lane"],
+        call=Call(target, Interaction.UPSERT, row["resource"], row["external_id"], {}),
+        status=or_else(Status.PARKED, lambda: Status(row["status"])),
+        step=or_else(Step.APPLY, lambda: Step(row["step"])),
+        attempts=row["attempts"],
+        due_at=row["due_at"],
+        cause=or_else(None, lambda: cause_of(row)),
+        waits_for=row["waits_for"],
+    )
+
+
+def _traces(row: Row) -> tuple[Trace, ...]:
+    return tuple(tuple(each) for each in orjson.loads(row["lineage"]))
 
 
 def _delivery(row: Row, call: Call) -> Delivery:
@@ -124,7 +178,7 @@ def _call(stored: dict[str, Any], lineage: tuple[Trace, ...]) -> Call:
 
 
 def attempt(row: Row) -> Attempt:
-    """The attempt of a row of `attempt`; its request is None where that is damaged."""
+    """The attempt of a row of `attempt`; None for its request or outcome that is damaged."""
     outcome = row["outcome"]
     return Attempt(
         id=row["id"],
@@ -132,14 +186,16 @@ def attempt(row: Row) -> Attempt:
         request=request(row),
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        outcome=None if outcome is None else _outcome(orjson.loads(outcome)),
+        outcome=None if outcome is None else or_else(None, lambda: _outcome(orjson.loads(outcome))),
     )
 
 
 def request(row: Row) -> Request | None:
     """The request of an attempt as it was written down before it left; None where that changed."""
     stored = row["request"]
-    return None if differs(row["checksum"], stored) else Request(**orjson.loads(stored))
+    if differs(row["checksum"], stored):
+        return None
+    return or_else(None, lambda: Request(**orjson.loads(stored)))
 
 
 def attempt_row(delivery: Delivery, request: Request, at: float) -> Values:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import orjson
 
 from bridge.causes import Cause, cut
 from bridge.remarks import MOST_SENT, Remark, RemarkCode
 from bridge.store.statements import Row, Values
+
+T = TypeVar("T")
+
+#: what reading a value raises that is not JSON, no word of its enumeration, or of another form
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
+
+
+def or_else(otherwise: T, read: Callable[[], T]) -> T:
+    """A value, or another one where it cannot be read."""
+    try:
+        return read()
+    except UNREADABLE:
+        return otherwise
 
 
 def checksum(*parts: bytes | str) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from bridge.causes import Cause, CauseKind
+from bridge.causes import Cause
 from bridge.delivery import Call, Delivery, Outcome, Request, Step, Target
-from bridge.errors import DamagedDelivery
+from bridge.errors import Damaged, DamagedDelivery
 from bridge.message import Status, worst
 from bridge.store import rows
 from bridge.store.records import Ahead, Attempt
-from bridge.store.rules import lanes
+from bridge.store.rules import damage, lanes
 from bridge.store.rules.asking import Asking, must_change, must_insert
 from bridge.store.rules.follow import delivery_row, follow, settle
 from bridge.store.rules.recover import recover
@@ -21,8 +21,17 @@ class DeliveryReads(Asking):
     """What can be read of deliveries."""
 
     def deliveries_of(self, message_id: int) -> Sequence[Delivery]:
-        found = self._statements.each("deliveries_of", message_id=message_id)
-        return [rows.delivery_or_husk(row) for row in found]
+        found = self._statements.all("deliveries_of", message_id=message_id)
+        return [each for row in found for each in self._shown_delivery(row["id"])]
+
+    def _shown_delivery(self, delivery_id: int) -> list[Delivery]:
+        """A delivery for people, however damaged; none where it is gone."""
+        try:
+            found = self._statements.all("whole_delivery", id=delivery_id)
+            return [rows.delivery_or_husk(row) for row in found]
+        except Damaged:
+            found = self._statements.all("delivery_numbers", id=delivery_id)
+            return [rows.unreadable_delivery(row) for row in found]
 
     def attempts_of(self, delivery_id: int) -> Sequence[Attempt]:
         found = self._statements.each("attempts_of", delivery_id=delivery_id)
@@ -48,9 +57,15 @@ class DeliveryReads(Asking):
 
     def waits(self, target: Target, now: float) -> Iterator[Delivery]:
         for waiting in lanes.waits(self._statements, target, now):
-            # it may have left its lane meanwhile, but it is not forgotten
-            for row in self._statements.all("whole_delivery", id=waiting["head"]):
-                yield rows.delivery(row, lineage=False)
+            yield from self._sound_delivery(waiting["head"])
+
+    def _sound_delivery(self, delivery_id: int) -> list[Delivery]:
+        """A delivery; none where it is damaged, or gone since."""
+        try:
+            found = self._statements.all("whole_delivery", id=delivery_id)
+            return [rows.delivery(row, lineage=False) for row in found]
+        except Damaged:
+            return []
 
     def waiting(self, target: Target) -> int:
         kind = f"delivery/{target}"
@@ -84,16 +99,34 @@ class DeliveryChanges(DeliveryReads):
         return delivery_id
 
     def claim(self, target: Target, now: float, limit: int) -> Sequence[Delivery]:
-        return list(self._whole(lanes.lease(self._statements, target, now, limit), now))
+        return list(self._whole(target, self._leased(target, now, limit), now))
 
-    def _whole(self, heads: Sequence[Row], now: float) -> Iterator[Delivery]:
-        """The heads, but for those whose call is damaged, which a person must see."""
+    def _leased(self, target: Target, now: float, limit: int) -> Sequence[Row]:
+        """The heads that are ready, leased, but for those whose rows hold bytes that are no
+        text, which a person must see."""
+        while True:
+            try:
+                return lanes.lease(self._statements, target, now, limit)
+            except Damaged:
+                # each of them gives its place to the next of its lane, which may be another one
+                if not damage.park_unreadable(self._statements, target, now, limit):
+                    raise
+
+    def _whole(self, target: Target, heads: Sequence[Row], now: float) -> Iterator[Delivery]:
+        """The heads, but for those that are damaged, which a person must see."""
         for row in heads:
             try:
-                yield rows.delivery(row, lineage=False)
-            except DamagedDelivery as error:
-                cause = Cause(CauseKind.BRIDGE_FAULT, name=type(error).__name__)
-                settle(self._statements, row["id"], Status.PARKED, at=now, cause=cause)
+                yield self._in_its_lane(row)
+            except DamagedDelivery:
+                damage.park_head(self._statements, target, row["id"], now)
+
+    def _in_its_lane(self, row: Row) -> Delivery:
+        """The head of a lane; raises DamagedDelivery, too, where it says to be of another lane,
+        which would never move on."""
+        place = {"target": row["target"], "lane": row["lane"], "id": row["id"]}
+        if self._statements.one("is_head", **place) is None:
+            raise DamagedDelivery(row["id"])
+        return rows.delivery(row, lineage=False)
 
     def begin(self, delivery: Delivery, request: Request, at: float) -> int:
         begun = self._statements.insert("insert_attempt", **rows.attempt_row(delivery, request, at))

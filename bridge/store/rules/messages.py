@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 from bridge.causes import Cause, CauseKind
-from bridge.errors import DamagedMessage
+from bridge.errors import Damaged, DamagedMessage
 from bridge.message import Message, Status
 from bridge.remarks import Remark
 from bridge.store import rows
@@ -14,7 +14,6 @@ from bridge.store.records import KeptMessage
 from bridge.store.rules import lanes
 from bridge.store.rules.asking import AFTER_ALL, Asking, must_change
 from bridge.store.rules.follow import follow, settle
-from bridge.store.statements import Row
 
 #: bytes of bodies that are read at once
 _BODIES_AT_ONCE = 64 * 1024 * 1024
@@ -24,8 +23,9 @@ class MessageReads(Asking):
     """What can be read of messages."""
 
     def message(self, message_id: int) -> KeptMessage | None:
-        row = self._statements.one("message", id=message_id)
-        return None if row is None else rows.whole_message(row)
+        with _damage_of(message_id):
+            row = self._statements.one("message", id=message_id)
+            return None if row is None else rows.whole_message(row)
 
     def channel_of(self, message_id: int) -> str:
         row = self._statements.one("channel_of", id=message_id)
@@ -41,21 +41,51 @@ class MessageReads(Asking):
     ) -> Sequence[KeptMessage]:
         where = {"before": AFTER_ALL if before is None else before, "limit": limit}
         if cause is not None:
-            found = self._statements.each("messages_of_cause", **where, cause=cause, status=status)
+            found = self._statements.all("messages_of_cause", **where, cause=cause, status=status)
         elif status is not None:
-            found = self._statements.each("messages_of_status", **where, status=status)
+            found = self._statements.all("messages_of_status", **where, status=status)
         else:
-            found = self._statements.each("messages", **where)
-        return [rows.kept_message(row, b"") for row in found]
+            found = self._statements.all("messages", **where)
+        return [each for row in found for each in self._listed_message(row["id"])]
+
+    def _listed_message(self, message_id: int) -> list[KeptMessage]:
+        """A message for a list, however damaged; none where it is gone."""
+        try:
+            found = self._statements.all("message_row", id=message_id)
+            return [rows.listed_message(row) for row in found]
+        except Damaged:
+            return self._unreadable_message(message_id)
 
     def kept_since(self, at: float, *, after: int = 0, limit: int) -> Sequence[KeptMessage]:
-        with closing(self._statements.each("kept_since", after=after, at=at, limit=limit)) as found:
-            return [rows.message_or_husk(row) for row in _within(_BODIES_AT_ONCE, found)]
+        found = self._statements.all("kept_since", after=after, at=at, limit=limit)
+        messages = (each for row in found for each in self._shown_message(row["id"]))
+        return list(_within(_BODIES_AT_ONCE, messages))
+
+    def _shown_message(self, message_id: int) -> list[KeptMessage]:
+        """A message with its body, however damaged; none where it is gone."""
+        try:
+            found = self._statements.all("message", id=message_id)
+            return [rows.message_or_husk(row) for row in found]
+        except Damaged:
+            return self._unreadable_message(message_id)
+
+    def _unreadable_message(self, message_id: int) -> list[KeptMessage]:
+        found = self._statements.all("message_numbers", id=message_id)
+        return [rows.unreadable_message(row) for row in found]
 
     def untranslated(self, limit: int) -> Sequence[KeptMessage]:
-        # Closed at once: the error about a damaged message would keep the statement open.
-        with closing(self._statements.each("untranslated", limit=limit)) as found:
-            return list(_until_damage(_within(_BODIES_AT_ONCE, found)))
+        try:
+            # Closed at once: the error about a damaged message would keep the statement open.
+            with closing(self._statements.each("untranslated", limit=limit)) as found:
+                whole = map(rows.whole_message, found)
+                return list(_within(_BODIES_AT_ONCE, _until_damage(whole)))
+        except DamagedMessage:
+            raise
+        except Damaged:
+            # one of the rows holds bytes that are no text: which, shows each alone
+            ids = self._statements.all("untranslated_ids", limit=limit)
+            singly = (each for row in ids if (each := self.message(row["id"])) is not None)
+            return list(_within(_BODIES_AT_ONCE, _until_damage(singly)))
 
     def seen_reference(self, channel: str, reference: str) -> bool:
         row = self._statements.one("seen_reference", channel=channel, reference=reference)
@@ -113,8 +143,9 @@ class MessageChanges(MessageReads):
             follow(self._statements, message_id, at)
 
     def lease(self, message_id: int) -> KeptMessage | None:
-        row = self._statements.one("lease_message", id=message_id)
-        return None if row is None else rows.whole_message(row)
+        with _damage_of(message_id):
+            row = self._statements.one("lease_message", id=message_id)
+            return None if row is None else rows.whole_message(row)
 
     def release(self, key: str, at: float) -> int:
         messages = self._statements.change("release_messages", key=key, at=at)
@@ -138,24 +169,31 @@ class MessageChanges(MessageReads):
         return parked + len(found)
 
 
-def _within(size: int, found: Iterable[Row]) -> Iterator[Row]:
-    """The first rows, at least one, until their bodies reach a size."""
-    for row in found:
-        yield row
-        size -= len(row["bytes"] or b"")
+@contextmanager
+def _damage_of(message_id: int) -> Iterator[None]:
+    """Any damage that is met inside is that of this message."""
+    try:
+        yield
+    except Damaged:
+        raise DamagedMessage(message_id) from None
+
+
+def _within(size: int, found: Iterable[KeptMessage]) -> Iterator[KeptMessage]:
+    """The first messages, at least one, until their bodies reach a size."""
+    for kept in found:
+        yield kept
+        size -= len(kept.message.body)
         if size <= 0:
             return
 
 
-def _until_damage(found: Iterable[Row]) -> Iterator[KeptMessage]:
+def _until_damage(found: Iterable[KeptMessage]) -> Iterator[KeptMessage]:
     """The messages before the first damaged one, which is reported when it comes first."""
     none_yet = True
-    for row in found:
-        try:
-            message = rows.whole_message(row)
-        except DamagedMessage:
-            if none_yet:
-                raise
-            return
-        none_yet = False
-        yield message
+    try:
+        for kept in found:
+            none_yet = False
+            yield kept
+    except DamagedMessage:
+        if none_yet:
+            raise

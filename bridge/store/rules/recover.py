@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Kind, Outcome, Reason, Step, Target
 from bridge.store import rows
-from bridge.store.rules import lanes
+from bridge.store.rules import damage, lanes
 from bridge.store.statements import Row, Statements
 
 _DIED = Outcome(
@@ -14,7 +14,11 @@ _DIED = Outcome(
 
 
 def recover(statements: Statements, now: float, quiet_seconds: float) -> int:
-    """Give back what was under way; how many requests were unanswered."""
+    """Give back what was under way; how many requests were unanswered.
+
+    What cannot be read is parked, its request unanswered.
+    """
+    damage.park_unreadable_leased(statements, now)
     unanswered = 0
     for head in statements.all("leased_heads"):
         attempt = statements.one("unanswered", delivery_id=head["id"])

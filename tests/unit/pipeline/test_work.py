@@ -204,6 +204,34 @@ async def test_a_damaged_message_does_not_stop_those_behind_it(shop: Shop, tmp_p
     assert shop.bench.status(sound) is Status.WAITING
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE message SET channel = CAST(x'ff' AS TEXT) WHERE id = ?",
+        "UPDATE message SET remarks = '{' WHERE id = ?",
+        "UPDATE message SET protocol = 'none' WHERE id = ?",
+        "DELETE FROM body WHERE message_id = ?",
+    ],
+)
+async def test_singly_a_damaged_message_does_not_stop_those_behind_it(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    damaged, sound = await shop.keep(adt("C1")), await shop.keep(adt("C2"))
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        other.execute(damage, (damaged,))
+
+    def failing(tx: Transaction) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(shop.work, "_batch", failing)
+    assert [await shop.work.once() for _ in range(3)] == [1, 1, 0]
+    found = {kept.id: kept for kept in shop.bench.store.read(lambda view: view.messages())}
+    assert (found[damaged].status, found[sound].status) == (Status.PARKED, Status.WAITING)
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        cause = other.execute("SELECT details FROM message WHERE id = ?", (damaged,)).fetchone()
+    assert cause == ('{"name":"DamagedMessage"}',)
+
+
 class TestHolding:
     async def test_an_order_waits_for_its_visit_and_then_goes(self, shop: Shop) -> None:
         orders = [await shop.keep(order("V1")), await shop.keep(order("V1"))]

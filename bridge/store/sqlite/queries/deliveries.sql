@@ -17,8 +17,13 @@ FROM delivery WHERE id = :id
 -- name: whole_delivery
 SELECT * FROM delivery WHERE id = :id
 
+-- name: delivery_numbers
+-- Of a row that holds bytes that are no text.
+SELECT id, message_id, position, attempts, due_at, CAST(status AS BLOB) AS status
+FROM delivery WHERE id = :id
+
 -- name: deliveries_of
-SELECT * FROM delivery WHERE message_id = :message_id ORDER BY position, id
+SELECT id FROM delivery WHERE message_id = :message_id ORDER BY position, id
 
 -- name: verdicts_of
 SELECT status, cause, details, waits_for FROM delivery
@@ -88,3 +93,42 @@ SELECT * FROM attempt WHERE delivery_id = :delivery_id ORDER BY id
 -- INDEXED BY is SQLite's.
 SELECT id, waits_for FROM delivery INDEXED BY delivery_held_since
 WHERE status = 'held' AND changed_at <= :since LIMIT :limit
+
+-- name: ready_head_ids
+SELECT head FROM lane
+WHERE target = :target AND leased = 0 AND waits_for = '' AND head IS NOT NULL
+  AND ready_at <= :now
+ORDER BY ready_at LIMIT :limit
+
+-- name: leased_head_ids
+SELECT target, lane, head FROM lane WHERE leased = 1
+
+-- name: pass_head
+-- By the head's id: its own texts may be damaged.
+UPDATE lane SET leased = 0, waits_for = '',
+    head = (
+        SELECT id FROM delivery
+        WHERE delivery.target = lane.target AND delivery.lane = lane.lane AND status = 'waiting'
+        ORDER BY sequence LIMIT 1
+    ),
+    ready_at = coalesce((
+        SELECT due_at FROM delivery
+        WHERE delivery.target = lane.target AND delivery.lane = lane.lane AND status = 'waiting'
+        ORDER BY sequence LIMIT 1
+    ), ready_at)
+WHERE target = :target AND head = :id
+
+-- name: wake_heads_behind
+UPDATE delivery SET waits_for = '' WHERE id IN (
+    SELECT lane.head FROM delivery AS settled
+    JOIN lane ON lane.waits_for = settled.resource || '/' || settled.external_id
+    WHERE settled.id = :id AND lane.waits_for <> ''
+)
+
+-- name: wake_lanes_behind
+UPDATE lane SET waits_for = ''
+WHERE waits_for <> ''
+  AND waits_for = (SELECT resource || '/' || external_id FROM delivery WHERE id = :id)
+
+-- name: message_of
+SELECT message_id FROM delivery WHERE id = :id

@@ -65,28 +65,38 @@ WHERE message.id = :id
 -- name: channel_of
 SELECT channel FROM message WHERE id = :id
 
+-- name: message_row
+SELECT * FROM message WHERE id = :id
+
+-- name: message_numbers
+-- Of a row that holds bytes that are no text.
+SELECT id, received_at, changed_at, duplicates, CAST(status AS BLOB) AS status
+FROM message WHERE id = :id
+
 -- name: messages
-SELECT * FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
+SELECT id FROM message WHERE id < :before ORDER BY id DESC LIMIT :limit
 
 -- name: messages_of_status
 -- Two ranges of one index, merged as they are read.
-SELECT * FROM message WHERE status = :status AND translated = 0 AND id < :before
+SELECT id FROM message WHERE status = :status AND translated = 0 AND id < :before
 UNION ALL
-SELECT * FROM message WHERE status = :status AND translated = 1 AND id < :before
+SELECT id FROM message WHERE status = :status AND translated = 1 AND id < :before
 ORDER BY id DESC LIMIT :limit
 
 -- name: messages_of_cause
 -- INDEXED BY is SQLite's.
-SELECT * FROM message INDEXED BY message_cause
+SELECT id FROM message INDEXED BY message_cause
 WHERE cause = :cause AND cause <> '' AND id < :before AND status = coalesce(:status, status)
 ORDER BY id DESC LIMIT :limit
 
 -- name: kept_since
 -- NOT INDEXED is SQLite's: by id, of which a batch is read, and not by time.
-SELECT message.*, body.checksum AS body_checksum, body.bytes
-FROM message NOT INDEXED LEFT JOIN body ON body.message_id = message.id
-WHERE message.id > :after AND message.received_at >= :at AND message.status <> 'rejected'
-ORDER BY message.id LIMIT :limit
+SELECT id FROM message NOT INDEXED
+WHERE id > :after AND received_at >= :at AND status <> 'rejected'
+ORDER BY id LIMIT :limit
+
+-- name: untranslated_ids
+SELECT id FROM message WHERE status = 'waiting' AND translated = 0 ORDER BY id LIMIT :limit
 
 -- name: untranslated
 SELECT message.*, body.checksum AS body_checksum, body.bytes
