@@ -224,14 +224,16 @@ BODIES = ["DELETE FROM body", "UPDATE body SET bytes = x'4d5348'"]
 
 
 @pytest.mark.parametrize("damage", BODIES)
+@pytest.mark.parametrize("translated", [0, 1])
 @pytest.mark.parametrize("status", [each for each in Status if each is not Status.DUPLICATE])
 async def test_a_copy_takes_the_place_of_what_needs_the_body_that_it_lost(
-    store: Store, disk: Disk, status: Status, damage: str
+    store: Store, disk: Disk, status: Status, translated: int, damage: str
 ) -> None:
-    disk._connection.execute("UPDATE message SET status = ?", (status,))
+    disk._connection.execute("UPDATE message SET status = ?, translated = ?", (status, translated))
     disk._connection.execute(damage)
     again = await store.run(lambda tx: keep(tx, KEPT, identity=b"same"))
-    if status not in (Status.WAITING, Status.HELD, Status.PARKED):
+    needs_body = status in (Status.HELD, Status.PARKED)
+    if not (needs_body or (status is Status.WAITING and not translated)):
         assert (again.id, again.duplicate, again.acknowledgment) == (1, True, ANSWER)
         return
     assert (again.id != 1, again.duplicate) == (True, False)

@@ -188,7 +188,7 @@ async def damaged(path: Path, bodies: list[bytes]) -> None:
 async def test_damaged_bytes_are_found_and_the_message_named(path: Path) -> None:
     await damaged(path, [b"good", b"bad"])
     store = opened(path)
-    with pytest.raises(DamagedMessage, match=r"message 2 .*checksum") as raised:
+    with pytest.raises(DamagedMessage, match="message 2 is not what was kept") as raised:
         store.read(lambda view: view.message(2))
     assert raised.value.message_id == 2
     assert len(store.read(lambda view: view.messages())) == 2

@@ -115,6 +115,9 @@ class DeliveryChanges(DeliveryReads):
     def _whole(self, target: Target, heads: Sequence[Row], now: float) -> Iterator[Delivery]:
         """The heads, but for those that are damaged, which a person must see."""
         for row in heads:
+            if lanes.is_of_another(self._statements, row):
+                lanes.move_on(self._statements, target, row["headed"], row["id"])
+                continue
             try:
                 yield self._in_its_lane(row)
             except DamagedDelivery:
@@ -123,8 +126,7 @@ class DeliveryChanges(DeliveryReads):
     def _in_its_lane(self, row: Row) -> Delivery:
         """The head of a lane; raises DamagedDelivery, too, where it says to be of another lane,
         which would never move on."""
-        place = {"target": row["target"], "lane": row["lane"], "id": row["id"]}
-        if self._statements.one("is_head", **place) is None:
+        if not row["is_its_head"]:
             raise DamagedDelivery(row["id"])
         return rows.delivery(row, lineage=False)
 

@@ -80,9 +80,13 @@ def _first_copy(statements: Statements, identity: bytes | None, since: float | N
 
 
 def _is_lost(first: Row) -> bool:
-    """Whether a message is not done with, but nothing can be made of its body."""
+    """Whether a message is not done with, but nothing can be made of its body.
+
+    Of one that waits with its calls planned the body is not needed: they are made as planned.
+    """
     lost = first["bytes"] is None or rows.is_damaged(first)
-    return lost and first["status"] in rows.NEEDS_BODY
+    planned = first["status"] == Status.WAITING and first["translated"]
+    return lost and not planned and first["status"] in rows.NEEDS_BODY
 
 
 def _answer_of(first: Row, anew: bytes) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from bridge.delivery import Reason, Step, Target
 from bridge.errors import StoreError
+from bridge.message import Status
 from bridge.store import rows
 from bridge.store.rules.asking import must_take
 from bridge.store.statements import Row, Statements
@@ -36,14 +37,20 @@ def lease(statements: Statements, target: Target, now: float, limit: int) -> Seq
     A lane due later than anything is postponed was given its time before the clock was set back.
     """
     statements.change("pull_lanes", target=target, now=now, latest=now + _NEVER_LATER)
-    heads = []
-    for row in statements.all("ready_heads", target=target, now=now, limit=limit):
-        if row["is_its_head"]:
-            statements.change("lease_lane", target=target, lane=row["headed"])
-            heads.append(row)
-        else:  # damaged: its next delivery is its head
-            move_on(statements, target, row["headed"], row["id"])
+    heads = statements.all("ready_heads", target=target, now=now, limit=limit)
+    for row in heads:
+        statements.change("lease_lane", target=target, lane=row["headed"])
     return heads
+
+
+def is_of_another(statements: Statements, head: Row) -> bool:
+    """Whether a lane's row names a delivery as its head that is done with, or another lane's."""
+    if head["is_its_head"] or head["status"] not in list(Status):
+        return False
+    if head["status"] != Status.WAITING:
+        return True
+    own = statements.one("lane", target=head["target"], lane=head["lane"])
+    return own is not None and head["lane"] != head["headed"]
 
 
 def move_on(statements: Statements, target: str, lane: str, delivery_id: int) -> None:

@@ -24,6 +24,9 @@ WHERE lane.target = :target AND lane.leased = 0 AND lane.waits_for = '' AND lane
   AND lane.ready_at <= :now
 ORDER BY lane.ready_at LIMIT :limit
 
+-- name: lane
+SELECT 1 FROM lane WHERE target = :target AND lane = :lane
+
 -- name: pull_lanes
 UPDATE lane SET ready_at = :now
 WHERE target = :target AND leased = 0 AND waits_for = '' AND head IS NOT NULL

@@ -15,7 +15,8 @@ VALUES (:message_id, :checksum, :bytes)
 
 -- name: first_copy
 -- By the message alone: its body may be gone.
-SELECT message.id, received_at, status, acknowledgment, message.checksum AS acknowledgment_checksum,
+SELECT message.id, received_at, status, translated, acknowledgment,
+    message.checksum AS acknowledgment_checksum,
     body.checksum AS body_checksum, bytes
 FROM message LEFT JOIN body ON body.message_id = message.id
 WHERE identity = :identity
