@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 SETTINGS = Settings()
 #: of the public messages, every so many-th
 EVERY = int(os.environ.get("EVERY", "10"))
+#: tests they are shared out to: each is done in time on a busy machine
+SHARES = 8
 #: different numbers that a shape may need: a code that no table has can become one that a table has
 TRIES = 10
 
@@ -151,10 +154,11 @@ def test_a_sample_loses_its_people_and_keeps_its_shape(message: Message) -> None
     check(message)
 
 
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("folder", ["hl7v2", "fhir"])
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the public messages are not beside the repository")
-def test_public_messages_lose_their_people_and_keep_their_shape(folder: str) -> None:
-    for message in messages(CORPUS / folder, every=EVERY):
+def test_public_messages_lose_their_people_and_keep_their_shape(folder: str, share: int) -> None:
+    for message in islice(messages(CORPUS / folder, every=EVERY), share, None, SHARES):
         check(message)
 
 
