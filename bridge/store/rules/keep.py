@@ -4,43 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.causes import Cause
 from bridge.errors import StoreError
-from bridge.message import Message, Status
+from bridge.message import Status
 from bridge.store import rows
-from bridge.store.acknowledgments import Answering, Owing
+from bridge.store.acknowledgments import Answering
 from bridge.store.records import Keeping, Kept
 from bridge.store.rules.asking import must_insert, must_take
 from bridge.store.statements import Row, Statements
 
 
-def keep(
-    statements: Statements,
-    message: Message,
-    *,
-    status: Status,
-    answer_code: str,
-    acknowledgment: bytes,
-    identity: bytes | None,
-    identity_since: float | None = None,
-    cause: Cause | None = None,
-    owing: Owing | None = None,
-) -> Kept:
+def keep(statements: Statements, keeping: Keeping, *, identity_since: float | None = None) -> Kept:
     """Keep a message, or count a duplicate."""
-    row = rows.message_row(message, status, answer_code, acknowledgment, identity, cause)
+    row = rows.message_row(*keeping[:-1])
+    message, acknowledgment = keeping.message, keeping.acknowledgment
     message_id = statements.insert("insert_message", **row)
     if message_id is None:
-        first = _first_copy(statements, identity, identity_since)
+        first = _first_copy(statements, keeping.identity, identity_since)
         if first is not None:
             statements.change("count_duplicate", id=first["id"])
             statements.change("owe_again", id=first["id"], at=message.received_at)
             return Kept(first["id"], _answer_of(first, acknowledgment), duplicate=True)
         message_id = must_insert(statements.insert("insert_message", **row), "a message")
-    must_insert(
-        statements.insert("insert_body", **rows.body_row(message_id, message.body)), "a body"
-    )
-    if owing is not None:
-        _owe(statements, message_id, owing, status, message.received_at)
+    body = rows.body_row(message_id, message.body)
+    must_insert(statements.insert("insert_body", **body), "a body")
+    _owe(statements, message_id, keeping)
     return Kept(message_id, acknowledgment, duplicate=False)
 
 
@@ -58,8 +45,7 @@ def keep_all(statements: Statements, keepings: Sequence[Keeping]) -> list[Kept]:
     if len(statements.insert_rows("insert_body", bodies)) != len(keepings):
         raise StoreError("The store did not take the bodies of several messages.")
     for message_id, each in kept:
-        if each.owing is not None:
-            _owe(statements, message_id, each.owing, each.status, each.message.received_at)
+        _owe(statements, message_id, each)
     return [Kept(message_id, each.acknowledgment, duplicate=False) for message_id, each in kept]
 
 
@@ -96,8 +82,16 @@ def _answer_of(first: Row, anew: bytes) -> bytes:
     return answer if whole else anew
 
 
-def _owe(statements: Statements, message_id: int, owing: Owing, status: Status, at: float) -> None:
-    waits = status in (Status.WAITING, Status.HELD)
-    state = Answering.OWED if waits else Answering.DUE
-    owed = {"message_id": message_id, **owing._asdict(), "state": state, "at": at}
-    must_take(statements.change("owe", **owed), "an application acknowledgment")
+def _owe(statements: Statements, message_id: int, keeping: Keeping) -> None:
+    """Keep that an application acknowledgment is owed, where one is."""
+    if keeping.owing is None:
+        return
+    waits = keeping.status in (Status.WAITING, Status.HELD)
+    owed = statements.change(
+        "owe",
+        message_id=message_id,
+        **keeping.owing._asdict(),
+        state=Answering.OWED if waits else Answering.DUE,
+        at=keeping.message.received_at,
+    )
+    must_take(owed, "an application acknowledgment")

@@ -60,31 +60,13 @@ class RuledTransaction(
         cause: Cause | None = None,
         owing: Owing | None = None,
     ) -> Kept:
-        self._need_room()
-        return keep.keep(
-            self._statements,
-            message,
-            status=status,
-            answer_code=answer_code,
-            acknowledgment=acknowledgment,
-            identity=identity,
-            identity_since=identity_since,
-            cause=cause,
-            owing=owing,
-        )
+        keeping = Keeping(message, status, answer_code, acknowledgment, identity, cause, owing)
+        return self.keep_one(keeping, identity_since=identity_since)
 
-    def keep_one(self, keeping: Keeping) -> Kept:
+    def keep_one(self, keeping: Keeping, *, identity_since: float | None = None) -> Kept:
         """Keep a message alone."""
-        message, *_ = keeping
-        return self.keep(
-            message,
-            status=keeping.status,
-            answer_code=keeping.answer_code,
-            acknowledgment=keeping.acknowledgment,
-            identity=keeping.identity,
-            cause=keeping.cause,
-            owing=keeping.owing,
-        )
+        self._need_room()
+        return keep.keep(self._statements, keeping, identity_since=identity_since)
 
     def keep_all(self, keepings: Sequence[Keeping]) -> list[Kept]:
         """Keep messages with one statement for all their rows and one for all their bodies.
