@@ -8,7 +8,6 @@ later message wrote. Of codes without a row that nobody waits for, those met lon
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,9 +15,10 @@ import structlog
 
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Step
-from bridge.errors import StoreError
+from bridge.errors import Damaged
 from bridge.pipeline.plan import lane_of
 from bridge.pipeline.referents import REBUILT, whole
+from bridge.pipeline.tasks import repeat
 from bridge.store.contract import Store, Transaction
 from bridge.store.records import Again
 from bridge.zauto.catalogue import Catalogue
@@ -59,12 +59,7 @@ class Sweep:
 
     async def run(self) -> None:
         """Sweep until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except StoreError as error:
-                self._log.error("store cannot be written", error=type(error).__name__)
-            await asyncio.sleep(EVERY)
+        await repeat(self.once, EVERY)
 
     async def once(self) -> None:
         """Do all that is due, batch by batch."""
@@ -94,7 +89,11 @@ class Sweep:
         now = self._clock()
         due = tx.take_again(now, now + _NEVER_LATER, BATCH)
         for again in due:
-            self._plan(tx, again, now)
+            try:
+                self._plan(tx, again, now)
+            except Damaged:
+                # nothing can be made of it, and it must not keep others from being read again
+                self._log.error("damaged record not read again", message=again.message_id)
         return bool(due)
 
     def _plan(self, tx: Transaction, again: Again, now: float) -> None:

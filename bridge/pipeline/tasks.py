@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+
+import structlog
+
+from bridge.errors import StoreError
 
 
 async def rest(woken: asyncio.Event, seconds: float) -> None:
@@ -16,6 +20,17 @@ async def rest(woken: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await woken.wait()
+
+
+async def repeat(look: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Look every so many seconds until cancelled; a store that cannot be written is logged."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            await look()
+        except StoreError as error:
+            log.error("store cannot be written", error=type(error).__name__)
+        await asyncio.sleep(seconds)
 
 
 async def finish(under_way: Collection[asyncio.Task[None]], grace: float) -> None:

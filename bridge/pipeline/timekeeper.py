@@ -8,7 +8,6 @@ and in memory, and only then takes up the new time. Until then nothing ends earl
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from bridge.errors import StoreError
+from bridge.pipeline.tasks import repeat
 from bridge.pipeline.to_zauto import AGAIN_AFTER
 from bridge.store.contract import Store, Transaction, View
 from bridge.zauto.budget import STEP_SECONDS
@@ -76,12 +76,7 @@ class ClockWatch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except StoreError as error:
-                self._log.error("store cannot be written", error=type(error).__name__)
-            await asyncio.sleep(EVERY)
+        await repeat(self.once, EVERY)
 
     async def once(self) -> None:
         """Move all that waits where the clock jumped."""
