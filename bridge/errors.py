@@ -131,7 +131,7 @@ class DamagedRecord(Damaged):
     """What is stored of a record, or of where a number leads, is not what was kept."""
 
     def __init__(self, key: str) -> None:
-        """`key` is `patients/P1`; it is no part of the message, which may be logged."""
+        """`key` is `patients/P1`; the text leaves its number out, because it may be logged."""
         self.key = key
         resource, _, _ = key.partition("/")
         super().__init__(

@@ -251,7 +251,9 @@ def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
     ]
     out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
     if report["body_gone"]:
-        out.print("\nPayload pruned: what became of the message is kept, its text is not.")
+        out.print(
+            "\nPayload pruned: the text of this message was deleted; everything else is kept."
+        )
     if report["body"] is not None:
         out.print()
         lines(out, report["body"].strip())

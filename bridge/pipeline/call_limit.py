@@ -1,12 +1,12 @@
 """The calls of a destination: the budget in memory, and the counts in the store that outlive it.
 
 A call is counted in the transaction that writes its attempt down, before its first byte leaves.
-That count is a reservation for one HTTP request: the first that leaves uses it. Each further one (a
-token, another page, a second try) is counted by itself before it leaves. So no request that left is
-forgotten, whenever the service is killed, and none is counted twice.
+That count is a reservation for one HTTP request: the first that leaves uses it. Each further one
+(a token, another page, a second try) is counted separately before it leaves. So no request that
+left is forgotten, whenever the service is killed, and none is counted twice.
 
-The counts have a revision, and whoever counts names the one it knows. Where another process counted
-meanwhile, or a transaction was undone, that is noticed, and the counts are read again.
+The counts have a revision, and each process names the latest that it knows. If another process has
+counted since, or a transaction was undone, the revision differs and the counts are read again.
 """
 
 from __future__ import annotations
@@ -134,11 +134,11 @@ class CallLimit:
         with self._lock:
             unused = max(len(self._reserved) - self._sending, 0)
             steps = [self._reserved.popleft() for _ in range(unused)]
-            told = self._budget.told()
+            stated = self._budget.stated()
         for step in steps:
             tx.uncount_call(self._target, step)
-        if told is not None:
-            tx.put_remaining(self._target, Remaining(*told))
+        if stated is not None:
+            tx.put_remaining(self._target, Remaining(*stated))
 
     def hold(self, until: float) -> None:
         """Let nothing go before `until`, after a 429."""

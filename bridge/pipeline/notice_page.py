@@ -13,7 +13,7 @@ _HEAD = """\
 Each line that `bridge status` prints beside its tables is a notice of one of these kinds: what it
 means, what to do and who has to act. `bridge status --json` has them under `lines`, with `kind`,
 `by`, `text`, `do` and `parameters`. In a sentence, words in italics stand for parameters, and some
-parts can be absent. The operator is whoever runs the bridge.
+parts can be absent. The operator is the person who runs the bridge.
 
 This page is generated from `bridge/notices/explanations.py` (`make reference`).
 """

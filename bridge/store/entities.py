@@ -56,7 +56,7 @@ class EntityTransaction(EntityView, Protocol):
         ...
 
     def mend_aliases(self) -> Mended:
-        """At a start: compare all aliases with their checksums, and put right those of which a
+        """At a start: compare all aliases with their checksums, and correct those of which a
         single bit changed. One that is damaged still raises DamagedRecord when it is read."""
         ...
 

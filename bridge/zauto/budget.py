@@ -256,14 +256,14 @@ class Budget:
         self._hour.times = deque(times)
         self._minute.times = deque(times)
 
-    def told(self) -> tuple[int, int, float] | None:
+    def stated(self) -> tuple[int, int, float] | None:
         """The limit of the hour, the calls left of it, and until when, as the last answer said."""
         if self._told is None:
             return None
         return self._hour.limit, max(self._told.remaining, 0), self._told.until
 
     def believe(self, limit: int, remaining: int, until: float) -> None:
-        """Take up what `told` returned before a restart."""
+        """Take up what `stated` returned before a restart."""
         self._hour.limit = min(self._allowed.hour, limit)
         self._told = _Told(remaining, until)
 

@@ -135,8 +135,8 @@ class DeliveryChanges(DeliveryReads):
         return must_insert(begun, "an attempt")
 
     def end(self, attempt_id: int, outcome: Outcome, at: float) -> None:
-        told = rows.to_json(outcome)
-        ended = self._statements.change("end_attempt", id=attempt_id, at=at, outcome=told)
+        how = rows.to_json(outcome)
+        ended = self._statements.change("end_attempt", id=attempt_id, at=at, outcome=how)
         must_change(ended, "attempt", attempt_id)
 
     def settle(

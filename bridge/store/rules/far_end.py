@@ -37,10 +37,10 @@ class FarEndReads(Asking):
         row = self._statements.one("call_budget", target=target)
         if row is None:
             raise StoreError(f"The store counts no calls of {target}.")
-        told = row["hour_limit"], row["remaining"], row["remaining_until"]
+        stated = row["hour_limit"], row["remaining"], row["remaining_until"]
         found = self._statements.all("call_steps", target=target)
         steps = [(each["step"], each["calls"]) for each in found]
-        return CallCounts(row["revision"], steps, None if None in told else Remaining(*told))
+        return CallCounts(row["revision"], steps, None if None in stated else Remaining(*stated))
 
     def seen_at(self) -> float:
         row = self._statements.one("seen_at")

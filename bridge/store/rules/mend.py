@@ -20,7 +20,7 @@ _TEXTS = ("key", "leads_to", "authority")
 
 
 def mend_aliases(statements: Statements) -> Mended:
-    """Put right each alias of which one bit changed; count those of which more did."""
+    """Correct each alias in which a single bit changed; count those in which more did."""
     mended = lost = 0
     for row in statements.all("all_aliases"):
         if row["checksum"] in (None, rows.alias_checksum(row)):

@@ -162,7 +162,9 @@ async def test_of_a_pruned_message_all_but_its_text_is_shown(
         file.execute("UPDATE message SET status = 'delivered'")
         file.execute("DELETE FROM body")
     printed = await said(run, "messages", "show", "1", "--reveal")
-    assert "Payload pruned: what became of the message is kept, its text is not." in printed
+    assert (
+        "Payload pruned: the text of this message was deleted; everything else is kept." in printed
+    )
     assert "ADT^A04" in printed
     told = await data(run, "messages", "show", "1", "--reveal", "--json")
     assert (told["body_gone"], told["body"]) == (True, None)

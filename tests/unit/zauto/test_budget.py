@@ -200,9 +200,9 @@ def test_calls_of_before_a_restart_count_as_answered_as_late_as_may_be() -> None
 def test_what_the_server_said_is_known_after_a_restart() -> None:
     limits = CallLimits(hour=1000, minute=100)
     budget, restored = Budget(limits), Budget(limits)
-    assert budget.told() is None
+    assert budget.stated() is None
     budget.spent(told(500, 0, 30), NOW)
-    said = budget.told()
+    said = budget.stated()
     assert said == (500, 0, NOW + 30)
     restored.believe(*said)
     assert restored.state(NOW).limit == 500
