@@ -28,6 +28,8 @@ class Closings:
         self._target = target
         self._client = client
         self._open: dict[str, Breaker] = {}
+        #: False once the store was seen to keep none, until one is kept
+        self._may_be_kept = True
 
     def note(self, outcome: Outcome, resource: str, now: float) -> Breaker | None:
         """Open the breaker that an outcome asks for; returns it where it was not open before."""
@@ -68,6 +70,8 @@ class Closings:
 
     def note_in(self, tx: Transaction) -> None:
         """Keep what is open, where it changed since it was kept."""
+        if not self._open and not self._may_be_kept:
+            return
         # Compared with the store and not with a memory of it: a transaction may be undone.
         kept = {each.resource: each for each in tx.breakers(self._target)}
         now_open = self._open.copy()
@@ -76,6 +80,7 @@ class Closings:
         for resource, breaker in now_open.items():
             if breaker != kept.get(resource):
                 tx.put_breaker(self._target, breaker)
+        self._may_be_kept = bool(kept or now_open)
 
     def take_up(self, kept: Iterable[Breaker]) -> None:
         """Take up what `note_in` kept; of another client only the wait after a 429, which may be

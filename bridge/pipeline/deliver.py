@@ -241,7 +241,6 @@ class Deliver:
                 tx.end_failures(attempted.delivery.id)
             if keep_health is not None:
                 keep_health(tx)
-            tx.note_time(now)
 
         return settle
 

@@ -1,6 +1,7 @@
-"""Probe: write a small change from time to time.
+"""Probe: write the time from time to time.
 
-So that a disk that fails, or works again, is known although nobody sends anything.
+So a disk that fails, or works again, is known although nobody sends anything; and the next start
+notices when the clock was set back.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from bridge.store.contract import Store
 
 #: seconds between two changes; each is one commit of a few hundred bytes
 EVERY = 10.0
-#: name of the note that is written: when the store was last probed, seconds since the epoch
-PROBED_NOTE = "probed"
 
 
 class Probe:
@@ -36,9 +35,8 @@ class Probe:
 
     async def once(self) -> None:
         """Commit one change; the store remembers whether it worked, and the log has each turn."""
-        now = f"{self._clock():.0f}"
         try:
-            await self._store.run(lambda tx: tx.put_note(PROBED_NOTE, now))
+            await self._store.run(lambda tx: tx.note_time(self._clock()))
         except StoreError as error:
             if not self._failing:
                 self._log.error("store cannot be written", error=type(error).__name__)

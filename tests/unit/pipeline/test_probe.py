@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.pipeline.probe import PROBED_NOTE, Probe
+from bridge.pipeline.probe import Probe
 from bridge.store.contract import Store
 from bridge.store.open import open_store
 
@@ -39,4 +39,4 @@ async def test_a_probe_finds_that_the_store_fails_and_that_it_works_again(
     # once, not at each try; that it works again is below the level that the tests log
     assert [each["event"] for each in logs] == ["store cannot be written"]
     assert store.failing_since is None
-    assert store.read(lambda view: view.note(PROBED_NOTE)) == "7"
+    assert store.read(lambda view: view.seen_at()) == 7.0
