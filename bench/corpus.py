@@ -26,12 +26,12 @@ from bridge.errors import ReadError
 from bridge.hl7v2.header import check_limits, scan
 from bridge.hl7v2.reader import Hl7Document
 from bridge.message import Message, Protocol, Status
-from bridge.pipeline.translate import Rehearsal, translate
+from bridge.pipeline.planning.translate import Rehearsal, translate
+from bridge.pipeline.records.folding import create_body, learn
 from bridge.sandbox.answers import Refusal
 from bridge.sandbox.validation import check_new
 from bridge.service.parts import Parts, read_parts
 from bridge.settings import Settings, Site
-from bridge.zauto.folding import create_body, learn
 from tests.acceptance.corpus import FOLDER, RAW, Part, hl7_parts
 from tests.acceptance.processes import CLIENT, Bridge, Process, Sandbox, settings
 from tests.acceptance.test_corpus import Replay, table

@@ -43,3 +43,8 @@ def _escape(match: re.Match[str]) -> str:
     """RFC 8259, section 7: a character beyond U+FFFF is escaped as a surrogate pair."""
     units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def readable(body: bytes) -> str:
+    """Bytes of a message as people read them: one segment a line."""
+    return body.decode("utf-8", "replace").replace("\r", "\n")

@@ -2,7 +2,7 @@
 come from.
 
 Sentences are templates (`bridge.template`). docs/reference/causes.md and a table of
-docs/operating.md are made of it (`python -m bridge.pipeline.runbook`).
+docs/operating.md are made of it (`python -m bridge.reports.pages.runbook`).
 """
 
 from __future__ import annotations

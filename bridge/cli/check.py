@@ -52,7 +52,7 @@ def check(
 
 def tests_hold(parts: Parts, settings: Settings) -> int:
     """How many tests stand beside the mappings; raises MappingError where one fails."""
-    from bridge.service.benches import benches, run_all
+    from bridge.study.benches import benches, run_all
 
     trials = run_all(benches(parts, settings))
     faults = [fault for trial in trials for fault in trial.faults]

@@ -18,7 +18,7 @@ from bridge.message import shown_type
 
 if TYPE_CHECKING:
     from bridge.message import Message
-    from bridge.pipeline.translate import Known
+    from bridge.pipeline.planning.translate import Known
     from bridge.service.parts import Parts
     from bridge.settings import Settings
 
@@ -64,8 +64,8 @@ def fixture(
     settings = settings_of(config)
     if (message_id is None) == (file is None):
         raise BridgeError("name one message: its number, or a file with --file")
-    from bridge.service.fixtures import make_fixture
     from bridge.service.parts import read_parts
+    from bridge.study.fixtures import make_fixture
 
     if to is not None:
         with users_umask():
@@ -103,8 +103,8 @@ def _unused(message_type: str, message_id: int | None) -> str:
 
 
 def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:
-    from bridge.pipeline.lessons import Lessons
     from bridge.store.open import open_view, place_of
+    from bridge.study.lessons import Lessons
 
     assert message_id is not None
     if not place_of(settings.store.url).exists():
@@ -118,8 +118,8 @@ def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:
 
 def _of_file(file: Path, parts: Parts, settings: Settings) -> tuple[Message, Known]:
     from bridge.message import Message
-    from bridge.pipeline.translate import Rehearsal
-    from bridge.service.traffic import from_files
+    from bridge.pipeline.planning.translate import Rehearsal
+    from bridge.study.traffic import from_files
 
     taken = [one for _, one in from_files([file], parts.sets.takes, settings, time.time)]
     found = [one for one in taken if isinstance(one, Message)]

@@ -19,6 +19,7 @@ from bridge.cli.notices import (
     urgent_notices,
 )
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
+from bridge.cli.reach import Reach
 from bridge.cli.status import StatusUnknown, status_code, stuck_tables
 from bridge.cli.tables import console, lines, print_json, say, table, when
 from bridge.errors import BridgeError
@@ -205,28 +206,41 @@ def quarantine(
 
 @messages_app.command("show")
 def show(
-    message_id: Annotated[int, typer.Argument(metavar="ID", help="Its number in the list.")],
+    ids: Annotated[
+        list[int], typer.Argument(metavar="ID...", help="Its number in the list; several at once.")
+    ],
     reveal: Reveal = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one message: its calls, where fields came from, attempts.
+    """Show a message: its calls, where fields came from, attempts.
 
     Example: bridge messages show 42 --reveal
     """
     settings = settings_of(config)
-    report = reach_of(settings).message(message_id, reveal)
-    if report is None:
-        raise BridgeError(f"there is no message {message_id}; 'bridge messages' lists them")
+    reach = reach_of(settings)
+    reports = [_report(reach, message_id, reveal) for message_id in ids]
     if as_json:
-        print_json(report)
+        print_json(reports if len(reports) > 1 else reports[0])
         return
     out = console()
-    _print_message(out, report, settings.site.time_zone)
+    for report in reports:
+        _print_report(out, report, settings.site.time_zone, reveal=reveal)
+
+
+def _report(reach: Reach, message_id: int, reveal: bool) -> dict[str, Any]:
+    report = reach.message(message_id, reveal)
+    if report is None:
+        raise BridgeError(f"there is no message {message_id}; 'bridge messages' lists them")
+    return report
+
+
+def _print_report(out: Console, report: dict[str, Any], zone: str, *, reveal: bool) -> None:
+    _print_message(out, report, zone)
     if report["remarks"]:
         out.print(_remarks(report["remarks"], reveal))
     for delivery in report["deliveries"]:
-        _print_delivery(out, delivery, settings.site.time_zone)
+        _print_delivery(out, delivery, zone)
 
 
 def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:

@@ -14,7 +14,7 @@ from bridge.cli.status import paused_lines
 from bridge.cli.tables import say
 from bridge.errors import BridgeError, DoorError
 from bridge.notices import sentence
-from bridge.pipeline.pauses import Destination
+from bridge.pipeline.delivery.pauses import Destination
 
 OfDestination = Annotated[
     Destination | None,

@@ -11,13 +11,12 @@ from bridge.causes import CauseKind
 from bridge.delivery import Target
 from bridge.errors import BridgeError, DoorError
 from bridge.message import Status
-from bridge.pipeline.alias_report import alias_rows
-from bridge.pipeline.call_limit import call_limit
-from bridge.pipeline.destination_report import destination_notices, kept_rows, resumed
-from bridge.pipeline.notice_report import notice_report
-from bridge.pipeline.pauses import PAUSED_NOTE, Pauses
-from bridge.pipeline.remark_report import remark_rows, top_remarks
-from bridge.pipeline.report import (
+from bridge.pipeline.delivery.call_limit import call_limit
+from bridge.pipeline.delivery.pauses import PAUSED_NOTE, Pauses
+from bridge.pipeline.delivery.zauto import CONTRACT_NOTE
+from bridge.reports.aliases import alias_rows
+from bridge.reports.destinations import destination_notices, kept_rows, resumed
+from bridge.reports.messages import (
     budget_report,
     code_row,
     contract_report,
@@ -28,8 +27,9 @@ from bridge.pipeline.report import (
     status_report,
     version_rows,
 )
-from bridge.pipeline.stuck import stuck_report
-from bridge.pipeline.to_zauto import CONTRACT_NOTE
+from bridge.reports.notices import notice_report
+from bridge.reports.remarks import remark_rows, top_remarks
+from bridge.reports.stuck import stuck_report
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View

@@ -13,7 +13,7 @@ from bridge.cli.grid import Grid
 from bridge.cli.tables import table, when
 from bridge.errors import BridgeError
 from bridge.notices import Notice, NoticeKind, sentence
-from bridge.pipeline.pauses import Destination
+from bridge.pipeline.delivery.pauses import Destination
 
 #: seconds for which it is shown that a person ended waits
 _SHOWN = 86_400.0

@@ -69,6 +69,6 @@ def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
 
 def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:
     from bridge.hl7v2.writer import write
-    from bridge.pipeline.report import text_of
+    from bridge.visible import readable
 
-    return text_of(write(segments))
+    return readable(write(segments))

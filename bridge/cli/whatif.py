@@ -20,9 +20,9 @@ from bridge.settings import Settings
 from bridge.yamlfile import nearest
 
 if TYPE_CHECKING:  # what only this command needs is loaded when it runs
-    from bridge.pipeline.whatif.sides import Labelled, Pair
-    from bridge.service.whatif import Change
     from bridge.store.contract import View
+    from bridge.study.whatif.run import Change
+    from bridge.study.whatif.sides import Labelled, Pair
 
 #: exit codes
 DIFFERS, FAILED = 1, 2
@@ -110,7 +110,7 @@ def _failing() -> Iterator[None]:
 
 
 def _change(folder: Path, site: str | None, settings: Settings) -> Change:
-    from bridge.service.whatif import Change
+    from bridge.study.whatif.run import Change
 
     if not folder.is_dir():
         raise BridgeError(f"no such folder: {folder}")
@@ -133,8 +133,8 @@ def _report(
     reveal: bool,
     settings: Settings,
 ) -> dict[str, Any]:
-    from bridge.pipeline.whatif.told import told
-    from bridge.service.whatif import pair_of, whatif
+    from bridge.study.whatif.run import pair_of, whatif
+    from bridge.study.whatif.told import told
 
     check_chosen(paths, since)
     pair = pair_of(settings, change)
@@ -148,7 +148,7 @@ def _report(
 
 
 def _kept(view: View, since: str) -> Iterator[Labelled]:
-    from bridge.service.traffic import from_store
+    from bridge.study.traffic import from_store
 
     start = time.time() - seconds_of(since)
     return ((str(kept.id), kept.message) for kept in from_store(view, start))
@@ -156,7 +156,7 @@ def _kept(view: View, since: str) -> Iterator[Labelled]:
 
 def _of_files(paths: Sequence[Path], pair: Pair, settings: Settings) -> Iterator[Labelled]:
     """What the door would take by either set of mappings."""
-    from bridge.service.traffic import Refused, from_files
+    from bridge.study.traffic import Refused, from_files
 
     def takes(channel: str, protocol: Protocol, kind: str) -> bool:
         return any(sets.takes(channel, protocol, kind) for sets in (pair.present, pair.changed))
@@ -168,7 +168,7 @@ def _of_files(paths: Sequence[Path], pair: Pair, settings: Settings) -> Iterator
 
 def check_allowed(names: Sequence[str], pair: Pair) -> None:
     """Every name must be one of a call or field of either set; raises BridgeError."""
-    from bridge.pipeline.whatif.difference import About
+    from bridge.study.whatif.difference import About
 
     known = {str(about) for about in About} - {"call", "field"}
     for sets in (pair.present, pair.changed):
@@ -183,7 +183,7 @@ def check_allowed(names: Sequence[str], pair: Pair) -> None:
 
 def _names_of(mapping: Any) -> Iterator[str]:
     from bridge.mapping.reads import rules_of_call
-    from bridge.pipeline.whatif.compare import BESIDE
+    from bridge.study.whatif.compare import BESIDE
 
     for call in mapping.calls:
         yield call.resource

@@ -13,11 +13,9 @@ from bridge.causes import CauseKind
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.notices import Notice
-from bridge.pipeline.alias_report import alias_rows
-from bridge.pipeline.notice_report import notice_report
-from bridge.pipeline.pauses import Destination, Selection
-from bridge.pipeline.remark_report import remark_rows, top_remarks
-from bridge.pipeline.report import (
+from bridge.pipeline.delivery.pauses import Destination, Selection
+from bridge.reports.aliases import alias_rows
+from bridge.reports.messages import (
     code_row,
     mappings_in_use,
     message_report,
@@ -26,7 +24,9 @@ from bridge.pipeline.report import (
     status_report,
     version_rows,
 )
-from bridge.pipeline.stuck import stuck_report
+from bridge.reports.notices import notice_report
+from bridge.reports.remarks import remark_rows, top_remarks
+from bridge.reports.stuck import stuck_report
 from bridge.service.control import Answer
 from bridge.service.destinations import Destinations
 from bridge.service.reload import Reload

@@ -15,13 +15,13 @@ from twisted.internet.interfaces import IReactorTCP
 from bridge.delivery import Target
 from bridge.hl7v2.grammar import check_structure
 from bridge.metrics import Metrics
-from bridge.pipeline import destination_report as report
 from bridge.pipeline.channels import channel_names
-from bridge.pipeline.deliver import Deliver
-from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
-from bridge.pipeline.pausing import is_known, numbers, waits
-from bridge.pipeline.to_hospital import ToHospital
-from bridge.pipeline.to_zauto import ToZauto
+from bridge.pipeline.delivery.deliver import Deliver
+from bridge.pipeline.delivery.hospital import ToHospital
+from bridge.pipeline.delivery.pauses import PAUSED_NOTE, Destination, Pauses, Selection
+from bridge.pipeline.delivery.pausing import is_known, numbers, waits
+from bridge.pipeline.delivery.zauto import ToZauto
+from bridge.reports import destinations as report
 from bridge.senders.mllp import MllpSender
 from bridge.service.zauto import ZautoEnd
 from bridge.settings import Settings

@@ -19,9 +19,9 @@ from bridge.mapping.folders import Folder
 from bridge.mapping.sets import InUse, Sets, sets_of
 from bridge.mapping.sites import Sources
 from bridge.notices import Notice, NoticeKind
-from bridge.pipeline.unmapped import release_known
-from bridge.pipeline.uses import USES_NOTE, Use, Uses
-from bridge.pipeline.versions import of_catalogue, sources_of, version_of
+from bridge.pipeline.planning.unmapped import release_known
+from bridge.pipeline.planning.uses import USES_NOTE, Use, Uses
+from bridge.pipeline.planning.versions import of_catalogue, sources_of, version_of
 from bridge.service.parts import Parts, compile_sources, read_sources
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction

@@ -21,15 +21,15 @@ from bridge.listeners.callers import Callers
 from bridge.mapping.sets import InUse
 from bridge.metrics import Metrics
 from bridge.notices import Notice, NoticeKind
-from bridge.pipeline import destination_report
-from bridge.pipeline.acknowledge import Acknowledge
-from bridge.pipeline.intake import Intake
-from bridge.pipeline.pauses import PAUSED_NOTE
-from bridge.pipeline.probe import Probe
-from bridge.pipeline.report import contract_report
-from bridge.pipeline.sweep import Sweep
-from bridge.pipeline.timekeeper import ClockWatch, Timekeeper, redate_at_start
-from bridge.pipeline.work import Work
+from bridge.pipeline.delivery.acknowledge import Acknowledge
+from bridge.pipeline.delivery.pauses import PAUSED_NOTE
+from bridge.pipeline.delivery.probe import Probe
+from bridge.pipeline.delivery.sweep import Sweep
+from bridge.pipeline.delivery.timekeeper import ClockWatch, Timekeeper, redate_at_start
+from bridge.pipeline.intake.keep import Intake
+from bridge.pipeline.planning.work import Work
+from bridge.reports import destinations as destination_report
+from bridge.reports.messages import contract_report
 from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.service.answers import answers
 from bridge.service.control import Control, socket_path

@@ -10,9 +10,9 @@ from bridge.delivery import Target
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.notices import Notice, NoticeKind
-from bridge.pipeline.call_limit import CallLimit, call_limit
-from bridge.pipeline.report import budget_report
-from bridge.pipeline.to_zauto import CONTRACT_NOTE, ToZauto
+from bridge.pipeline.delivery.call_limit import CallLimit, call_limit
+from bridge.pipeline.delivery.zauto import CONTRACT_NOTE, ToZauto
+from bridge.reports.messages import budget_report
 from bridge.senders.exchange import uncounted
 from bridge.senders.zauto import ZautoSender
 from bridge.service.inquiry import Clocks, Inquiry, fingerprint

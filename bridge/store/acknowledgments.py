@@ -24,6 +24,10 @@ class Answering(StrEnum):
     ABANDONED = "abandoned"
 
 
+#: what the line of a sender begins with; no host has this name
+BACK = "same/"
+
+
 class Owing(NamedTuple):
     """The application acknowledgment that a message is owed."""
 
@@ -33,6 +37,11 @@ class Owing(NamedTuple):
     after: str
     #: where it goes: `host:port`, or the name of a sender whose connection it is to go back by
     line: str
+
+
+def goes_back(line: str) -> bool:
+    """Whether a line is a sender's own connection, rather than an address."""
+    return line.startswith(BACK)
 
 
 @dataclass(frozen=True, slots=True)

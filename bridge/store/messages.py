@@ -12,6 +12,11 @@ from bridge.store.acknowledgments import Owing
 from bridge.store.records import Kept, KeptMessage
 
 
+def identity_prefix(control_id: str) -> bytes:
+    """What the identities of all messages with this control id begin with."""
+    return control_id.encode()[:20]
+
+
 class MessageView(Protocol):
     """What can be read of messages."""
 

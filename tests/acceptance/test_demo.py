@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bridge.cli.demo.started import starting
+from bridge.demo.started import starting
 from bridge.errors import BridgeError
 from tests.acceptance.processes import until
 from tests.patience import PATIENCE

@@ -89,11 +89,11 @@ async def by_fhir(bridge: Bridge, sender: Sender) -> None:
     ("place", "send"),
     [
         ("bridge.listeners.connection:Connection.dataReceived", by_mllp),
-        ("bridge.pipeline.intake:Intake.take_hl7", by_mllp),
-        ("bridge.pipeline.work:translate", by_mllp),
+        ("bridge.pipeline.intake.keep:Intake.take_hl7", by_mllp),
+        ("bridge.pipeline.planning.work:translate", by_mllp),
         ("bridge.senders.zauto:ZautoSender.send", by_mllp),
         ("bridge.listeners.fhir:FhirListener._take", by_fhir),
-        ("bridge.pipeline.intake:Intake.take_fhir", by_fhir),
+        ("bridge.pipeline.intake.keep:Intake.take_fhir", by_fhir),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -145,15 +145,15 @@ async def test_a_fault_while_replaying(
 @pytest.mark.parametrize(
     ("words", "place"),
     [
-        (["translate", "one.hl7"], "bridge.pipeline.translate:translate"),
-        (["translate", "one.hl7", "--explain"], "bridge.pipeline.translate:apply"),
-        (["coverage", "one.hl7"], "bridge.pipeline.coverage:Survey.add"),
+        (["translate", "one.hl7"], "bridge.pipeline.planning.translate:translate"),
+        (["translate", "one.hl7", "--explain"], "bridge.pipeline.planning.translate:apply"),
+        (["coverage", "one.hl7"], "bridge.study.coverage.measure:Survey.add"),
         (
             ["whatif", "--mappings", "changed", "one.hl7"],
-            "bridge.pipeline.whatif.sides:Sides.__init__",
+            "bridge.study.whatif.sides:Sides.__init__",
         ),
-        (["fixture", "--file", "one.hl7", "--to", "out"], "bridge.service.fixtures:scrub"),
-        (["check"], "bridge.pipeline.trial:translate"),
+        (["fixture", "--file", "one.hl7", "--to", "out"], "bridge.study.fixtures:scrub"),
+        (["check"], "bridge.study.trial:translate"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else each,
 )

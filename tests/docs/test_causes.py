@@ -9,8 +9,8 @@ import pytest
 
 import bridge
 from bridge.causes import EXPLANATIONS, Cause, CauseKind, sentence
-from bridge.pipeline.runbook import page, table, with_tables
 from bridge.remarks import SENTENCES, RemarkCode
+from bridge.reports.pages.runbook import page, table, with_tables
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(bridge.__file__).parent

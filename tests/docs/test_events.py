@@ -9,9 +9,9 @@ from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
-from bridge.mapping.events import events
 from bridge.mapping.load import load
 from bridge.message import Protocol
+from bridge.reports.pages.events import events
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
 from bridge.zauto import catalogue

@@ -9,8 +9,8 @@ import pytest
 
 import bridge
 from bridge.notices import EXPLANATIONS, Actor, Notice, NoticeKind
-from bridge.pipeline.notice_page import page, table
-from bridge.pipeline.runbook import with_tables
+from bridge.reports.pages.notices import page, table
+from bridge.reports.pages.runbook import with_tables
 from bridge.template import names
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from bridge.listeners import health, push
 from bridge.listeners.http import make_app
 from bridge.message import Status
 from bridge.metrics import Metrics
-from bridge.pipeline.intake import Intake
+from bridge.pipeline.intake.keep import Intake
 from bridge.settings import Http, Key, Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.pipeline.trial import Trial
-from bridge.service.benches import benches, run_all
 from bridge.service.parts import read_parts
 from bridge.settings import Mappings, Settings
+from bridge.study.benches import benches, run_all
+from bridge.study.trial import Trial
 
 ROOT = Path(__file__).parents[2]
 #: "" for the shipped mappings alone

@@ -58,6 +58,13 @@ def test_the_package_keeps_to_its_floors() -> None:
         ("mapping/sin.py", "import fhir.resources", "Only the FHIR room knows the FHIR library"),
         ("settings/sin.py", "import yaml", "Only the reader of YAML"),
         ("sandbox/sin.py", "import bridge.hl7v2", "The sandbox shares nothing"),
+        ("pipeline/intake/sin.py", "import bridge.pipeline.planning", "Intake, planning and"),
+        ("pipeline/records/sin.py", "import bridge.pipeline.delivery", "Intake, planning and"),
+        ("pipeline/stray.py", "", "Intake, planning and"),
+        ("service/sin.py", "import bridge.study", "Imports go down only"),
+        ("reports/sin.py", "import bridge.listeners", "Imports go down only"),
+        ("pipeline/delivery/sin.py", "import bridge.reports", "Imports go down only"),
+        ("demo/sin.py", "import bridge.store.open", "The demonstration asks"),
         ("stray.py", "", "Imports go down only"),
     ],
 )

@@ -66,10 +66,10 @@ def _write(file: Path, text: str) -> None:
 def _report(
     paths: list[Path], since: str | None, settings: Settings, reveal: bool
 ) -> dict[str, Any]:
-    from bridge.pipeline.coverage import Survey
-    from bridge.pipeline.coverage_report import coverage_report
     from bridge.service.parts import read_parts
-    from bridge.service.traffic import Refused, from_files, from_store
+    from bridge.study.coverage.measure import Survey
+    from bridge.study.coverage.report import coverage_report
+    from bridge.study.traffic import Refused, from_files, from_store
 
     span = seconds_of(since) if since else 0
     parts, refused = read_parts(settings), 0

@@ -59,9 +59,10 @@ def demo(
 
 async def _demonstrate(samples: Path, keep: bool, everything: bool) -> bool:
     """The whole demonstration; whether it ended as expected. A signal cancels it."""
-    from bridge.cli.demo import expected, show
-    from bridge.cli.demo.perform import Performance
-    from bridge.cli.demo.stage import staged
+    from bridge.cli.demo import show
+    from bridge.demo import expected
+    from bridge.demo.perform import Performance
+    from bridge.demo.stage import staged
 
     _cancelled_by_signals()
     out = console()

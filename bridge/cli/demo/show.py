@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from bridge.cli.demo.expected import Difference
-from bridge.cli.demo.played import Done, Ended, Played, Received
-from bridge.cli.demo.stage import HOST, Stage
 from bridge.cli.grid import Grid
 from bridge.cli.tables import COLOURS, lines, table
+from bridge.demo.expected import Difference
+from bridge.demo.played import Done, Ended, Played, Received
+from bridge.demo.stage import HOST, Stage
 from bridge.message import Status
-from bridge.pipeline.report import text_of
 from bridge.senders.replay import NO_ANSWER
 from bridge.settings import PREFIX
+from bridge.visible import readable
 
 #: what each end of a message means
 _MEANINGS = {
@@ -210,7 +210,7 @@ def _outgoing(out: Console, ended: Ended, message: Received) -> None:
 
 def _segments(body: bytes) -> Text:
     """A message as people read it: a segment a line, its name set off."""
-    segments = text_of(body).strip().splitlines()
+    segments = readable(body).strip().splitlines()
     return Text("\n").join(Text.assemble((s[:3], "bold cyan"), s[3:]) for s in segments)
 
 

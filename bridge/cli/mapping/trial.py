@@ -14,8 +14,8 @@ from bridge.cli.tables import say
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from bridge.pipeline.trial import Trial
     from bridge.settings import Settings
+    from bridge.study.trial import Trial
 
 SiteFolder = Annotated[
     str | None,
@@ -66,8 +66,8 @@ def run(settings: Settings, site: str | None, names: Sequence[str]) -> list[Tria
 
     Raises MappingError for mappings or files of tests that are wrong.
     """
-    from bridge.service.benches import benches, run_all
     from bridge.service.parts import read_parts
+    from bridge.study.benches import benches, run_all
 
     settings = with_site(settings, site)
     trials = run_all(benches(read_parts(settings), settings), names)
@@ -99,7 +99,7 @@ def _tell(trials: Sequence[Trial], failed: Sequence[Trial]) -> None:
 
 def _update(failed: Sequence[Trial], yes: bool) -> None:
     """Write what was made into each file, from its last test to its first: lines move."""
-    from bridge.mapping.cases.write import updated
+    from bridge.study.cases.write import updated
 
     count = len(failed)
     if not count:

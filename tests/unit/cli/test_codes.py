@@ -8,8 +8,8 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.mapping.load import load
-from bridge.pipeline.uses import USES_NOTE, Uses
-from bridge.pipeline.versions import version_of
+from bridge.pipeline.planning.uses import USES_NOTE, Uses
+from bridge.pipeline.planning.versions import version_of
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Transaction

@@ -17,7 +17,7 @@ from bridge.cli import app as module
 from bridge.cli.look import _sentences, _told
 from bridge.errors import BridgeError
 from bridge.message import Status
-from bridge.pipeline.report import MASK
+from bridge.reports.messages import MASK
 from bridge.service.service import Service
 from bridge.settings import load
 from tests.patience import PATIENCE

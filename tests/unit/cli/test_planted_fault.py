@@ -15,7 +15,7 @@ import pytest
 
 from bridge.cli import app as module
 from bridge.cli import options
-from bridge.cli.demo import expected
+from bridge.demo import expected
 from bridge.service.reactor import start_reactor, stop_reactor
 from bridge.zauto import catalogue
 from tests.logging import logging_restored

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.whatif import summary
-from bridge.service import whatif as module
-from bridge.service.whatif import Change, whatif
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
+from bridge.study.whatif import run as module
+from bridge.study.whatif.run import Change, whatif
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_coverage import keep
 from tests.unit.pipeline.hl7 import adt
-from tests.unit.pipeline.test_whatif import MIXED
+from tests.unit.study.test_whatif import MIXED
 
 SECRETS = ("4711", "Nair", "Meera", "9845000001", "19840712", "Lake Road")
 

@@ -15,7 +15,7 @@ from bridge.cli.zauto import drained_by
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import BridgeError
 from bridge.notices import NoticeKind, sentence
-from bridge.pipeline.report import MASK
+from bridge.reports.messages import MASK
 from bridge.sandbox.limits import Limits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT, Sandbox, running

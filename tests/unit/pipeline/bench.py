@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from bridge.delivery import Call, Delivery, Interaction, Target, Translation
 from bridge.message import Message, Protocol, Status
 from bridge.metrics import Metrics
-from bridge.pipeline.call_limit import CallLimit
-from bridge.pipeline.deliver import Deliver
-from bridge.pipeline.plan import plan
-from bridge.pipeline.sweep import Sweep
+from bridge.pipeline.delivery.call_limit import CallLimit
+from bridge.pipeline.delivery.deliver import Deliver
+from bridge.pipeline.delivery.sweep import Sweep
+from bridge.pipeline.planning.plan import plan
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.hl7v2 import ack
 from bridge.message import Reply
 from bridge.metrics import Metrics
-from bridge.pipeline.intake import Intake
+from bridge.pipeline.intake.keep import Intake
 from bridge.settings import Channel, Settings
 from bridge.store.contract import Store
 from bridge.store.open import open_store

@@ -10,8 +10,8 @@ from bridge.delivery import Payload
 from bridge.mapping.load import load
 from bridge.mapping.plan import Mappings
 from bridge.message import Message, Protocol, Status
-from bridge.pipeline.plan import plan
-from bridge.pipeline.translate import translate
+from bridge.pipeline.planning.plan import plan
+from bridge.pipeline.planning.translate import translate
 from bridge.settings import Channel, Settings, Site
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Transaction

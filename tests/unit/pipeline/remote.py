@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from bridge.delivery import Outcome, Payload, Request
-from bridge.pipeline.deliver import Attempted
-from bridge.pipeline.to_zauto import ToZauto
+from bridge.pipeline.delivery.deliver import Attempted
+from bridge.pipeline.delivery.zauto import ToZauto
 from bridge.zauto.answers import Answer, Failure, judge, judge_page
 from bridge.zauto.catalogue import Catalogue
 

@@ -13,10 +13,10 @@ from bridge.mapping.load import load as load_mappings
 from bridge.mapping.sets import InUse, Sets
 from bridge.message import Verdict
 from bridge.metrics import Metrics
-from bridge.pipeline.deliver import Deliver
-from bridge.pipeline.intake import Intake
-from bridge.pipeline.to_hospital import ToHospital
-from bridge.pipeline.work import Work
+from bridge.pipeline.delivery.deliver import Deliver
+from bridge.pipeline.delivery.hospital import ToHospital
+from bridge.pipeline.intake.keep import Intake
+from bridge.pipeline.planning.work import Work
 from bridge.settings import Settings, Site
 from bridge.shipped import mappings_folder
 from bridge.store.records import KeptMessage

@@ -14,7 +14,7 @@ from bridge.delivery import Alias
 from bridge.errors import BridgeError
 from bridge.message import Message, Protocol, Status
 from bridge.notices import Notice, NoticeKind
-from bridge.pipeline.pauses import Destination, Pauses, Selection
+from bridge.pipeline.delivery.pauses import Destination, Pauses, Selection
 from bridge.service.answers import answers
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction

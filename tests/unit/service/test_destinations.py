@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 from bridge.causes import MASK, Cause, CauseKind
 from bridge.delivery import Alias, Call, Kind, NetworkFault, Outcome, Reason, Target
 from bridge.errors import BridgeError
-from bridge.pipeline.pauses import PAUSED_NOTE, Destination, Pauses, Selection
+from bridge.pipeline.delivery.pauses import PAUSED_NOTE, Destination, Pauses, Selection
 from bridge.service.service import Service
 from bridge.settings import Settings
 from bridge.store.contract import Transaction
 from bridge.store.far_end import Trouble
 from tests.unit.pipeline.bench import a_patient, keep
-from tests.unit.pipeline.test_plan import an_order
+from tests.unit.pipeline.planning.test_plan import an_order
 from tests.unit.service.test_service import NOWHERE, PARTS, asked, settings
 
 __all__ = ["settings"]

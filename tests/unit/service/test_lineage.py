@@ -10,8 +10,8 @@ import pytest
 
 from bridge.message import Status
 from bridge.metrics import Metrics
-from bridge.pipeline.report import message_report
-from bridge.pipeline.work import Work
+from bridge.pipeline.planning.work import Work
+from bridge.reports.messages import message_report
 from bridge.store.contract import Transaction
 from tests.unit.pipeline.bench import CATALOGUE
 from tests.unit.pipeline.hl7 import adt, message

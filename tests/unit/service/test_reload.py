@@ -15,8 +15,8 @@ from bridge.errors import BridgeError
 from bridge.mapping.sets import InUse
 from bridge.message import Message, Protocol, Status
 from bridge.notices import NoticeKind, sentence
-from bridge.pipeline.report import mappings_in_use, version_rows
-from bridge.pipeline.uses import USES_NOTE, Uses
+from bridge.pipeline.planning.uses import USES_NOTE, Uses
+from bridge.reports.messages import mappings_in_use, version_rows
 from bridge.service.parts import read_parts
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch

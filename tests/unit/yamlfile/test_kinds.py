@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from bridge import settings
-from bridge.cli.demo import expected
+from bridge.demo import expected
 from bridge.errors import BridgeError, Fault, MappingError
-from bridge.mapping.cases.parse import parse_cases
 from bridge.mapping.folders import read_folder
 from bridge.mapping.load import load
 from bridge.mapping.sites import Sources, read_site
 from bridge.sandbox.faults import read_plan
 from bridge.settings import Site
+from bridge.study.cases.parse import parse_cases
 from bridge.zauto import catalogue
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,1 @@
+"""The demonstration: everything at work on the samples."""

@@ -1,0 +1,1 @@
+"""Delivery: from what is due to what is settled."""

@@ -1,0 +1,1 @@
+"""Intake: from what a listener hands over to what its sender is answered."""

@@ -1,0 +1,1 @@
+"""Planning: from a kept message to deliveries in their lanes."""

@@ -1,0 +1,1 @@
+"""What people and programs are shown, as data: lists, single messages, the status."""

@@ -1,0 +1,1 @@
+"""Coverage: how much of what comes in the mappings read."""
