@@ -28,10 +28,10 @@ from bridge.fhir.reader import FhirDocument
 from bridge.fhir.reader import read as read_json
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.reader import Hl7Document
-from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
-from bridge.mapping.dotted import OrderDocument
-from bridge.mapping.load import load
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.dotted import OrderDocument
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Hospital, Site
 from bridge.zauto import catalogue

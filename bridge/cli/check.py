@@ -34,7 +34,7 @@ def check(
     if schema:
         _print_schema(settings)
         return
-    from bridge.mapping.sites import site_names
+    from bridge.mapping.language.sites import site_names
     from bridge.service.parts import read_parts
     from bridge.store.open import place_of
 
@@ -63,7 +63,7 @@ def tests_hold(parts: Parts, settings: Settings) -> int:
 
 def _print_schema(settings: Settings) -> None:
     from bridge.cli.tables import print_json
-    from bridge.mapping.schema import schema_of
+    from bridge.mapping.language.schema import schema_of
     from bridge.service.parts import read_parts
 
     parts = read_parts(settings)

@@ -182,7 +182,7 @@ def check_allowed(names: Sequence[str], pair: Pair) -> None:
 
 
 def _names_of(mapping: Any) -> Iterator[str]:
-    from bridge.mapping.reads import rules_of_call
+    from bridge.mapping.engine.reads import rules_of_call
     from bridge.study.whatif.compare import BESIDE
 
     for call in mapping.calls:

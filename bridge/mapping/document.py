@@ -14,7 +14,7 @@ class Document(Protocol):
     """A message that can be asked for values by the paths of its own notation.
 
     `path` is what the protocol's path parser returned at load (`hl7v2.paths.parse`,
-    `fhir.paths.parse`, `mapping.dotted.parse`). A value is a text, a number, a truth value, a
+    `fhir.paths.parse`, `engine.dotted.parse`). A value is a text, a number, a truth value, a
     compound of the source (an HL7 repetition, a FHIR element as a dict), or `DELETE` where the
     sender said that the stored value is to be deleted. Empty and absent values are not there.
     """

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.errors import Fault, MappingError, SettingsError
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.engine.sets import Sets, sets_of
 from bridge.mapping.folders import read_folder
-from bridge.mapping.load import compile_folders
-from bridge.mapping.memory import Memory
-from bridge.mapping.plan import Mappings
-from bridge.mapping.sets import Sets, sets_of
-from bridge.mapping.sites import Sources, read_site
+from bridge.mapping.language.load import compile_folders
+from bridge.mapping.language.memory import Memory
+from bridge.mapping.language.sites import Sources, read_site
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import structlog
 
 from bridge.errors import BridgeError, Fault, MappingError
+from bridge.mapping.engine.sets import InUse, Sets, sets_of
 from bridge.mapping.folders import Folder
-from bridge.mapping.sets import InUse, Sets, sets_of
-from bridge.mapping.sites import Sources
+from bridge.mapping.language.sites import Sources
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.planning.unmapped import release_known
 from bridge.pipeline.planning.uses import USES_NOTE, Use, Uses

@@ -18,7 +18,7 @@ import structlog
 from bridge.errors import BridgeError, StoreError
 from bridge.listeners import fhir, health, http, push
 from bridge.listeners.callers import Callers
-from bridge.mapping.sets import InUse
+from bridge.mapping.engine.sets import InUse
 from bridge.metrics import Metrics
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.delivery.acknowledge import Acknowledge

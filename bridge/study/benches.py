@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.errors import Fault, MappingError
-from bridge.mapping.plan import Mappings
+from bridge.mapping.engine.compiled import Mappings
 from bridge.service.parts import Parts
 from bridge.settings import Settings
 from bridge.study.trial import Bench, Trial

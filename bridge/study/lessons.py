@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from bridge.delivery import OF_IDENTITY, Call, Entity
-from bridge.mapping.dotted import FACTS
+from bridge.mapping.engine.dotted import FACTS
 from bridge.order import OrderLine
 from bridge.pipeline.planning.translate import Known, OrderLines
 

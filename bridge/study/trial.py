@@ -19,9 +19,9 @@ from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.header import Header, scan
 from bridge.lineage import Legend
+from bridge.mapping.engine.compiled import Mappings
 from bridge.mapping.folders import Folder
-from bridge.mapping.load import compile_folders
-from bridge.mapping.plan import Mappings
+from bridge.mapping.language.load import compile_folders
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine
 from bridge.pipeline.planning.translate import translate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.mapping.load import load
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.shipped import mappings_folder

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
-from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
-from bridge.mapping.load import load
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.reports.pages.events import events
 from bridge.settings import Site

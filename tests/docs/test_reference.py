@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from bridge.mapping.load import load
-from bridge.mapping.plan import FieldPlan
-from bridge.mapping.rules import Join, Read
+from bridge.mapping.engine.compiled import FieldPlan
+from bridge.mapping.engine.rules import Join, Read
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.shipped import mappings_folder

@@ -15,7 +15,7 @@ from bridge.errors import BridgeError, Fault, MappingError
 from bridge.yamlfile import nearest
 
 if TYPE_CHECKING:
-    from bridge.mapping.sites import Sources
+    from bridge.mapping.language.sites import Sources
     from bridge.settings import Settings
     from bridge.yamlfile import Place, Table
 
@@ -74,8 +74,8 @@ def _sources(settings: Settings) -> Sources:
 
 
 def _tables(sources: Sources, faults: list[Fault]) -> dict[str, Table | None]:
-    from bridge.mapping.load import read_trees
-    from bridge.mapping.memory import Memory
+    from bridge.mapping.language.load import read_trees
+    from bridge.mapping.language.memory import Memory
 
     return read_trees(sources.folders, faults, Memory())
 
@@ -101,7 +101,7 @@ def _list(tables: dict[str, Table | None], as_json: bool) -> None:
 
 
 def _print(table: Table) -> None:
-    from bridge.mapping.shown import lines
+    from bridge.mapping.language.shown import lines
 
     origins = [(line.text, f"# {_origin(line.place)}") for line in lines(table)]
     room = width() - max(len(origin) for _, origin in origins)
@@ -118,7 +118,7 @@ def _origin(place: Place) -> str:
 
 
 def _print_json(name: str, table: Table, sources: Sources) -> None:
-    from bridge.mapping.shown import lines, value_of
+    from bridge.mapping.language.shown import lines, value_of
 
     told: list[dict[str, Any]] = [
         {"yaml": line.text, "file": line.place.file, "line": line.place.line}

@@ -21,10 +21,10 @@ from bridge.errors import ReadError
 from bridge.fhir import reader as fhir_reader
 from bridge.hl7v2.lines import LineFault, OddLine
 from bridge.hl7v2.reader import Hl7Document
-from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
-from bridge.mapping.dotted import OrderDocument
-from bridge.mapping.plan import Mappings
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.engine.dotted import OrderDocument
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine
 from bridge.pipeline.channels import channel_named, header_of

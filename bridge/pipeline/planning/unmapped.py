@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.delivery import code_key
-from bridge.mapping.sets import Sets
+from bridge.mapping.engine.sets import Sets
 from bridge.store.contract import Transaction
 from bridge.store.records import UnmappedCode
 

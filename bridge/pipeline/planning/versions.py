@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from bridge.errors import Fault, MappingError
+from bridge.mapping.engine.compiled import Mappings
 from bridge.mapping.folders import CATALOGUE, Folder
-from bridge.mapping.plan import Mappings
-from bridge.mapping.sites import SETTINGS, Sources
+from bridge.mapping.language.sites import SETTINGS, Sources
 from bridge.settings import Site
 from bridge.settings.faults import wrong
 from bridge.store.records import MappingVersion

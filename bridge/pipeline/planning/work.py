@@ -16,7 +16,7 @@ import structlog
 from bridge.causes import Cause, CauseKind
 from bridge.delivery import Translation
 from bridge.errors import DamagedMessage, StoreError
-from bridge.mapping.sets import InUse
+from bridge.mapping.engine.sets import InUse
 from bridge.message import Status
 from bridge.metrics import Metrics
 from bridge.pipeline.planning.plan import plan

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from bridge import logs
+from bridge.mapping.engine.compiled import Mapping, Mappings
 from bridge.mapping.folders import Folder
-from bridge.mapping.load import load
-from bridge.mapping.plan import Mapping, Mappings
-from bridge.mapping.taking import take_word
+from bridge.mapping.language.load import load
+from bridge.mapping.language.taking import take_word
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.shipped import mappings_folder

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bridge.mapping.language import INTERACTION_WORDS
+from bridge.mapping.language.language import INTERACTION_WORDS
 from bridge.yamlfile import Entry, Place, Table, Word
 
 #: the keys each kind of table may have

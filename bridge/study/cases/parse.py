@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.errors import Fault
-from bridge.mapping.language import INTERACTION_WORDS
-from bridge.mapping.taking import (
+from bridge.mapping.language.language import INTERACTION_WORDS
+from bridge.mapping.language.taking import (
     Faults,
     check_words,
     require_word,

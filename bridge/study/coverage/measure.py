@@ -10,12 +10,12 @@ from typing import Any
 
 from bridge.delivery import OF_IDENTITY, Call, Target, Translation
 from bridge.errors import ReadError
-from bridge.mapping.apply import apply
-from bridge.mapping.plan import CallPlan, Mappings, SegmentPlan
-from bridge.mapping.plan import Mapping as Compiled
-from bridge.mapping.reads import Finder, Reader, Reading, is_off, reads_of, rules_of
-from bridge.mapping.sets import Sets
-from bridge.mapping.trails import Trail, told
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.compiled import CallPlan, Mappings, SegmentPlan
+from bridge.mapping.engine.compiled import Mapping as Compiled
+from bridge.mapping.engine.reads import Finder, Reader, Reading, is_off, reads_of, rules_of
+from bridge.mapping.engine.sets import Sets
+from bridge.mapping.engine.trails import Trail, told
 from bridge.message import Message, Protocol
 from bridge.pipeline.planning.translate import Known, read
 from bridge.settings import Settings

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bridge.mapping import plan, trails
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.reads import reads_of, rules_of
-from bridge.mapping.rules import READING, Condition, Rule
-from bridge.mapping.trails import Trail
+from bridge.mapping.engine import compiled, trails
+from bridge.mapping.engine.reads import reads_of, rules_of
+from bridge.mapping.engine.rules import READING, Condition, Rule
+from bridge.mapping.engine.trails import Trail
 from bridge.message import Protocol
 
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
@@ -35,7 +35,7 @@ class Allowed:
         return any(table.row(code) is not None for table in self._tables.get(trail, ()))
 
 
-def allowed(mapping: plan.Mapping | None, protocol: Protocol) -> Allowed:
+def allowed(mapping: compiled.Mapping | None, protocol: Protocol) -> Allowed:
     """What the code tables and conditions of a mapping name; nothing where there is no mapping."""
     found = Allowed(protocol)
     if mapping is None:
@@ -56,15 +56,15 @@ def allowed(mapping: plan.Mapping | None, protocol: Protocol) -> Allowed:
     return found
 
 
-def _said_of_orders(call: plan.CallPlan) -> Iterator[plan.FieldPlan]:
+def _said_of_orders(call: compiled.CallPlan) -> Iterator[compiled.FieldPlan]:
     for one in call.segments:
-        yield from one.order if isinstance(one, plan.EachPlan) else ()
+        yield from one.order if isinstance(one, compiled.EachPlan) else ()
 
 
-def _tests(call: plan.CallPlan) -> Iterator[Condition]:
+def _tests(call: compiled.CallPlan) -> Iterator[Condition]:
     yield from call.when
     for one in call.segments:
-        segments = one.segments if isinstance(one, plan.EachPlan) else (one,)
+        segments = one.segments if isinstance(one, compiled.EachPlan) else (one,)
         for segment in segments:
             yield from segment.when
 

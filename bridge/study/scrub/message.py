@@ -12,8 +12,8 @@ from bridge.hl7v2 import charset, segments
 from bridge.hl7v2.grammar import leaf
 from bridge.hl7v2.header import scan
 from bridge.mapping.document import Context
-from bridge.mapping.dotted import FACTS
-from bridge.mapping.plan import Mappings
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.engine.dotted import FACTS
 from bridge.message import Message, Protocol
 from bridge.study.scrub import hl7, resources
 from bridge.study.scrub.allowed import allowed

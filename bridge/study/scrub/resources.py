@@ -12,9 +12,9 @@ from typing import Any
 from bridge.fhir.elements import NAMES, TIMES, types_of
 from bridge.fhir.reader import read
 from bridge.hl7v2.grammar import leaf
-from bridge.mapping import dotted
+from bridge.mapping.engine import dotted
+from bridge.mapping.engine.trails import Trail
 from bridge.mapping.functions.identity import TELLING_TYPES
-from bridge.mapping.trails import Trail
 from bridge.message import Protocol
 from bridge.study.scrub.allowed import Allowed
 from bridge.study.scrub.disguise import Disguise, country_code, tokens

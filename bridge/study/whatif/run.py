@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from bridge import logs
 from bridge.errors import BridgeError, Fault
+from bridge.mapping.engine.sets import Sets, sets_of
 from bridge.mapping.folders import CATALOGUE
-from bridge.mapping.memory import Memory
-from bridge.mapping.sets import Sets, sets_of
-from bridge.mapping.sites import read_site
+from bridge.mapping.language.memory import Memory
+from bridge.mapping.language.sites import read_site
 from bridge.message import Protocol
 from bridge.pipeline.planning.translate import Known
 from bridge.service.parts import compile_sources, read_catalogue, read_parts, read_sources

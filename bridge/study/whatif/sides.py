@@ -15,9 +15,9 @@ from typing import NamedTuple, TypeAlias
 
 from bridge.delivery import Translation
 from bridge.errors import ReadError
-from bridge.mapping.apply import apply
-from bridge.mapping.plan import Mapping
-from bridge.mapping.sets import Sets
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.compiled import Mapping
+from bridge.mapping.engine.sets import Sets
 from bridge.message import Message, Protocol
 from bridge.pipeline.planning.translate import Known, read, translate, unreadable
 from bridge.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.cli import app as module
 from bridge.cli.check import remarks, unfilled
-from bridge.mapping.sets import Sets
+from bridge.mapping.engine.sets import Sets
 from bridge.service.parts import Parts, read_parts
 from bridge.settings import Settings, load
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import BridgeError
-from bridge.mapping.load import load
+from bridge.mapping.language.load import load
 from bridge.pipeline.planning.uses import USES_NOTE, Uses
 from bridge.pipeline.planning.versions import version_of
 from bridge.settings import Site

@@ -12,10 +12,10 @@ from bridge.errors import MappingError
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
 from bridge.lineage import origins
-from bridge.mapping.apply import apply
 from bridge.mapping.document import Context
-from bridge.mapping.load import load
-from bridge.mapping.plan import Mappings
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue

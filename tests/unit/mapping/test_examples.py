@@ -14,12 +14,12 @@ from bridge.delivery import Translation
 from bridge.fhir.reader import FhirDocument
 from bridge.hl7v2 import header
 from bridge.hl7v2.reader import Hl7Document
-from bridge.mapping import language
-from bridge.mapping.apply import apply
 from bridge.mapping.document import Context, Document
-from bridge.mapping.dotted import OrderDocument
+from bridge.mapping.engine.apply import apply
+from bridge.mapping.engine.dotted import OrderDocument
 from bridge.mapping.functions import FUNCTIONS
-from bridge.mapping.load import load
+from bridge.mapping.language import language
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto import catalogue

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.delivery import Call, Translation
 from bridge.errors import MappingError
-from bridge.mapping.load import load
+from bridge.mapping.language.load import load
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto.catalogue import Catalogue

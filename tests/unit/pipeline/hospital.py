@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from bridge.delivery import Payload
-from bridge.mapping.load import load
-from bridge.mapping.plan import Mappings
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.language.load import load
 from bridge.message import Message, Protocol, Status
 from bridge.pipeline.planning.plan import plan
 from bridge.pipeline.planning.translate import translate

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.delivery import Kind, Outcome, Reason
-from bridge.mapping.load import load as load_mappings
-from bridge.mapping.sets import InUse, Sets
+from bridge.mapping.engine.sets import InUse, Sets
+from bridge.mapping.language.load import load as load_mappings
 from bridge.message import Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.delivery.deliver import Deliver

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.errors import BridgeError
-from bridge.mapping.sets import InUse
+from bridge.mapping.engine.sets import InUse
 from bridge.message import Message, Protocol, Status
 from bridge.notices import NoticeKind, sentence
 from bridge.pipeline.planning.uses import USES_NOTE, Uses

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.mapping.load import load as load_mappings
-from bridge.mapping.plan import Mappings
-from bridge.mapping.sets import Sets
+from bridge.mapping.engine.compiled import Mappings
+from bridge.mapping.engine.sets import Sets
+from bridge.mapping.language.load import load as load_mappings
 from bridge.message import Message, Protocol
 from bridge.settings import Settings, Site
 from bridge.shipped import mappings_folder

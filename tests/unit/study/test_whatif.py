@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mapping.load import load as load_mappings
-from bridge.mapping.sets import Sets
+from bridge.mapping.engine.sets import Sets
+from bridge.mapping.language.load import load as load_mappings
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine, OrderState
 from bridge.pipeline.planning.translate import Rehearsal, translate

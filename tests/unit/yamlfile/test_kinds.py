@@ -13,8 +13,8 @@ from bridge import settings
 from bridge.demo import expected
 from bridge.errors import BridgeError, Fault, MappingError
 from bridge.mapping.folders import read_folder
-from bridge.mapping.load import load
-from bridge.mapping.sites import Sources, read_site
+from bridge.mapping.language.load import load
+from bridge.mapping.language.sites import Sources, read_site
 from bridge.sandbox.faults import read_plan
 from bridge.settings import Site
 from bridge.study.cases.parse import parse_cases

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import StoreBusy
-from bridge.mapping.load import load as load_mappings
-from bridge.mapping.sets import InUse, Sets
+from bridge.mapping.engine.sets import InUse, Sets
+from bridge.mapping.language.load import load as load_mappings
 from bridge.message import Message, Protocol, Status, Verdict
 from bridge.metrics import Metrics
 from bridge.pipeline.planning import work as module

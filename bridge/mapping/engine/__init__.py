@@ -1,0 +1,1 @@
+"""What runs: compiled mappings, applied to documents; how they were written it does not know."""

@@ -1,0 +1,57 @@
+"""`choose:` which of several HL7 segments of one name a part reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from bridge.mapping.engine.compiled import ChoicePlan
+from bridge.message import DELETE
+
+#: segments of one name that are looked at
+CHOSEN_FROM = 99
+#: not within any group
+_WHOLE: Mapping[str, range] = {}
+
+
+class Segmented(Protocol):
+    """A document of numbered segments."""
+
+    def count(self, segment: str) -> int: ...
+    def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]: ...
+    def at(self, path: Any, text: str) -> Sequence[Any]: ...
+
+
+def choose(
+    choices: Sequence[ChoicePlan], document: Segmented, within: Mapping[str, range] = _WHOLE
+) -> dict[str, int]:
+    """Numbers by segment name, from 1 for the first of that name; 0 for none.
+
+    `within` are the numbers of the segments of one group; others are those of the whole message.
+    """
+    found = {}
+    for choice in choices:
+        segment = choice.source.path.line[0]
+        every = within[segment] if segment in within else range(1, document.count(segment) + 1)
+        found[segment] = _number(choice, document, every[:CHOSEN_FROM]) if every else 0
+    return found
+
+
+def _number(choice: ChoicePlan, document: Segmented, numbers: Sequence[int]) -> int:
+    """The first whose value is wanted, else the first whose value is not unwanted."""
+    segment, usable = choice.source.path.line[0], 0
+    for number in numbers:
+        texts = _texts(choice, document, segment, number)
+        if not choice.wanted.isdisjoint(texts):
+            return number
+        if not usable and choice.unwanted and choice.unwanted.isdisjoint(texts):
+            usable = number
+    return usable
+
+
+def _texts(choice: ChoicePlan, document: Segmented, segment: str, number: int) -> tuple[Any, ...]:
+    path = choice.source.path
+    text = document.fields(segment, number, path.field)[path.field]
+    if not text:
+        return ()
+    return tuple(choice.source.read(one) for one in document.at(path, text) if one is not DELETE)

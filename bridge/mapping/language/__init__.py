@@ -1,0 +1,1 @@
+"""What the files of a mapping say: read, checked word by word, and made ready to run."""

@@ -1,0 +1,74 @@
+"""What was read and written out before, so that a reload does again only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from bridge.errors import Fault
+from bridge.mapping.codes import CodeTable
+from bridge.mapping.engine.compiled import CallPlan
+from bridge.mapping.engine.generate import Written, write
+from bridge.mapping.language.language import TableText
+from bridge.mapping.language.tables import code_table
+from bridge.yamlfile import Table, read_table
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class _Kept(Generic[K, V]):
+    """Values by what they were made of; those that are not asked for any more are forgotten."""
+
+    def __init__(self) -> None:
+        self._before: dict[K, V] = {}
+        self._now: dict[K, V] = {}
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """The value made of `key`, made now if it is new."""
+        if key not in self._now:
+            known = self._before.get(key)
+            self._now[key] = make() if known is None else known
+        return self._now[key]
+
+    def turn(self) -> None:
+        """Forget what was not asked for since the last turn."""
+        self._before, self._now = self._now, {}
+
+
+class Memory:
+    """Trees of files, code tables and functions of calls; of one thread at a time.
+
+    All of them are made of their key and nothing else. Mappings and sites share what is the same
+    for them.
+    """
+
+    def __init__(self) -> None:
+        self._trees = _Kept[tuple[str, str], tuple[Table | None, tuple[Fault, ...]]]()
+        self._tables = _Kept[TableText, CodeTable]()
+        self._calls = _Kept[CallPlan, Written]()
+
+    def tree(self, text: str, file: str, faults: list[Fault]) -> Table | None:
+        """The tree of a file's text; None where it is unusable."""
+        tree, found = self._trees.get((file, text), lambda: _read(text, file))
+        faults += found
+        return tree
+
+    def table(self, text: TableText) -> CodeTable:
+        """A code table."""
+        return self._tables.get(text, lambda: code_table(text))
+
+    def call(self, plan: CallPlan, title: str) -> Written:
+        """The function of a call; mappings that make the same call share it, and its traceback
+        shows the title that the first of them has for it."""
+        return self._calls.get(plan, lambda: write(plan, title))
+
+    def turn(self) -> None:
+        """All sets were compiled: forget what none of them has any more."""
+        for kept in (self._trees, self._tables, self._calls):
+            kept.turn()
+
+
+def _read(text: str, file: str) -> tuple[Table | None, tuple[Fault, ...]]:
+    faults: list[Fault] = []
+    return read_table(text, file, faults), tuple(faults)
