@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -23,7 +24,7 @@ from bridge.errors import ReadError
 from bridge.fhir import capability, media, outcome, reader, validation
 from bridge.fhir.elements import RESOURCE_TYPES
 from bridge.fhir.outcome import Issue, error
-from bridge.listeners.http import LARGE, Door, Lock, Refused, read_body
+from bridge.listeners.http import LARGE, Door, Lock, Refused, RefusedIntake, keep_refused, read_body
 from bridge.message import Protocol as MessageProtocol
 from bridge.message import Receipt
 from bridge.settings import Http, Key
@@ -36,24 +37,15 @@ _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 
 
-class Intake(Protocol):
+class ResourceIntake(RefusedIntake, Protocol):
     """Where resources go."""
 
     async def take_fhir(
         self, resource_type: str, resource_id: str, body: bytes, *, update: bool
     ) -> Receipt: ...
 
-    async def refuse(
-        self,
-        protocol: MessageProtocol,
-        message_type: str,
-        body: bytes,
-        status_code: int,
-        reason: str,
-    ) -> None: ...
 
-
-def door(intake: Intake, key: Key, http: Http, clock: Callable[[], float]) -> Door:
+def door(intake: ResourceIntake, key: Key, http: Http, clock: Callable[[], float]) -> Door:
     """The door under /fhir; only its CapabilityStatement is read without the key."""
     listener = FhirListener(intake, http, clock)
     lock = Lock(key.api_key, "BRIDGE_FHIR__API_KEY", frozenset({METADATA}))
@@ -68,7 +60,7 @@ def refusal(refused: Refused) -> Response:
 class FhirListener:
     """Answers the requests under /fhir."""
 
-    def __init__(self, intake: Intake, http: Http, clock: Callable[[], float]) -> None:
+    def __init__(self, intake: ResourceIntake, http: Http, clock: Callable[[], float]) -> None:
         self._intake = intake
         self._http = http
         self._clock = clock
@@ -87,19 +79,9 @@ class FhirListener:
                 return await self._take_or_keep_refused(request, parts)
 
     async def _take_or_keep_refused(self, request: Request, parts: list[str]) -> Response:
-        body = b""
-        try:
-            body = await read_body(request, self._http)
-            return await self._take(request, parts, body)
-        except Refused as refused:
-            await self._intake.refuse(
-                MessageProtocol.FHIR,
-                parts[0] if _TYPE.fullmatch(parts[0]) else "unknown",
-                body or refused.head,
-                refused.status,
-                str(refused),
-            )
-            raise
+        named = MessageProtocol.FHIR, parts[0] if _TYPE.fullmatch(parts[0]) else "unknown"
+        take = partial(self._take, request, parts)
+        return await keep_refused(request, self._http, self._intake, named, take)
 
     async def _take(self, request: Request, parts: list[str], body: bytes) -> Response:
         match request.method, parts:

@@ -11,6 +11,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 import structlog
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bridge.errors import BridgeError, StoreError
 from bridge.fhir.outcome import Issue, error
 from bridge.listeners.wire import BoundedProtocol
+from bridge.message import Protocol as MessageProtocol
 from bridge.settings import Http
 
 #: bytes kept of a body that is not read to its end
@@ -57,6 +59,19 @@ class Refused(BridgeError):
         self.issues = issues
         self.headers = headers or {}
         self.head = head
+
+
+class RefusedIntake(Protocol):
+    """Where a request goes that is refused."""
+
+    async def refuse(
+        self,
+        protocol: MessageProtocol,
+        message_type: str,
+        body: bytes,
+        status_code: int,
+        reason: str,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +144,24 @@ async def read_body(request: Request, settings: Http) -> bytes:
         issue = error("timeout", f"the body took more than {settings.read_seconds:g} s to come")
         raise Refused(408, issue, headers=_CLOSE, head=_head(chunks)) from late
     return b"".join(chunks)
+
+
+async def keep_refused(
+    request: Request,
+    settings: Http,
+    intake: RefusedIntake,
+    named: tuple[MessageProtocol, str],
+    take: Callable[[bytes], Awaitable[Response]],
+) -> Response:
+    """Read the body and take it; what is refused is kept as `named`: protocol and message type."""
+    body = b""
+    try:
+        body = await read_body(request, settings)
+        return await take(body)
+    except Refused as refused:
+        head = body or refused.head
+        await intake.refuse(*named, head, refused.status, str(refused))
+        raise
 
 
 def json_refusal(refused: Refused) -> Response:

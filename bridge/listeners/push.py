@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -23,9 +24,10 @@ from bridge.listeners.http import (
     Door,
     Lock,
     Refused,
+    RefusedIntake,
     json_refusal,
     json_response,
-    read_body,
+    keep_refused,
 )
 from bridge.message import Protocol as MessageProtocol
 from bridge.message import Receipt
@@ -42,8 +44,8 @@ _NUMBER = (int, float)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One kind of order."""
+class OrderShape:
+    """What a posted order of one kind looks like."""
 
     message_type: str
     #: the key its lines stand under
@@ -58,13 +60,13 @@ _PRESCRIPTION_FIELDS = (
     "externalMedicineId", "name", "dose", "when", "frequency", "duration", "notes",
 )  # fmt: skip
 ORDERS = {
-    "prescriptions": Order(
+    "prescriptions": OrderShape(
         "prescription-order",
         "Medications",
         ("externalMedicineId", "name"),
         dict.fromkeys(_PRESCRIPTION_FIELDS, _TEXT),
     ),
-    "services": Order(
+    "services": OrderShape(
         "service-order",
         "Services",
         ("externalServiceId", "name"),
@@ -73,24 +75,15 @@ ORDERS = {
 }
 
 
-class Intake(Protocol):
+class OrderIntake(RefusedIntake, Protocol):
     """Where orders go."""
 
     async def take_order(
         self, message_type: str, body: bytes, *, idempotency_key: str
     ) -> Receipt: ...
 
-    async def refuse(
-        self,
-        protocol: MessageProtocol,
-        message_type: str,
-        body: bytes,
-        status_code: int,
-        reason: str,
-    ) -> None: ...
 
-
-def door(intake: Intake, key: Key, http: Http) -> Door:
+def door(intake: OrderIntake, key: Key, http: Http) -> Door:
     """The door under /orders."""
     lock = Lock(key.api_key, "BRIDGE_ORDERS__API_KEY")
     return Door(PREFIX, PushListener(intake, http).answer, json_refusal, lock)
@@ -99,28 +92,18 @@ def door(intake: Intake, key: Key, http: Http) -> Door:
 class PushListener:
     """Answers the requests under /orders."""
 
-    def __init__(self, intake: Intake, http: Http) -> None:
+    def __init__(self, intake: OrderIntake, http: Http) -> None:
         self._intake = intake
         self._http = http
 
     async def answer(self, request: Request) -> Response:
         """Keep the order that is posted; raises Refused for all else."""
         order = _order(request)
-        body = b""
-        try:
-            body = await read_body(request, self._http)
-            return await self._take(request, order, body)
-        except Refused as refused:
-            await self._intake.refuse(
-                MessageProtocol.ORDERS,
-                order.message_type,
-                body or refused.head,
-                refused.status,
-                str(refused),
-            )
-            raise
+        named = MessageProtocol.ORDERS, order.message_type
+        take = partial(self._take, request, order)
+        return await keep_refused(request, self._http, self._intake, named, take)
 
-    async def _take(self, request: Request, order: Order, body: bytes) -> Response:
+    async def _take(self, request: Request, order: OrderShape, body: bytes) -> Response:
         key = _idempotency_key(request)
         if len(body) > LARGE:
             await asyncio.to_thread(_check, body, order)
@@ -135,7 +118,7 @@ class PushListener:
         )
 
 
-def _order(request: Request) -> Order:
+def _order(request: Request) -> OrderShape:
     name = request.scope["path"].removeprefix(PREFIX).strip("/")
     if name not in ORDERS:
         known = " and ".join(f"{PREFIX}/{known}" for known in ORDERS)
@@ -154,7 +137,7 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _check(body: bytes, order: Order) -> None:
+def _check(body: bytes, order: OrderShape) -> None:
     try:
         found = read(body)
     except ReadError as unread:
@@ -164,7 +147,7 @@ def _check(body: bytes, order: Order) -> None:
         raise Refused(400, *faults)
 
 
-def _faults(found: Mapping[str, Any], order: Order) -> Iterator[Issue]:
+def _faults(found: Mapping[str, Any], order: OrderShape) -> Iterator[Issue]:
     visit = found.get("externalVisitId")
     if not isinstance(visit, str) or not visit.strip():
         yield _fault("required", "externalVisitId", "must be the visit's id, a string")
@@ -176,7 +159,7 @@ def _faults(found: Mapping[str, Any], order: Order) -> Iterator[Issue]:
         yield from _faults_of_line(line, order, f"{order.lines}[{number}]")
 
 
-def _faults_of_line(line: Any, order: Order, at: str) -> Iterator[Issue]:
+def _faults_of_line(line: Any, order: OrderShape, at: str) -> Iterator[Issue]:
     if not isinstance(line, dict):
         yield _fault("structure", at, "must be a JSON object")
         return
