@@ -168,7 +168,7 @@ class Framer:
             stop = len(data) - len(self._undecided) if end < 0 else end
         if end >= 0 and not self._held and not self._dropping and end - at <= self._max_frame:
             self._inside = False
-            self._whole(data[at:end], found)
+            _whole(data[at:end], found)
             return end + 1
         self._add(data[at:stop] if at or stop < len(data) else data, found)
         if end < 0:
@@ -215,17 +215,18 @@ class Framer:
         if not self._dropping:
             body = bytes(self._held)
             self._held = bytearray()
-            self._whole(body, found)
+            _whole(body, found)
         self._inside = self._dropping = False
-
-    def _whole(self, body: bytes, found: list[Found]) -> None:
-        if body not in _TRANSPORT_BLOCKS:
-            found.append(Frame(body))
 
     def _discard(self, found: list[Found]) -> None:
         if self._held:
             found.append(Junk(bytes(self._held[:HEAD]), len(self._held)))
             self._held = bytearray()
+
+
+def _whole(body: bytes, found: list[Found]) -> None:
+    if body not in _TRANSPORT_BLOCKS:
+        found.append(Frame(body))
 
 
 def _end(data: bytes, at: int) -> int:

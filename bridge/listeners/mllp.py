@@ -24,8 +24,9 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from bridge.errors import DoorError
 from bridge.listeners.admission import Admission
 from bridge.listeners.callers import Callers
-from bridge.listeners.connection import Connection, Intake
+from bridge.listeners.connection import Connection
 from bridge.listeners.partials import Partials
+from bridge.listeners.replies import Hl7Intake
 from bridge.listeners.tls import Certificates
 from bridge.settings import Channel, Limits, Mllp
 
@@ -48,7 +49,7 @@ class MllpListener:
         channel: Channel,
         settings: Mllp,
         limits: Limits,
-        intake: Intake,
+        intake: Hl7Intake,
         *,
         reactor: IReactorTCP,
         clock: IReactorTime,
@@ -117,13 +118,13 @@ class MllpListener:
         """Read nothing more until `resume`; what is with intake is still answered."""
         self.paused = True
         for connection in self._lives:
-            connection.stop_reading()
+            connection.reception.stop_reading()
 
     def resume(self) -> None:
         """Read again."""
         self.paused = False
         for connection in self._lives:
-            connection.read_if_waiting()
+            connection.reception.read_if_awaited()
 
     def admit(self, host: str) -> bool:
         """Whether one more connection of an address is taken."""
@@ -155,7 +156,7 @@ class MllpListener:
     def _sweep(self) -> None:
         now = self.clock.seconds()
         for connection in tuple(self._lives):
-            if connection.deadline <= now:
+            if connection.deadline.at <= now:
                 connection.expire()
         self._sweeping = self.clock.callLater(SWEEP_SECONDS, self._sweep)
 

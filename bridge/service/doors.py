@@ -10,9 +10,9 @@ from typing import Any
 import structlog
 
 from bridge.listeners.callers import Callers
-from bridge.listeners.connection import Intake
 from bridge.listeners.mllp import MllpListener
 from bridge.listeners.partials import Partials
+from bridge.listeners.replies import Hl7Intake
 from bridge.listeners.tls import Certificates
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.channels import channels_by_listener
@@ -34,7 +34,7 @@ class MllpDoors:
     def __init__(
         self,
         settings: Settings,
-        intake: Intake,
+        intake: Hl7Intake,
         *,
         reactor: GuestReactor,
         clock: Callable[[], float],

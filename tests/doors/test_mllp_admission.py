@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import DoorError
-from bridge.listeners.connection import HANDSHAKE_SECONDS
+from bridge.listeners.deadline import HANDSHAKE_SECONDS
 from bridge.listeners.tls import Certificates
 from bridge.service.reactor import GuestReactor
 from bridge.settings import Mllp, Tls

@@ -105,9 +105,9 @@ async def test_a_sender_that_does_not_read_is_sent_nothing_more(reactor: GuestRe
         callers = owing(opened)
         await sent(opened, b"A1")
         (connection,) = opened.listener._lives
-        connection.pauseProducing()
+        connection.answers.pauseProducing()
         assert not callers.send(1, LINE, b"for A1")
-        connection.resumeProducing()
+        connection.answers.resumeProducing()
         assert callers.send(1, LINE, b"for A1")
 
 

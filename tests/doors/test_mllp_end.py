@@ -19,7 +19,7 @@ TEXT = b"NTE|1||one\x1ctwo\r"
 
 async def until_fs_is_last(opened: Door) -> None:
     (connection,) = opened.listener._lives
-    await until(lambda: connection._framer.fs_last)
+    await until(lambda: connection.reception._framer.fs_last)
 
 
 async def begin(opened: Door, data: bytes) -> Sender:
@@ -82,9 +82,9 @@ async def test_the_silence_begins_again_with_each_fs(reactor: GuestReactor) -> N
         (connection,) = opened.listener._lives
         for length in (1, 2, 3):
             opened.clock.advance(SILENCE - 0.01)
-            held = connection._framer.held
+            held = connection.reception._framer.held
             await sender.send(b"x\x1c")
-            await until(lambda held=held: connection._framer.held > held)
+            await until(lambda held=held: connection.reception._framer.held > held)
             assert opened.intake.taken == [], length
         opened.clock.advance(SILENCE)
         assert await sender.answer() == b"AA A1"

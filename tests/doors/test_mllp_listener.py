@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from bridge.errors import DoorError, StoreBusy
-from bridge.listeners.connection import LINGER_SECONDS, STRAY_BYTES, STRAY_SECONDS
+from bridge.listeners.deadline import LINGER_SECONDS, STRAY_SECONDS
 from bridge.listeners.mllp import MllpListener
+from bridge.listeners.replies import STRAY_BYTES
 from bridge.listeners.tls import Certificates
 from bridge.message import Reply
 from bridge.service.reactor import GuestReactor, start_reactor, stop_reactor
@@ -333,7 +334,7 @@ async def test_an_http_request_is_hung_up_on_soon(reactor: GuestReactor) -> None
         sender = await opened.connect()
         await sender.send(b"GET / HTTP/1.1\r\nHost: bridge\r\n\r\n")
         (connection,) = opened.listener._lives
-        while connection.deadline > STRAY_SECONDS:
+        while connection.deadline.at > STRAY_SECONDS:
             await asyncio.sleep(0)
         opened.clock.advance(STRAY_SECONDS)
         assert await sender.closed() == b""
@@ -420,7 +421,7 @@ async def test_a_sender_that_never_reads_is_dropped(reactor: GuestReactor) -> No
         sender.reader._transport.pause_reading()  # type: ignore[attr-defined]
         await sender.send(frame(message(b"A1")) * 100)
         (connection,) = opened.listener._lives
-        while connection._clogged is None or connection.deadline > 60:
+        while connection.answers.clogged is None or connection.deadline.at > 60:
             await asyncio.sleep(0)
         assert len(opened.intake.taken) < 20
         opened.clock.advance(60)
