@@ -30,7 +30,7 @@ from bridge.pipeline.planning.translate import Rehearsal, translate
 from bridge.pipeline.records.folding import create_body, learn
 from bridge.sandbox.answers import Refusal
 from bridge.sandbox.validation import check_new
-from bridge.service.parts import Parts, read_parts
+from bridge.service.parts import CheckedParts, read_parts
 from bridge.settings import Settings, Site
 from tests.acceptance.corpus import FOLDER, RAW, Part, hl7_parts
 from tests.acceptance.processes import CLIENT, Bridge, Process, Sandbox, settings
@@ -116,7 +116,7 @@ def refused(replay: Replay, rows: dict[int, dict[str, Any]]) -> Iterator[str]:
     yield from (f"        {name}: {reason}" for name, reason in found)
 
 
-def read(body: bytes, parts: Parts, chosen: Settings) -> Translation | None:
+def read(body: bytes, parts: CheckedParts, chosen: Settings) -> Translation | None:
     """One message through everything but the store; None where nothing came of it."""
     try:
         check_limits(body, chosen.limits)
@@ -133,7 +133,7 @@ def message_of(body: bytes) -> Message:
     return Message("default", Protocol.HL7V2, kind, number, *sender, time.time(), body)
 
 
-def translated(message: Message, parts: Parts, chosen: Settings) -> Translation | None:
+def translated(message: Message, parts: CheckedParts, chosen: Settings) -> Translation | None:
     """What the mappings make of it, when nothing came before."""
     return translate(message, parts.mappings, chosen, Rehearsal())
 
@@ -171,7 +171,7 @@ def _is_batch(file: Path) -> bool:
     return file.read_bytes().lstrip().startswith(_BATCH)
 
 
-def faults_of(call: Call, parts: Parts) -> list[str]:
+def faults_of(call: Call, parts: CheckedParts) -> list[str]:
     """Why ZautoAI would refuse the record of a call."""
     numbers = dict.fromkeys((each.field for each in call.allocations), 900_000_001)
     body = create_body(learn(None, call)) | numbers

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bridge import logs
 from bridge.errors import Fault
 from bridge.service.parts import compile_sources, read_parts, read_sources
-from bridge.settings import Channel, Mappings, Settings
+from bridge.settings import Channel, MappingSettings, Settings
 from bridge.shipped import mappings_folder
 
 RUNS = 15
@@ -56,7 +56,7 @@ def sited(folder: Path, count: int) -> Settings:
         (codes / "gender.yaml").write_text(f"rows: {{W{number}: Female}}\n")
     names = [f"site{number}" for number in range(count)]
     return Settings(
-        mappings=Mappings(sites=folder),
+        mappings=MappingSettings(sites=folder),
         channels=tuple(Channel(name=name, site=name) for name in names),
     )
 
@@ -76,7 +76,7 @@ def main() -> None:
         row(f"start with {SITES} sites", [start(many) for _ in range(max(3, runs // 5))])
         shipped = Path(folder) / "shipped"
         shutil.copytree(mappings_folder(), shipped)
-        settings = Settings(mappings=Mappings(folder=shipped))
+        settings = Settings(mappings=MappingSettings(folder=shipped))
         for name in CHANGED:
             row(f"reload, {name} changed", reload(settings, shipped / name, runs), "<= 100")
 

@@ -27,7 +27,7 @@ _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 40)
 _STANDING = (Status.WAITING, Status.HELD, Status.PARKED)
 
 
-class Standing(Protocol):
+class StoreCounts(Protocol):
     """What is in the store now, as far as it is shown here."""
 
     @property
@@ -127,7 +127,7 @@ class Metrics:
         """Something that was no message was put aside."""
         self._quarantined.labels(channel).inc()
 
-    def watch_store(self, read: Callable[[], Standing], clock: Callable[[], float]) -> None:
+    def watch_store(self, read: Callable[[], StoreCounts], clock: Callable[[], float]) -> None:
         """Show what waits, is held or parked, read at each scrape."""
         self.registry.register(_Watch(lambda: _standing(read(), clock())))
 
@@ -179,7 +179,7 @@ class _Watch(Collector):
         return []
 
 
-def _standing(now: Standing, clock: float) -> Iterator[Metric]:
+def _standing(now: StoreCounts, clock: float) -> Iterator[Metric]:
     yield _by_status("bridge_messages", "Messages in the store", now.messages)
     yield _by_status("bridge_deliveries", "Deliveries in the store", now.deliveries)
     age = 0.0 if now.oldest_waiting is None else max(0.0, clock - now.oldest_waiting)

@@ -13,7 +13,7 @@ from bridge.errors import MappingError
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
-    from bridge.service.parts import Parts
+    from bridge.service.parts import CheckedParts
 
 
 def check(
@@ -50,7 +50,7 @@ def check(
     say(f"settings and mappings are right ({counted}, {tested} tests)")
 
 
-def tests_hold(parts: Parts, settings: Settings) -> int:
+def tests_hold(parts: CheckedParts, settings: Settings) -> int:
     """How many tests stand beside the mappings; raises MappingError where one fails."""
     from bridge.study.benches import benches, run_all
 
@@ -74,7 +74,7 @@ def _print_schema(settings: Settings) -> None:
 _MAKES = (Interaction.UPSERT, Interaction.CREATE)
 
 
-def unfilled(parts: Parts) -> list[str]:
+def unfilled(parts: CheckedParts) -> list[str]:
     """Fields that ZautoAI requires and a mapping never fills: its records can not be made."""
     return [
         f"{f'site {site}, ' if site else ''}{mapping.name}: no rule fills {call.resource}.{name}, "

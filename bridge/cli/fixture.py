@@ -19,7 +19,7 @@ from bridge.message import shown_type
 if TYPE_CHECKING:
     from bridge.message import Message
     from bridge.pipeline.planning.translate import Known
-    from bridge.service.parts import Parts
+    from bridge.service.parts import CheckedParts
     from bridge.settings import Settings
 
 
@@ -88,7 +88,7 @@ def fixture(
         say("remark: the mappings make calls of another shape of it than of the message")
 
 
-def _folder(parts: Parts, message: Message) -> Path:
+def _folder(parts: CheckedParts, message: Message) -> Path:
     """The folder of the site whose mappings took the message."""
     folders = parts.sets.of(message.channel).folders
     if len(folders) < 2:
@@ -116,7 +116,7 @@ def _kept(message_id: int | None, settings: Settings) -> tuple[Message, Known]:
     return kept.message, Lessons(view)
 
 
-def _of_file(file: Path, parts: Parts, settings: Settings) -> tuple[Message, Known]:
+def _of_file(file: Path, parts: CheckedParts, settings: Settings) -> tuple[Message, Known]:
     from bridge.message import Message
     from bridge.pipeline.planning.translate import Rehearsal
     from bridge.study.traffic import from_files

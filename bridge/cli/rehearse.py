@@ -15,7 +15,7 @@ from bridge.reports.messages import call_report
 from bridge.senders.files import Part
 from bridge.service.parts import read_parts
 from bridge.settings import Settings
-from bridge.study.traffic import Refused, from_files
+from bridge.study.traffic import RefusedMessage, from_files
 from bridge.zauto.catalogue import Catalogue
 
 
@@ -28,7 +28,7 @@ def rehearse(files: list[Path], settings: Settings) -> list[dict[str, Any]]:
     rehearsal = Rehearsal()
     reports = []
     for part, message in from_files(files, parts.sets.takes, settings, time.time):
-        if isinstance(message, Refused):
+        if isinstance(message, RefusedMessage):
             refused = {"problem": message.why, "status": "rejected"}
             reports.append(_report(part, None, ()) | refused)
             continue

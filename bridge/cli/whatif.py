@@ -21,7 +21,7 @@ from bridge.yamlfile import nearest
 
 if TYPE_CHECKING:  # what only this command needs is loaded when it runs
     from bridge.store.contract import View
-    from bridge.study.whatif.run import Change
+    from bridge.study.whatif.run import Replacement
     from bridge.study.whatif.sides import Labelled, Pair
 
 #: exit codes
@@ -109,8 +109,8 @@ def _failing() -> Iterator[None]:
         raise typer.Exit(FAILED) from error
 
 
-def _change(folder: Path, site: str | None, settings: Settings) -> Change:
-    from bridge.study.whatif.run import Change
+def _change(folder: Path, site: str | None, settings: Settings) -> Replacement:
+    from bridge.study.whatif.run import Replacement
 
     if not folder.is_dir():
         raise BridgeError(f"no such folder: {folder}")
@@ -118,7 +118,7 @@ def _change(folder: Path, site: str | None, settings: Settings) -> Change:
     if site is not None and site not in sites:
         known = ", ".join(filter(None, sites)) or "no site"
         raise BridgeError(f"--site {site}: the channels name {known}")
-    change = Change(folder, sites[0] if site is None else site)
+    change = Replacement(folder, sites[0] if site is None else site)
     if site is None and len(sites) > 1 and not change.whole:
         named = ", ".join(name or '""' for name in sites)
         raise BridgeError(f"say with --site which site {folder} is for: {named}")
@@ -126,7 +126,7 @@ def _change(folder: Path, site: str | None, settings: Settings) -> Change:
 
 
 def _report(
-    change: Change,
+    change: Replacement,
     paths: list[Path],
     since: str | None,
     allow: list[str],
@@ -156,13 +156,13 @@ def _kept(view: View, since: str) -> Iterator[Labelled]:
 
 def _of_files(paths: Sequence[Path], pair: Pair, settings: Settings) -> Iterator[Labelled]:
     """What the door would take by either set of mappings."""
-    from bridge.study.traffic import Refused, from_files
+    from bridge.study.traffic import RefusedMessage, from_files
 
     def takes(channel: str, protocol: Protocol, kind: str) -> bool:
         return any(sets.takes(channel, protocol, kind) for sets in (pair.present, pair.changed))
 
     for part, message in from_files(paths, takes, settings, time.time):
-        if not isinstance(message, Refused):
+        if not isinstance(message, RefusedMessage):
             yield f"{part.path} [{part.index}]" if part.index else str(part.path), message
 
 

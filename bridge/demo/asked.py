@@ -28,7 +28,7 @@ ANSWER_SECONDS = 120.0
 _COUNTED = re.compile(r'^bridge_(?:messages|deliveries){status="(\w+)"} (\S+)$', re.MULTILINE)
 
 
-class Asked:
+class StageClient:
     """Asks what runs on a stage; raises BridgeError where a command fails."""
 
     def __init__(self, stage: Stage) -> None:

@@ -23,7 +23,7 @@ from bridge.yamlfile import Way, fit, text_of, texts
 FILE = "expected.yaml"
 
 
-class Expected(BaseModel):
+class ExpectedEnd(BaseModel):
     """How one message must end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,10 +61,10 @@ class Difference:
 
 
 #: folder, file, and what is expected of its one message or of each of several
-_File: TypeAlias = dict[str, dict[str, Expected | tuple[Expected, ...]]]
+_File: TypeAlias = dict[str, dict[str, ExpectedEnd | tuple[ExpectedEnd, ...]]]
 
 
-def read(file: Path) -> dict[str, tuple[Expected, ...]]:
+def read(file: Path) -> dict[str, tuple[ExpectedEnd, ...]]:
     """What is expected, by path below the samples; raises BridgeError telling every fault."""
     faults: list[Fault] = []
     try:
@@ -91,7 +91,7 @@ def _shown(way: Way) -> str:
 
 
 def differences(
-    expected: Mapping[str, tuple[Expected, ...]], played: Played
+    expected: Mapping[str, tuple[ExpectedEnd, ...]], played: Played
 ) -> Iterator[Difference]:
     """Everything that did not end as expected, in the order of the samples."""
     ended: dict[str, list[Ended]] = {}
@@ -103,7 +103,7 @@ def differences(
 
 
 def _of_sample(
-    sample: str, expected: Iterable[Expected], ended: Iterable[Ended]
+    sample: str, expected: Iterable[ExpectedEnd], ended: Iterable[Ended]
 ) -> Iterator[Difference]:
     wanted, actual = tuple(expected), tuple(ended)
     if not wanted:
@@ -118,7 +118,7 @@ def _of_sample(
             yield from _of_message(where, must, is_)
 
 
-def _of_message(where: str, must: Expected, ended: Ended) -> Iterator[Difference]:
+def _of_message(where: str, must: ExpectedEnd, ended: Ended) -> Iterator[Difference]:
     pairs = [
         ("answer", must.answer, ended.answer),
         ("status", str(must.status), ended.status),

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bridge.demo.asked import Asked
+from bridge.demo.asked import StageClient
 from bridge.demo.played import Ended, Played, Received, ending, received_by
 from bridge.demo.stage import HOST, Stage
 from bridge.message import Status
@@ -33,7 +33,7 @@ class Performance:
     def __init__(self, stage: Stage, samples: Path) -> None:
         self._stage = stage
         self._samples = samples
-        self._asked = Asked(stage)
+        self._asked = StageClient(stage)
         self._replayed: list[Replayed] = []
         #: what messages were seen waiting for, by message id
         self._held: dict[int, str] = {}

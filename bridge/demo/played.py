@@ -36,7 +36,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class PlayedDelivery:
     """What one delivery to ZautoAI came to."""
 
     resource: str
@@ -62,7 +62,7 @@ class Ended:
     why: str
     #: what it waited for before it went on; "" when it did not
     waited_for: str
-    done: tuple[Done, ...]
+    done: tuple[PlayedDelivery, ...]
     received: tuple[Received, ...]
 
     @property
@@ -144,11 +144,11 @@ def _reasons(report: Mapping[str, Any]) -> Iterable[str]:
     return (each["reason"] for each in report["deliveries"] if each["status"] not in settled)
 
 
-def _done(delivery: Mapping[str, Any]) -> Done:
+def _done(delivery: Mapping[str, Any]) -> PlayedDelivery:
     calls = tuple(
         (each["method"], each["resource"], each["status"]) for each in delivery["attempts"]
     )
-    return Done(delivery["resource"], delivery["external_id"], delivery["status"], calls)
+    return PlayedDelivery(delivery["resource"], delivery["external_id"], delivery["status"], calls)
 
 
 def _at_hospital(

@@ -6,15 +6,15 @@ sentence, what it means, what to do and who has to. `bridge status` prints notic
 nothing else.
 """
 
-from bridge.notices.explanations import EXPLANATIONS, Actor, Explanation
+from bridge.notices.explanations import EXPLANATIONS, Actor, NoticeExplanation
 from bridge.notices.notice import Notice, NoticeKind
 from bridge.notices.sentence import action, explain, notice_row, sentence
 
 __all__ = [
     "EXPLANATIONS",
     "Actor",
-    "Explanation",
     "Notice",
+    "NoticeExplanation",
     "NoticeKind",
     "action",
     "explain",

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.delivery import NetworkFault
 from bridge.moments import lasting, moment, time_of_day
-from bridge.notices.explanations import EXPLANATIONS, Explanation
+from bridge.notices.explanations import EXPLANATIONS, NoticeExplanation
 from bridge.notices.notice import Notice
 from bridge.template import fill
 from bridge.zauto.advice import advice
@@ -23,7 +23,7 @@ _FAULTS: Mapping[NetworkFault, str] = {
 }
 
 
-def explain(notice: Notice) -> Explanation:
+def explain(notice: Notice) -> NoticeExplanation:
     """What is known of the kind of a notice."""
     return EXPLANATIONS[notice.kind]
 

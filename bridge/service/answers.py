@@ -34,7 +34,7 @@ from bridge.settings import Settings
 from bridge.store.contract import Store
 
 
-class Asked(Protocol):
+class RunningService(Protocol):
     """The running service, as far as it is asked."""
 
     settings: Settings
@@ -57,7 +57,7 @@ class Asked(Protocol):
 class _Answers:
     """Each question's answer."""
 
-    def __init__(self, service: Asked) -> None:
+    def __init__(self, service: RunningService) -> None:
         self._service = service
         self._log = structlog.get_logger()
 
@@ -173,7 +173,7 @@ def _limit(question: Mapping[str, Any]) -> int:
     return int(question.get("limit") or 50)
 
 
-def answers(service: Asked) -> Mapping[str, Answer]:
+def answers(service: RunningService) -> Mapping[str, Answer]:
     """One answer a question: status, messages, message, quarantine, zauto, codes, remarks,
     merges, reload, rollback, versions, pause, resume."""
     told = _Answers(service)

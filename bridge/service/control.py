@@ -33,7 +33,7 @@ def socket_path(store: Path) -> Path:
     return store.with_name(store.name + ".sock")
 
 
-class Control:
+class ControlSocket:
     """Answers questions on the socket until stopped."""
 
     def __init__(self, path: Path, answers: Mapping[str, Answer]) -> None:

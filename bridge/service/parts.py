@@ -19,7 +19,7 @@ from bridge.zauto.catalogue import load as load_catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class CheckedParts:
     """The catalogue and the mappings, checked."""
 
     catalogue: Catalogue
@@ -33,7 +33,7 @@ class Parts:
         return self.sets.of("")
 
 
-def read_parts(settings: Settings, also: Sequence[str] = ()) -> Parts:
+def read_parts(settings: Settings, also: Sequence[str] = ()) -> CheckedParts:
     """Read and check them, for the sites of all channels and `also` for these.
 
     Raises MappingError with every fault.
@@ -42,7 +42,7 @@ def read_parts(settings: Settings, also: Sequence[str] = ()) -> Parts:
     memory = Memory()
     by_site = read_mappings(settings, (*settings.sites(), *also), catalogue, memory)
     memory.turn()
-    return Parts(catalogue, sets_of(by_site, settings), memory)
+    return CheckedParts(catalogue, sets_of(by_site, settings), memory)
 
 
 def read_catalogue(settings: Settings) -> Catalogue:

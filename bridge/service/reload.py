@@ -22,13 +22,13 @@ from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.planning.unmapped import release_known
 from bridge.pipeline.planning.uses import USES_NOTE, Use, Uses
 from bridge.pipeline.planning.versions import of_catalogue, sources_of, version_of
-from bridge.service.parts import Parts, compile_sources, read_sources
+from bridge.service.parts import CheckedParts, compile_sources, read_sources
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
 from bridge.store.notes import NotesView
 
 
-class Refusal(NamedTuple):
+class RefusedSet(NamedTuple):
     """A wrong set that was not taken."""
 
     at: float
@@ -42,7 +42,7 @@ class Reload:
         self,
         store: Store,
         settings: Settings,
-        parts: Parts,
+        parts: CheckedParts,
         in_use: InUse,
         *,
         clock: Callable[[], float],
@@ -61,7 +61,7 @@ class Reload:
         self._one_at_a_time = asyncio.Lock()
         self._catalogue = _shipped(parts.sets)
         #: the files' last fault, until they are right again
-        self.refused: Refusal | None = None
+        self.refused: RefusedSet | None = None
         self._log = structlog.get_logger()
 
     @property
@@ -182,7 +182,7 @@ class Reload:
         self._changed()
 
     def _refuse(self, faults: tuple[Fault, ...]) -> dict[str, Any]:
-        self.refused = Refusal(self._clock(), faults)
+        self.refused = RefusedSet(self._clock(), faults)
         self._counted("refused")
         self._log.error("mappings refused, the present ones stay", count=len(faults))
         return _told_refused(faults)

@@ -32,11 +32,11 @@ from bridge.reports import destinations as destination_report
 from bridge.reports.messages import contract_report
 from bridge.senders.acknowledgments import AcknowledgmentSender
 from bridge.service.answers import answers
-from bridge.service.control import Control, socket_path
+from bridge.service.control import ControlSocket, socket_path
 from bridge.service.destinations import Destinations
 from bridge.service.doors import MllpDoors
 from bridge.service.ids import ids
-from bridge.service.parts import Parts
+from bridge.service.parts import CheckedParts
 from bridge.service.reactor import start_reactor, stop_reactor
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch
@@ -69,7 +69,7 @@ class Addresses:
 class Service:
     """One bridge, from settings to doors."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: CheckedParts) -> None:
         self.settings = settings
         self._parts = parts
         self.mappings = InUse(parts.sets)
@@ -279,7 +279,7 @@ class Service:
 
     async def _answer_questions(self) -> None:
         path = socket_path(place_of(self.settings.store.url))
-        control = Control(path, answers(self))
+        control = ControlSocket(path, answers(self))
         await control.start()
         self._stopping.push_async_callback(control.stop)
 

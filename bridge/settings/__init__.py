@@ -7,7 +7,7 @@ a secret written into the YAML file is refused. No fault repeats a value: it may
 
 from __future__ import annotations
 
-from bridge.settings.acknowledging import SAME, ApplicationAcknowledgment
+from bridge.settings.acknowledging import SAME, AcknowledgmentPolicy
 from bridge.settings.environment import PREFIX, SECRETS
 from bridge.settings.reading import changed, load
 from bridge.settings.sections import (
@@ -18,7 +18,7 @@ from bridge.settings.sections import (
     Http,
     Key,
     Limits,
-    Mappings,
+    MappingSettings,
     Mllp,
     Settings,
     Site,
@@ -32,14 +32,14 @@ __all__ = [
     "PREFIX",
     "SAME",
     "SECRETS",
-    "ApplicationAcknowledgment",
+    "AcknowledgmentPolicy",
     "CallLimits",
     "Channel",
     "Hospital",
     "Http",
     "Key",
     "Limits",
-    "Mappings",
+    "MappingSettings",
     "Mllp",
     "Settings",
     "Site",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 SAME = "same"
 
 
-class ApplicationAcknowledgment(BaseModel):
+class AcknowledgmentPolicy(BaseModel):
     """The later answer to messages whose MSH-16 asks for one (chapter 2.9.3)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

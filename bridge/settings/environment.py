@@ -35,7 +35,7 @@ class Variable:
     value: str | None
 
 
-class _Unusable(Exception):
+class _UnusableValue(Exception):
     """A value that cannot be used; says why, without it."""
 
 
@@ -47,7 +47,7 @@ def variables(environment: Mapping[str, str], told: list[str]) -> Iterator[Varia
             continue
         try:
             variable = _variable(name, text)
-        except _Unusable as error:
+        except _UnusableValue as error:
             told.append(f"{name}: {error}")
             continue
         if text and variable.path in before:
@@ -84,20 +84,20 @@ def _nothing(path: tuple[str, ...]) -> str | None:
 def _content(path: str) -> str:
     """The text of a file; its path is not repeated, a secret may have been written there."""
     if not path:
-        raise _Unusable("must be the path of a file that holds the value")
+        raise _UnusableValue("must be the path of a file that holds the value")
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LONGEST + 1)
     except OSError as error:
-        raise _Unusable(f"the file it names cannot be read: {error.strerror}") from None
+        raise _UnusableValue(f"the file it names cannot be read: {error.strerror}") from None
     except ValueError:
-        raise _Unusable("is not the path of a file") from None
+        raise _UnusableValue("is not the path of a file") from None
     if len(data) > _LONGEST:
-        raise _Unusable(f"the file it names is larger than {_LONGEST} bytes")
+        raise _UnusableValue(f"the file it names is larger than {_LONGEST} bytes")
     faults: list[Fault] = []
     text = decoded(data, path, faults)
     if text is None:
-        raise _Unusable(f"the file it names {faults[0].message}")
+        raise _UnusableValue(f"the file it names {faults[0].message}")
     return text
 
 
@@ -105,11 +105,11 @@ def _secret(text: str, what: str) -> str:
     """The secret in a text: without a byte order mark, and blanks and line ends around it."""
     secret = text.removeprefix("\ufeff").strip()
     if not secret:
-        raise _Unusable(f"{what}holds nothing; write the value alone into it")
+        raise _UnusableValue(f"{what}holds nothing; write the value alone into it")
     if "\n" in secret:
-        raise _Unusable(f"{what}holds several lines; write the value alone into it")
+        raise _UnusableValue(f"{what}holds several lines; write the value alone into it")
     for number, character in enumerate(secret, 1):
         if not character.isprintable():
             odd = f"U+{ord(character):04X} as character {number}"
-            raise _Unusable(f"{what}holds {odd}, which cannot be seen; remove it")
+            raise _UnusableValue(f"{what}holds {odd}, which cannot be seen; remove it")
     return secret

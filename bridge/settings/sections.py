@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from bridge.settings.acknowledging import ApplicationAcknowledgment
+from bridge.settings.acknowledging import AcknowledgmentPolicy
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -278,7 +278,7 @@ class Channel(_Section):
     #: charset of all messages, whatever MSH-18 says; empty believes it
     forced_charset: str = ""
     #: the later answer of enhanced mode, where MSH-16 asks for one
-    application_acknowledgment: ApplicationAcknowledgment = ApplicationAcknowledgment()
+    application_acknowledgment: AcknowledgmentPolicy = AcknowledgmentPolicy()
     #: assigning authority of patient numbers that name none (CX-4, FHIR Identifier.system)
     authority: str = ""
     unknown_types: Literal["accept", "reject"] = "accept"
@@ -292,7 +292,7 @@ class Channel(_Section):
     site: str = ""
 
 
-class Mappings(_Section):
+class MappingSettings(_Section):
     """Which mappings are used."""
 
     #: folder of the shipped set; null takes the one installed with the package
@@ -319,7 +319,7 @@ class Settings(_Section):
     fhir: Key = Key()
     orders: Key = Key()
     hospital: Hospital = Hospital()
-    mappings: Mappings = Mappings()
+    mappings: MappingSettings = MappingSettings()
     channels: tuple[Channel, ...] = Field(default=(Channel(name="default"),), validate_default=True)
 
     @field_validator("channels")

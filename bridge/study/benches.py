@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bridge.errors import Fault, MappingError
 from bridge.mapping.engine.compiled import Mappings
-from bridge.service.parts import Parts
+from bridge.service.parts import CheckedParts
 from bridge.settings import Settings
 from bridge.study.trial import Bench, Trial
 
 
-def benches(parts: Parts, settings: Settings) -> list[Bench]:
+def benches(parts: CheckedParts, settings: Settings) -> list[Bench]:
     """A bench for the shipped folder, and one for the folder of each site.
 
     The shipped tests are run with the shipped mappings and the defaults of all settings, so that
@@ -27,7 +27,7 @@ def benches(parts: Parts, settings: Settings) -> list[Bench]:
     return [Bench(shipped, parts.catalogue, Settings(), read_beside), *of_sites]
 
 
-def bench_of(mappings: Mappings, parts: Parts, settings: Settings) -> Bench:
+def bench_of(mappings: Mappings, parts: CheckedParts, settings: Settings) -> Bench:
     """The bench for a site's tests: its mappings and its `site:`, the hospital's channels."""
     own = Settings(site=mappings.site, channels=settings.channels, listeners=settings.listeners)
     return Bench(mappings.folders, parts.catalogue, own, read_beside)

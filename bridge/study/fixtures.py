@@ -14,7 +14,7 @@ from bridge.errors import BridgeError, Fault, ReadError
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channel_named
 from bridge.pipeline.planning.translate import Known, read, translate
-from bridge.service.parts import Parts
+from bridge.service.parts import CheckedParts
 from bridge.settings import Settings, Site
 from bridge.study.benches import bench_of
 from bridge.study.cases.parse import parse_cases
@@ -41,7 +41,7 @@ class Fixture:
 def make_fixture(
     message: Message,
     known: Known,
-    parts: Parts,
+    parts: CheckedParts,
     settings: Settings,
     *,
     folder: Path,
@@ -65,7 +65,7 @@ def make_fixture(
 
 
 def _scrubbed(
-    message: Message, known: Known, parts: Parts, settings: Settings, rng: random.Random
+    message: Message, known: Known, parts: CheckedParts, settings: Settings, rng: random.Random
 ) -> Scrubbed:
     fallback = channel_named(settings, message.channel).fallback_charset
     try:
@@ -80,7 +80,7 @@ def _scrubbed(
 def _frozen(
     scrubbed: Scrubbed,
     made: Translation | None,
-    parts: Parts,
+    parts: CheckedParts,
     settings: Settings,
     folder: Path,
     name: str,

@@ -29,7 +29,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedMessage:
     """What the MLLP door would not take."""
 
     why: str
@@ -37,7 +37,7 @@ class Refused:
 
 def from_files(
     paths: Sequence[Path], takes: Takes, settings: Settings, clock: Callable[[], float]
-) -> Iterator[tuple[Part, Message | Refused]]:
+) -> Iterator[tuple[Part, Message | RefusedMessage]]:
     """What files and folders hold, as messages of the channels that would take them, in the order
     of their paths.
 
@@ -60,7 +60,7 @@ def from_store(view: MessageView, since: float) -> Iterator[KeptMessage]:
         after = page[-1].id
 
 
-def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
+def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message | RefusedMessage:
     protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
     if protocol is Protocol.HL7V2:
         return _taken_hl7(part, takes, settings, at)
@@ -73,16 +73,16 @@ def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message |
     return _message(part, protocol, message_type, channel, at, reference=reference)
 
 
-def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | Refused:
+def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | RefusedMessage:
     # Which listener a file would come by, nobody can say: its header may, by its sender.
     channels = [each for found in channels_by_listener(settings).values() for each in found]
     try:
         channel, header = placed(part.body, channels, channels[0])
     except ReadError as error:
-        return Refused(str(error))
+        return RefusedMessage(str(error))
     refused = why(refusal_of(header, part.body, channel, partial(takes, channel.name)))
     if refused:
-        return Refused(sentence(refused, reveal=True))
+        return RefusedMessage(sentence(refused, reveal=True))
     return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)
 
 

@@ -66,7 +66,7 @@ class Trial:
         return f"{self.file.mapping}: {self.case.name}"
 
 
-class _Unusable(Exception):
+class _CannotRun(Exception):
     """A test that cannot be run, with the fault that says why."""
 
     def __init__(self, fault: Fault) -> None:
@@ -98,7 +98,7 @@ class Bench:
             message = self._message(file, case)
             made = translate(message, mappings, settings, _Known(case))
             _check_place(file, case, made)
-        except _Unusable as unusable:
+        except _CannotRun as unusable:
             return Trial(file, case, None, (unusable.fault,), ran=False)
         faults = tuple(_faults(case, made, mappings.legend))
         return Trial(file, case, made, faults, message_type=message.message_type)
@@ -134,7 +134,7 @@ class Bench:
             return self.read_beside(file.file, named.text)
         except OSError as error:
             told = f"'{named.text}' cannot be read: {error.strerror}."
-            raise _Unusable(named.place.fault(f"{case.key}.file", told)) from error
+            raise _CannotRun(named.place.fault(f"{case.key}.file", told)) from error
 
 
 def _check_place(file: CaseFile, case: Case, made: Translation | None) -> None:
@@ -142,7 +142,7 @@ def _check_place(file: CaseFile, case: Case, made: Translation | None) -> None:
     kind = file.mapping.partition("/")[0]
     if made is not None and kind in list(Protocol) and made.mapping != file.mapping:
         message = f"is taken by {made.mapping}; write the test beside that."
-        raise _Unusable(case.place.fault(case.key, message))
+        raise _CannotRun(case.place.fault(case.key, message))
 
 
 def _faults(case: Case, made: Translation | None, legend: Legend) -> list[Fault]:
@@ -197,7 +197,7 @@ def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
     for word, entry in stated.items():
         if word not in _LINE_WORDS:
             message = f"'{word}' is not one of {', '.join(_LINE_WORDS)}."
-            raise _Unusable(entry.key_place.fault(word, message, nearest(word, _LINE_WORDS)))
+            raise _CannotRun(entry.key_place.fault(word, message, nearest(word, _LINE_WORDS)))
     service, _, occurrence = name.rpartition("#")
     if not service or not occurrence.isdecimal():
         service, occurrence = name, "1"
@@ -208,7 +208,7 @@ def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
     except ValidationError as error:
         first = misfits(error, OrderLine, said)[0]
         word = dotted(first.way)
-        raise _Unusable(stated[word].key_place.fault(word, f"{first}.")) from error
+        raise _CannotRun(stated[word].key_place.fault(word, f"{first}.")) from error
 
 
 def _hl7(body: bytes, case: Case) -> Message:
@@ -222,7 +222,7 @@ def _scanned(body: bytes, named: Word) -> Header:
     try:
         return scan(body)
     except ReadError as error:
-        raise _Unusable(
+        raise _CannotRun(
             named.place.fault("message", f"the message cannot be read: {error}")
         ) from error
 
@@ -237,7 +237,7 @@ def _json(body: bytes, case: Case) -> Message:
             fault = case.place.fault(
                 case.key, f"the message {error}; correct it, or name its type."
             )
-            raise _Unusable(fault) from error
+            raise _CannotRun(fault) from error
     kind = case.type.text if case.type else _type_of(document)
     if kind.endswith("-order"):
         return _made(Protocol.ORDERS, kind, body)
@@ -270,7 +270,7 @@ def _encoded(text: Word, name: Word | None) -> bytes:
         return written.encode(codec)
     except (UnicodeEncodeError, LookupError) as error:
         at = name or text
-        raise _Unusable(at.place.fault("charset", f"cannot hold the message: {error}.")) from error
+        raise _CannotRun(at.place.fault("charset", f"cannot hold the message: {error}.")) from error
 
 
 def _received(case: Case) -> float:
@@ -282,7 +282,7 @@ def _received(case: Case) -> float:
         moment = dt.datetime.min
     if moment.tzinfo is None:
         message = "is no time with an offset, such as 2026-03-05T11:05:00+05:30."
-        raise _Unusable(case.received.place.fault(f"{case.key}.received", message))
+        raise _CannotRun(case.received.place.fault(f"{case.key}.received", message))
     return moment.timestamp()
 
 
@@ -293,5 +293,5 @@ def _changed(section: S, table: Table | None, key: str) -> S:
     faults: list[Fault] = []
     made = changed(section, table, key, faults)
     if faults:
-        raise _Unusable(faults[0])
+        raise _CannotRun(faults[0])
     return made

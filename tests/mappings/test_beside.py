@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.service.parts import read_parts
-from bridge.settings import Mappings, Settings
+from bridge.settings import MappingSettings, Settings
 from bridge.study.benches import benches, run_all
 from bridge.study.trial import Trial
 
@@ -17,7 +17,7 @@ SITES = ["", *sorted(path.name for path in ROOT.glob("conf/sites/*") if path.is_
 
 
 def trials(site: str) -> list[Trial]:
-    mappings = Mappings(folder=ROOT / "mappings", sites=ROOT / "conf/sites", site=site)
+    mappings = MappingSettings(folder=ROOT / "mappings", sites=ROOT / "conf/sites", site=site)
     settings = Settings(mappings=mappings)
     return run_all(benches(read_parts(settings), settings)[-1:])
 

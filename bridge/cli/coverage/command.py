@@ -69,7 +69,7 @@ def _report(
     from bridge.service.parts import read_parts
     from bridge.study.coverage.measure import Survey
     from bridge.study.coverage.report import coverage_report
-    from bridge.study.traffic import Refused, from_files, from_store
+    from bridge.study.traffic import RefusedMessage, from_files, from_store
 
     span = seconds_of(since) if since else 0
     parts, refused = read_parts(settings), 0
@@ -79,7 +79,7 @@ def _report(
         for kept in from_store(view, time.time() - span):
             survey.add(kept.message)
     for _, message in from_files(paths, parts.sets.takes, settings, time.time):
-        if isinstance(message, Refused):
+        if isinstance(message, RefusedMessage):
             refused += 1
         else:
             survey.add(message)

@@ -14,7 +14,7 @@ from rich.text import Text
 from bridge.cli.grid import Grid
 from bridge.cli.tables import COLOURS, lines, table
 from bridge.demo.expected import Difference
-from bridge.demo.played import Done, Ended, Played, Received
+from bridge.demo.played import Ended, Played, PlayedDelivery, Received
 from bridge.demo.stage import HOST, Stage
 from bridge.message import Status
 from bridge.senders.replay import NO_ANSWER
@@ -168,7 +168,7 @@ def _cell(ended: Ended, resource: str) -> str:
     return "\n".join(f"{each.external_id}  {_went(each)}" for each in done)
 
 
-def _went(done: Done) -> str:
+def _went(done: PlayedDelivery) -> str:
     if not done.calls:
         return _UNCALLED.get(Status(done.status), done.status)
     return ", ".join(f"{method} {status or 'no answer'}" for method, _, status in done.calls)

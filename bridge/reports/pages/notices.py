@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.notices import EXPLANATIONS, Actor, Explanation, NoticeKind
+from bridge.notices import EXPLANATIONS, Actor, NoticeExplanation, NoticeKind
 from bridge.template import readable
 
 _HEAD = """\
@@ -36,11 +36,11 @@ def table() -> str:
     return "\n".join([*head, *rows, ""])
 
 
-def _section(kind: NoticeKind, row: Explanation) -> str:
+def _section(kind: NoticeKind, row: NoticeExplanation) -> str:
     return "\n".join([f"## {kind}", "", *_paragraphs(row)])
 
 
-def _paragraphs(row: Explanation) -> Iterator[str]:
+def _paragraphs(row: NoticeExplanation) -> Iterator[str]:
     yield f"> {readable(row.sentence).strip()}"
     yield ""
     if row.meaning:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 _KIND = 0xFF
 
 
-class Standing:
+class CommitHealth:
     """Since when commits fail; written by the writer's thread, read by all."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

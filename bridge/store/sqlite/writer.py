@@ -15,7 +15,7 @@ from bridge.errors import StoreBusy, StoreError, StoreUnusable
 from bridge.store.records import Keeping
 from bridge.store.rules.transaction import RuledTransaction
 from bridge.store.sqlite.space import Space
-from bridge.store.sqlite.standing import Standing, refuses_all
+from bridge.store.sqlite.standing import CommitHealth, refuses_all
 from bridge.store.sqlite.statements import SqliteStatements
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Writer:
         self._unreplaced = unreplaced
         self._sleep = sleep
         self._space = space
-        self._standing = Standing(clock)
+        self._standing = CommitHealth(clock)
         self._transaction = RuledTransaction(SqliteStatements(connection))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)

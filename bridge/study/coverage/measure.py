@@ -30,7 +30,7 @@ Use = tuple[str, str, str]
 MOST_HELD = 10_000
 
 
-class State(StrEnum):
+class PathState(StrEnum):
     """What becomes of a value that comes in."""
 
     #: no rule reads it, and nobody said that this is meant
@@ -55,13 +55,13 @@ class RuleUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PathCoverage:
     """One path of what came in."""
 
     path: str
     #: messages in which it says something
     present: int
-    state: State
+    state: PathState
     rules: tuple[RuleUse, ...] = ()
     #: messages in which a field was made of it; None where it is read for facts and conditions
     #: only, of which no trace is kept
@@ -101,7 +101,7 @@ class MappingCoverage:
     #: messages of its types that could be read
     messages: int
     #: most useful first: what is never mapped, most frequent first
-    rows: tuple[Row, ...]
+    rows: tuple[PathCoverage, ...]
     #: segments or outermost elements of which rules read something
     read: tuple[str, ...]
     unhit: tuple[Unhit, ...]
@@ -112,7 +112,7 @@ class MappingCoverage:
         """The share of all values that is mapped and not thrown away, ignored or the bridge's own,
         0 to 1."""
         all_of = sum(row.present for row in self.rows)
-        lost = sum(row.present for row in self.rows if row.state is State.UNMAPPED)
+        lost = sum(row.present for row in self.rows if row.state is PathState.UNMAPPED)
         lost += sum(row.thrown_away for row in self.rows)
         return 1.0 if not all_of else 1 - lost / all_of
 
@@ -140,7 +140,7 @@ class Coverage:
     def complete(self) -> bool:
         """Whether nothing came that is overlooked or thrown away."""
         rows = [row for one in self.mappings for row in one.rows]
-        return not any(row.state is State.UNMAPPED or row.thrown_away for row in rows)
+        return not any(row.state is PathState.UNMAPPED or row.thrown_away for row in rows)
 
 
 class Survey:
@@ -291,17 +291,17 @@ class _Tally:
             tuple(self._unfilled()),
         )
 
-    def _row(self, trail: Trail) -> Row:
+    def _row(self, trail: Trail) -> PathCoverage:
         reads, readings = self._reads, self._reads.by_trail.get(trail, ())
         if readings:
-            state = State.MAPPED
+            state = PathState.MAPPED
         elif trail in reads.ignored:
-            state = State.IGNORED
+            state = PathState.IGNORED
         else:
-            state = State.OWN if trail in reads.own else State.UNMAPPED
+            state = PathState.OWN if trail in reads.own else PathState.UNMAPPED
         path = told(trail, reads.protocol)
         traced = any(reading.reader.traced for reading in readings)
-        return Row(
+        return PathCoverage(
             path,
             self._present[trail],
             state,
@@ -367,6 +367,6 @@ def _ruled(call: CallPlan) -> dict[str, None]:
     )
 
 
-def _usefulness(row: Row) -> tuple[int, int, str]:
+def _usefulness(row: PathCoverage) -> tuple[int, int, str]:
     """What is overlooked first; then by how often it comes."""
-    return list(State).index(row.state), -row.present, row.path
+    return list(PathState).index(row.state), -row.present, row.path

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.hl7v2.grammar import field_name
 from bridge.message import NOT_A_TYPE, Protocol, shown_type
 from bridge.reports.messages import masked_code
-from bridge.study.coverage.measure import Coverage, MappingCoverage, Row, State
+from bridge.study.coverage.measure import Coverage, MappingCoverage, PathCoverage, PathState
 
 #: files can hold any resource
 _RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,39}")
@@ -48,7 +48,7 @@ def _of_mapping(found: MappingCoverage) -> dict[str, Any]:
         "protocol": str(found.protocol),
         "messages": found.messages,
         "covered": round(found.covered, 4),
-        "never_mapped": sum(row.state is State.UNMAPPED for row in found.rows),
+        "never_mapped": sum(row.state is PathState.UNMAPPED for row in found.rows),
         "thrown_away": sum(row.thrown_away > 0 for row in found.rows),
         "read": list(found.read),
         "rows": [_of_row(row, found.protocol) for row in found.rows],
@@ -62,7 +62,7 @@ def _of_mapping(found: MappingCoverage) -> dict[str, Any]:
     }
 
 
-def _of_row(row: Row, protocol: Protocol) -> dict[str, Any]:
+def _of_row(row: PathCoverage, protocol: Protocol) -> dict[str, Any]:
     hl7 = protocol is Protocol.HL7V2
     return {
         "path": row.path,

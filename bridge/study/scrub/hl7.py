@@ -56,7 +56,7 @@ def scrub(
     header = scan(body)
     text, codec = charset.decode(body, header.charset, fallback)
     disguise = Disguise(text, rng, codec)
-    scrubber = _Scrubber(header, allowed, disguise, codec)
+    scrubber = _MessageScrubber(header, allowed, disguise, codec)
     lines = _LINE_END.split(text)
     made = "".join(scrubber.line(line) if n % 2 == 0 else line for n, line in enumerate(lines))
     bom = UTF8_BOM if body.startswith(UTF8_BOM) else b""
@@ -64,7 +64,7 @@ def scrub(
 
 
 @dataclass(frozen=True, slots=True)
-class _Scrubber:
+class _MessageScrubber:
     """Goes through one message."""
 
     header: Header

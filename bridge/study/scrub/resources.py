@@ -71,7 +71,7 @@ def scrub(
     """
     document = read(body)
     disguise = Disguise(json.dumps(document, ensure_ascii=False), rng)
-    scrubber = _Scrubber(protocol, allowed, disguise)
+    scrubber = _ResourceScrubber(protocol, allowed, disguise)
     types = frozenset({str(document.get("resourceType"))})
     made = scrubber.table(document, types, ())
     return json.dumps(made, ensure_ascii=False, indent=2).encode(), disguise
@@ -83,7 +83,7 @@ def scrub_reference(text: str, disguise: Disguise) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scrubber:
+class _ResourceScrubber:
     """Goes through one document; `types` are what FHIR says an element may be of."""
 
     protocol: Protocol

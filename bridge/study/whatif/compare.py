@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from bridge.delivery import Call, Target, Translation
 from bridge.remarks import Remark
-from bridge.study.whatif.difference import About, Kind, Point
+from bridge.study.whatif.difference import About, DifferenceKind, Point
 
 #: a kind of difference with the value on either side
 Found: TypeAlias = tuple[Point, Any, Any]
@@ -22,7 +22,7 @@ def compare(present: Translation | None, changed: Translation | None) -> Iterato
     """Every difference; lineage is none, since places of rules move with every edit."""
     if present is None or changed is None:
         if (present is None) != (changed is None):
-            kind = Kind.ADDED if present is None else Kind.REMOVED
+            kind = DifferenceKind.ADDED if present is None else DifferenceKind.REMOVED
             yield Point(About.TAKEN, "by a mapping", kind), present is not None, changed is not None
         if present is None and changed is None:
             return
@@ -69,24 +69,24 @@ def _calls(before: Call | None, after: Call | None) -> Iterator[Found]:
     if before is None or after is None:
         call = before or after
         assert call is not None
-        kind = Kind.ADDED if before is None else Kind.REMOVED
+        kind = DifferenceKind.ADDED if before is None else DifferenceKind.REMOVED
         whole = dict(_fields(call))
         point = Point(About.CALL, call.resource, kind)
         yield point, whole if before else None, whole if after else None
         return
     if _is_same(before, after):
         return
-    yield Point(About.CALL, before.resource, Kind.CHANGED), None, None
+    yield Point(About.CALL, before.resource, DifferenceKind.CHANGED), None, None
     left, right = dict(_fields(before)), dict(_fields(after))
     for name in {**left, **right}:
         if name not in left:
-            kind = Kind.ADDED
+            kind = DifferenceKind.ADDED
         elif name not in right:
-            kind = Kind.REMOVED
+            kind = DifferenceKind.REMOVED
         elif left[name] == right[name]:
             continue
         else:
-            kind = Kind.CHANGED
+            kind = DifferenceKind.CHANGED
         point = Point(About.FIELD, f"{before.resource}.{_folded(name)}", kind)
         yield point, left.get(name), right.get(name)
 
@@ -148,9 +148,9 @@ def _folded(name: str) -> str:
 def _sets(about: About, present: Iterable[str], changed: Iterable[str]) -> Iterator[Found]:
     left, right = Counter(filter(None, present)), Counter(filter(None, changed))
     for what in right - left:
-        yield Point(about, what, Kind.ADDED), None, None
+        yield Point(about, what, DifferenceKind.ADDED), None, None
     for what in left - right:
-        yield Point(about, what, Kind.REMOVED), None, None
+        yield Point(about, what, DifferenceKind.REMOVED), None, None
 
 
 def _kind_of(need: str) -> str:

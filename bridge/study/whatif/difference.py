@@ -16,7 +16,7 @@ MOST_KINDS = 2_000
 OTHERS = "(others)"
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """How the changed mappings differ from the present ones."""
 
     ADDED = "added"
@@ -42,7 +42,7 @@ class Point(NamedTuple):
     about: About
     #: `patients`, `patients.gender`, `patient-visits` waited for, the problem, the remark
     what: str
-    kind: Kind
+    kind: DifferenceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Example:
 
 
 @dataclass(slots=True)
-class Difference:
+class Comparison:
     """All that differs in a pass."""
 
     messages: int = 0
@@ -81,7 +81,7 @@ class Difference:
         self.differing += bool(points)
         self.points.update(points)
 
-    def add(self, other: Difference) -> None:
+    def add(self, other: Comparison) -> None:
         """Add what a later part of the pass found."""
         self.messages += other.messages
         self.differing += other.differing
@@ -118,7 +118,7 @@ def names_of(point: Point) -> set[str]:
 
 def _sums_up(point: Point) -> bool:
     """A changed call is one whose fields changed, and they are told one by one."""
-    return point.about is About.CALL and point.kind is Kind.CHANGED
+    return point.about is About.CALL and point.kind is DifferenceKind.CHANGED
 
 
 def _lumped(point: Point) -> Point:

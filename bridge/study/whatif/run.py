@@ -23,7 +23,7 @@ from bridge.message import Protocol
 from bridge.pipeline.planning.translate import Known
 from bridge.service.parts import compile_sources, read_catalogue, read_parts, read_sources
 from bridge.settings import Settings
-from bridge.study.whatif.difference import Difference
+from bridge.study.whatif.difference import Comparison
 from bridge.study.whatif.sides import Labelled, Pair, Sides, Translated, translate_hl7
 
 CHUNK = 250
@@ -34,7 +34,7 @@ FEW = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Replacement:
     """What takes the place of present mappings."""
 
     folder: Path
@@ -51,10 +51,10 @@ class Change:
 def whatif(
     messages: Iterable[Labelled],
     settings: Settings,
-    change: Change,
+    change: Replacement,
     known: Known | None = None,
     workers: int | None = None,
-) -> Difference:
+) -> Comparison:
     """Take messages in the order they came through both sets of mappings.
 
     `known` is what was known before the first of them. Raises MappingError.
@@ -74,12 +74,12 @@ def whatif(
         return _taken_in(_translated(chain(first, chunks), submit, several * AHEAD), sides)
 
 
-def pair_of(settings: Settings, change: Change) -> Pair:
+def pair_of(settings: Settings, change: Replacement) -> Pair:
     """Both sets, compiled; raises MappingError."""
     return Pair(read_parts(settings).sets, _changed(settings, change), settings)
 
 
-def _changed(settings: Settings, change: Change) -> Sets:
+def _changed(settings: Settings, change: Replacement) -> Sets:
     if change.whole:
         mappings = settings.mappings.model_copy(update={"folder": change.folder})
         return read_parts(settings.model_copy(update={"mappings": mappings})).sets
@@ -121,7 +121,7 @@ def _translated(
         yield done, future.result()
 
 
-def _taken_in(done: Iterable[tuple[_Chunk, Translated]], sides: Sides) -> Difference:
+def _taken_in(done: Iterable[tuple[_Chunk, Translated]], sides: Sides) -> Comparison:
     for chunk, (difference, taught) in done:
         sides.difference.add(difference)
         lessons = iter(taught)
@@ -134,7 +134,7 @@ def _taken_in(done: Iterable[tuple[_Chunk, Translated]], sides: Sides) -> Differ
 
 
 def _work(
-    hl7: Sequence[Labelled], settings: Settings, change: Change, hashes: Sequence[str]
+    hl7: Sequence[Labelled], settings: Settings, change: Replacement, hashes: Sequence[str]
 ) -> Translated:
     """What a worker process does."""
     pair = _compiled(settings, change)
@@ -144,7 +144,7 @@ def _work(
 
 
 @lru_cache(maxsize=1)
-def _compiled(settings: Settings, change: Change) -> Pair:
+def _compiled(settings: Settings, change: Replacement) -> Pair:
     """Compiled once in each worker process: generated functions cannot be handed over."""
     return pair_of(settings, change)
 

@@ -23,7 +23,7 @@ from bridge.pipeline.planning.translate import Known, read, translate, unreadabl
 from bridge.settings import Settings
 from bridge.study.lessons import Lesson, Lessons, lessons_of
 from bridge.study.whatif.compare import compare
-from bridge.study.whatif.difference import Difference, Example
+from bridge.study.whatif.difference import Comparison, Example
 
 #: messages set aside until what they wait for was to come; any more are compared as they stand
 MOST_HELD = 10_000
@@ -51,13 +51,13 @@ class Taught(NamedTuple):
 class Translated(NamedTuple):
     """What became of a chunk of HL7 v2 messages."""
 
-    difference: Difference
+    difference: Comparison
     taught: Sequence[Taught]
 
 
 def translate_hl7(messages: Iterable[Labelled], pair: Pair) -> Translated:
     """Compare both sides of HL7 v2 messages, in any process."""
-    difference = Difference()
+    difference = Comparison()
     taught = []
     for label, message in messages:
         both = _of_hl7(message, pair)
@@ -72,7 +72,7 @@ class Sides:
 
     def __init__(self, pair: Pair, known: Known | None = None) -> None:
         """`known` is what both knew before the first message."""
-        self.difference = Difference()
+        self.difference = Comparison()
         self._pair = pair
         self._known = (Lessons(known), Lessons(known))
         self._held: list[Labelled] = []
@@ -92,7 +92,7 @@ class Sides:
         else:
             _note(self.difference, label, message, both)
 
-    def finish(self) -> Difference:
+    def finish(self) -> Comparison:
         """Take again what waited, as the service does when the record comes; no message after."""
         for label, message in self._held:
             _note(self.difference, label, message, self._translate(message))
@@ -133,7 +133,7 @@ def _unread(mapping: Mapping | None, error: ReadError) -> Translation | None:
     return Translation(mapping.name, mapping.hash, (), cause=unreadable(error))
 
 
-def _note(difference: Difference, label: str, message: Message, both: Both) -> None:
+def _note(difference: Comparison, label: str, message: Message, both: Both) -> None:
     difference.untaken += both == (None, None)
     difference.note(
         Example(label, message.message_type, point, before, after)

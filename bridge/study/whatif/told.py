@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.message import shown_type
-from bridge.study.whatif.difference import About, Difference, Example, Point, names_of
+from bridge.study.whatif.difference import About, Comparison, Example, Point, names_of
 
 _LONGEST_SHAPE = 40
 
 
-def told(found: Difference, allowed: frozenset[str], *, reveal: bool) -> dict[str, Any]:
+def told(found: Comparison, allowed: frozenset[str], *, reveal: bool) -> dict[str, Any]:
     """All counts and examples; `differs` is whether there is a difference that is not allowed."""
     return {
         "messages": found.messages,

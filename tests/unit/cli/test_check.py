@@ -9,7 +9,7 @@ import pytest
 from bridge.cli import app as module
 from bridge.cli.check import remarks, unfilled
 from bridge.mapping.engine.sets import Sets
-from bridge.service.parts import Parts, read_parts
+from bridge.service.parts import CheckedParts, read_parts
 from bridge.settings import Settings, load
 
 COMPLETE = {
@@ -101,4 +101,4 @@ def test_a_required_field_that_no_rule_fills_is_remarked() -> None:
     )
     lacking = replace(parts.mappings, all=(replace(mapping, calls=calls),))
     told = ["fhir/patient: no rule fills patients.fullName, which ZautoAI requires"]
-    assert unfilled(Parts(parts.catalogue, Sets.of_one(lacking))) == told
+    assert unfilled(CheckedParts(parts.catalogue, Sets.of_one(lacking))) == told

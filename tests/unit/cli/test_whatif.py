@@ -11,7 +11,7 @@ from bridge.cli.whatif import summary
 from bridge.settings import Settings
 from bridge.shipped import mappings_folder
 from bridge.study.whatif import run as module
-from bridge.study.whatif.run import Change, whatif
+from bridge.study.whatif.run import Replacement, whatif
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_coverage import keep
 from tests.unit.pipeline.hl7 import adt
@@ -100,7 +100,7 @@ def test_wrong_mappings_exit_2_with_every_fault(run: Run, file: Path, site: Path
 
 
 def test_a_folder_with_a_catalogue_stands_for_the_shipped_mappings(run: Run, file: Path) -> None:
-    assert Change(mappings_folder()).whole
+    assert Replacement(mappings_folder()).whole
     result = run("whatif", "--mappings", str(mappings_folder()), str(file))
     assert result.exit_code == 0
 
@@ -129,7 +129,7 @@ def test_several_processes_come_to_what_one_does(
     monkeypatch.setattr(module, "FEW", 6)
     monkeypatch.setattr(module, "CHUNK", 3)
     messages = [(str(number), MIXED[number % len(MIXED)]) for number in range(40)]
-    one, two = (whatif(messages, Settings(), Change(site), workers=n) for n in (1, 2))
+    one, two = (whatif(messages, Settings(), Replacement(site), workers=n) for n in (1, 2))
     assert one.differing > 0
     assert one == two
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.demo.expected import Difference, differences, read
-from bridge.demo.played import Done, Ended, Played, Received
+from bridge.demo.played import Ended, Played, PlayedDelivery, Received
 from bridge.errors import BridgeError
 
 CREATED = ("POST", "patients", 201)
@@ -22,7 +22,7 @@ ADMITTED = Ended(
     status="delivered",
     why="",
     waited_for="",
-    done=(Done("patients", "4711", "delivered", (CREATED,)),),
+    done=(PlayedDelivery("patients", "4711", "delivered", (CREATED,)),),
     received=(),
 )
 EXPECTED = "adt: {one.hl7: {answer: AA, status: delivered, calls: [POST patients 201]}}"

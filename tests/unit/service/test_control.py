@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import BridgeError, DoorError
-from bridge.service.control import LONGEST_PATH, LONGEST_QUESTION, Control, ask, socket_path
+from bridge.service.control import LONGEST_PATH, LONGEST_QUESTION, ControlSocket, ask, socket_path
 from tests.patience import PATIENCE
 
 
@@ -38,7 +38,7 @@ ANSWERS = {"echo": _echo, "refuse": _refuse, "fail": _fail, "unspeakable": _unsp
 @pytest.fixture
 async def path(tmp_path: Path) -> AsyncIterator[Path]:
     path = socket_path(tmp_path / "bridge.db")
-    control = Control(path, ANSWERS)
+    control = ControlSocket(path, ANSWERS)
     await control.start()
     yield path
     await control.stop()
@@ -101,7 +101,7 @@ async def test_many_questions_go_over_one_connection(path: Path) -> None:
 
 
 async def test_a_socket_left_behind_is_replaced(path: Path) -> None:
-    successor = Control(path, ANSWERS)
+    successor = ControlSocket(path, ANSWERS)
     await successor.start()
     assert await asked(path, {"ask": "echo"}) == {"ask": "echo"}
     await successor.stop()
@@ -112,7 +112,7 @@ async def test_a_path_too_long_for_a_socket_is_reached_all_the_same(tmp_path: Pa
     folder.mkdir(parents=True)
     path = socket_path(folder / "bridge.db")
     assert len(str(path)) > LONGEST_PATH
-    control = Control(path, ANSWERS)
+    control = ControlSocket(path, ANSWERS)
     await control.start()
     assert await asked(path, {"ask": "echo"}) == {"ask": "echo"}
     await control.stop()

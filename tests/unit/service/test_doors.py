@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bridge.notices import sentence
-from bridge.service.parts import Parts, read_parts
+from bridge.service.parts import CheckedParts, read_parts
 from bridge.service.service import Service
 from bridge.settings import Settings, load
 from tests.doors.certificates import Authority
 from tests.unit.pipeline.hl7 import adt
 from tests.unit.service.test_service import asked, page, sent
 
-PARTS: Parts = read_parts(Settings())
+PARTS: CheckedParts = read_parts(Settings())
 FILE = """
 mllp: {{port: 0}}
 http: {{port: 0}}

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import MappingError, SettingsError
 from bridge.service.parts import read_parts
-from bridge.settings import Channel, Mappings, Settings, Site, Zauto
+from bridge.settings import Channel, MappingSettings, Settings, Site, Zauto
 
 
 def test_the_shipped_set_is_used_unless_a_folder_is_named() -> None:
@@ -17,7 +17,7 @@ def test_the_shipped_set_is_used_unless_a_folder_is_named() -> None:
 
 def test_a_folder_without_a_catalogue_is_told(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="holds no resource"):
-        read_parts(Settings(mappings=Mappings(folder=tmp_path)))
+        read_parts(Settings(mappings=MappingSettings(folder=tmp_path)))
 
 
 def test_an_operation_of_no_resource_is_told_with_those_there_are() -> None:
@@ -38,7 +38,7 @@ def sites(tmp_path: Path) -> Path:
 
 def _settings(sites: Path, **channels: str) -> Settings:
     return Settings(
-        mappings=Mappings(sites=sites),
+        mappings=MappingSettings(sites=sites),
         channels=tuple(Channel(name=name, site=site) for name, site in channels.items()),
     )
 
@@ -65,7 +65,7 @@ def test_a_site_overrides_settings_of_site_and_inherits_the_others(sites: Path) 
 
 def test_one_site_can_be_that_of_all_channels_that_name_none(sites: Path) -> None:
     settings = Settings(
-        mappings=Mappings(sites=sites, site="lakeside"),
+        mappings=MappingSettings(sites=sites, site="lakeside"),
         channels=(Channel(name="a"), Channel(name="b", site="riverside")),
     )
     sets = read_parts(settings).sets

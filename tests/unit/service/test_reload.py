@@ -20,7 +20,7 @@ from bridge.reports.messages import mappings_in_use, version_rows
 from bridge.service.parts import read_parts
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch
-from bridge.settings import Channel, Mappings, Settings, Site
+from bridge.settings import Channel, MappingSettings, Settings, Site
 from bridge.shipped import mappings_folder
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
@@ -48,7 +48,7 @@ class Shop:
         """As at a start of the service."""
         self.settings = Settings(
             site=Site(**site),
-            mappings=Mappings(sites=self.folder / "sites", folder=self.shipped()),
+            mappings=MappingSettings(sites=self.folder / "sites", folder=self.shipped()),
             channels=tuple(Channel(name=site, site=site) for site in self.sites),
         )
         parts = read_parts(self.settings)

@@ -17,13 +17,13 @@ from bridge.errors import DoorError, StoreUnusable
 from bridge.hl7v2.framing import wrap
 from bridge.message import Status
 from bridge.service.control import ask, socket_path
-from bridge.service.parts import Parts, read_parts
+from bridge.service.parts import CheckedParts, read_parts
 from bridge.service.service import DELIVERY_GRACE, DOOR_GRACE, Service
 from bridge.settings import Settings, load
 from tests.patience import PATIENCE
 from tests.unit.pipeline.hl7 import adt
 
-PARTS: Parts = read_parts(Settings())
+PARTS: CheckedParts = read_parts(Settings())
 #: nobody listens there
 NOWHERE = "http://127.0.0.1:9"
 

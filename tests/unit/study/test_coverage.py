@@ -13,7 +13,7 @@ from bridge.mapping.language.load import load as load_mappings
 from bridge.message import Message, Protocol
 from bridge.settings import Settings, Site
 from bridge.shipped import mappings_folder
-from bridge.study.coverage.measure import Coverage, MappingCoverage, Row, State, Survey
+from bridge.study.coverage.measure import Coverage, MappingCoverage, PathCoverage, PathState, Survey
 from bridge.study.coverage.report import coverage_report, masked_code
 from bridge.zauto import catalogue
 from tests.unit.pipeline.hl7 import adt, message
@@ -35,7 +35,7 @@ def of_adt(*bodies: bytes) -> MappingCoverage:
     return found
 
 
-def row(found: MappingCoverage, path: str) -> Row:
+def row(found: MappingCoverage, path: str) -> PathCoverage:
     return next(each for each in found.rows if each.path == path)
 
 
@@ -80,7 +80,7 @@ def test_of_each_path_it_is_told_how_much_was_used(path: str, before: str, after
     odd = adt().replace(before.encode(), after.encode())
     found = of_adt(adt(), odd, odd)
     one = row(found, path)
-    assert (one.state, one.present, one.used, one.thrown_away) == (State.MAPPED, 3, 1, 2)
+    assert (one.state, one.present, one.used, one.thrown_away) == (PathState.MAPPED, 3, 1, 2)
 
 
 def test_a_path_of_which_one_value_is_used_is_not_thrown_away() -> None:
@@ -99,7 +99,7 @@ def test_of_a_fhir_element_the_same_is_told() -> None:
 def test_a_field_is_told_with_how_often_it_came_and_the_rules_that_used_it() -> None:
     found = of_adt(adt(), adt(), adt(name=""))
     name = row(found, "PID-5")
-    assert (name.present, name.state) == (2, State.MAPPED)
+    assert (name.present, name.state) == (2, PathState.MAPPED)
     used = {use.field: use.used for use in name.rules}
     assert used == {"fullName": 2, "title": 0, "facts.family": None, "facts.given": None}
     assert all("patient_from_pid.yaml:" in use.place for use in name.rules)
@@ -109,16 +109,16 @@ def test_a_field_is_told_by_component_where_a_rule_reads_one() -> None:
     found = of_adt(adt(visit="V1^^^LOTUS^^X"))
     states = {each.path: each.state for each in found.rows if each.path.startswith("PV1-19")}
     assert states == {
-        "PV1-19.1": State.MAPPED,
-        "PV1-19.4": State.MAPPED,
-        "PV1-19.6": State.UNMAPPED,
+        "PV1-19.1": PathState.MAPPED,
+        "PV1-19.4": PathState.MAPPED,
+        "PV1-19.6": PathState.UNMAPPED,
     }
 
 
 def test_what_no_rule_reads_comes_first_and_most_frequent_first() -> None:
     found = of_adt(with_segments("PV2|||||X"), with_segments("PV2|||||X||||7"), adt())
     assert [(r.path, r.present) for r in found.rows][:2] == [("PV2-5", 2), ("PV2-9", 1)]
-    assert found.rows[2].state is not State.UNMAPPED
+    assert found.rows[2].state is not PathState.UNMAPPED
     assert 0.9 < found.covered < 1
 
 
@@ -132,11 +132,11 @@ def test_of_several_segments_those_that_are_not_read_are_told_apart() -> None:
     found = of_adt(with_segments(*nk1))
     states = {each.path: each.state for each in found.rows if each.path.startswith("NK1")}
     assert states == {
-        "NK1-8": State.UNMAPPED,
-        "NK1-2": State.MAPPED,
-        "NK1-7.1": State.MAPPED,
-        "NK1-1": State.IGNORED,
-        "NK1[*]": State.IGNORED,
+        "NK1-8": PathState.UNMAPPED,
+        "NK1-2": PathState.MAPPED,
+        "NK1-7.1": PathState.MAPPED,
+        "NK1-1": PathState.IGNORED,
+        "NK1[*]": PathState.IGNORED,
     }
 
 
@@ -145,17 +145,17 @@ def test_a_path_of_every_segment_reads_the_first_and_all_others() -> None:
     (found,) = covered(adt().replace(b"ADT^A04", b"SIU^S12") + segments).mappings
     states = {each.path: each.state for each in found.rows if each.path.startswith("AIS")}
     assert states == {
-        "AIS-1": State.IGNORED,
-        "AIS-4": State.MAPPED,
-        "AIS[*]-4": State.MAPPED,
-        "AIS[*]": State.IGNORED,
+        "AIS-1": PathState.IGNORED,
+        "AIS-4": PathState.MAPPED,
+        "AIS[*]-4": PathState.MAPPED,
+        "AIS[*]": PathState.IGNORED,
     }
 
 
 def test_the_bridges_own_fields_need_no_rule() -> None:
     found = of_adt(adt())
-    assert row(found, "MSH-2").state is State.OWN
-    assert row(found, "MSH-10").state is State.OWN
+    assert row(found, "MSH-2").state is PathState.OWN
+    assert row(found, "MSH-10").state is PathState.OWN
 
 
 def test_a_line_that_is_no_segment_is_not_told_by_its_words() -> None:
@@ -176,12 +176,12 @@ def test_fhir_is_told_by_element_as_finely_as_rules_read_it() -> None:
         "extension": [{"url": "http://x.test/ward", "valueString": "3"}],
     }
     (found,) = covered(fhir(patient)).mappings
-    assert {each.path for each in found.rows if each.state is State.UNMAPPED} == {
+    assert {each.path for each in found.rows if each.state is PathState.UNMAPPED} == {
         "communication.language.coding.version",
         "deceased",
         "extension('http://x.test/ward')",
     }
-    assert row(found, "name").state is State.MAPPED
+    assert row(found, "name").state is PathState.MAPPED
 
 
 def test_what_waited_for_a_later_message_is_counted_when_that_has_come() -> None:
@@ -202,7 +202,7 @@ def test_what_a_service_says_of_its_order_is_mapped() -> None:
     body = {"externalVisitId": "V1", "Services": [line]}
     pushes = order("service", body), order("service", body)
     (found,) = (one for one in covered(adt(), *pushes).mappings if one.mapping == "orders/service")
-    assert {row.state for row in found.rows} == {State.MAPPED}
+    assert {row.state for row in found.rows} == {PathState.MAPPED}
     assert [use.field for use in row(found, "line.price").rules] == ["order.price"]
 
 
@@ -210,8 +210,8 @@ def test_orders_are_told_with_their_lines() -> None:
     body = {"externalVisitId": "V1", "Medications": [{"name": "Paracetamol", "route": "oral"}]}
     found = {each.mapping: each for each in covered(adt(), order("prescription", body)).mappings}
     rows = {each.path: each.state for each in found["orders/prescription"].rows}
-    assert rows["line.route"] is State.UNMAPPED
-    assert rows["line.name"] is rows["order.externalVisitId"] is State.MAPPED
+    assert rows["line.route"] is PathState.UNMAPPED
+    assert rows["line.name"] is rows["order.externalVisitId"] is PathState.MAPPED
 
 
 def test_rules_that_nothing_used_are_named_and_those_switched_off_apart() -> None:
@@ -262,7 +262,7 @@ def test_the_samples_are_covered_whole() -> None:
     for file in sorted((Path(__file__).parents[3] / "samples/hl7v2").glob("adt-*/*.hl7")):
         survey.add(message(file.read_bytes()))
     found = survey.coverage()
-    assert [r.path for m in found.mappings for r in m.rows if r.state is State.UNMAPPED] == []
+    assert [r.path for m in found.mappings for r in m.rows if r.state is PathState.UNMAPPED] == []
 
 
 @pytest.fixture
@@ -299,10 +299,10 @@ def test_what_a_call_is_made_for_each_of_is_all_read(of_each: Mappings) -> None:
     (found,) = survey.coverage().mappings
     states = {each.path: each.state for each in found.rows if each.path.startswith("AL1")}
     assert states == {
-        "AL1-1": State.UNMAPPED,
-        "AL1-3.3": State.UNMAPPED,
-        "AL1-3.1": State.MAPPED,
-        "AL1-3.2": State.MAPPED,
+        "AL1-1": PathState.UNMAPPED,
+        "AL1-3.3": PathState.UNMAPPED,
+        "AL1-3.1": PathState.MAPPED,
+        "AL1-3.2": PathState.MAPPED,
     }
 
 
@@ -313,8 +313,8 @@ def test_the_items_of_a_list_are_told_by_what_is_read_of_each(of_each: Mappings)
     (found,) = survey.coverage().mappings
     states = {each.path: each.state for each in found.rows if each.path.startswith("contact")}
     assert states == {
-        "contact.name.use": State.UNMAPPED,
-        "contact.period": State.UNMAPPED,
-        "contact.gender": State.MAPPED,
-        "contact.name.text": State.MAPPED,
+        "contact.name.use": PathState.UNMAPPED,
+        "contact.period": PathState.UNMAPPED,
+        "contact.gender": PathState.MAPPED,
+        "contact.name.text": PathState.MAPPED,
     }

@@ -25,9 +25,9 @@ from bridge.study.whatif.difference import (
     MOST_KINDS,
     OTHERS,
     About,
-    Difference,
+    Comparison,
+    DifferenceKind,
     Example,
-    Kind,
     Point,
 )
 from bridge.study.whatif.sides import Labelled, Pair, Sides, translate_hl7
@@ -69,7 +69,7 @@ def order(visit: str) -> Message:
     return Message("default", Protocol.ORDERS, "prescription-order", "", "", "", 1.0, body)
 
 
-def run(pair: Pair, *messages: Message | bytes, chunk: int = 3) -> Difference:
+def run(pair: Pair, *messages: Message | bytes, chunk: int = 3) -> Comparison:
     """As the service does it, in small chunks."""
     whole = [
         (str(number), one if isinstance(one, Message) else message(one))
@@ -90,7 +90,7 @@ def run(pair: Pair, *messages: Message | bytes, chunk: int = 3) -> Difference:
     return sides.finish()
 
 
-def points(found: Difference) -> dict[tuple[str, str], int]:
+def points(found: Comparison) -> dict[tuple[str, str], int]:
     return {(point.what, str(point.kind)): count for point, count in found.points.items()}
 
 
@@ -124,7 +124,7 @@ def test_fields_are_told_as_new_gone_or_changed(change: Change) -> None:
 def test_examples_stand_side_by_side_and_are_few(change: Change) -> None:
     pair = change({"codes/gender.yaml": "rows: {F: Woman}\n"})
     found = run(pair, *[adt()] * 10)
-    point = Point(About.FIELD, "patients.gender", Kind.CHANGED)
+    point = Point(About.FIELD, "patients.gender", DifferenceKind.CHANGED)
     examples = found.examples[point]
     assert [(e.message, e.present, e.changed) for e in examples] == [
         (str(number), "Female", "Woman") for number in range(1, MOST_EXAMPLES + 1)
@@ -142,7 +142,7 @@ def test_a_call_that_comes_or_goes_is_told_whole(change: Change) -> None:
     assert points(found) == {("providers", "removed"): 1, ("patient-visits", "removed"): 1}
     back = run(Pair(without.changed, Sets.of_one(PRESENT), SETTINGS), adt())
     assert points(back) == {("providers", "added"): 1, ("patient-visits", "added"): 1}
-    (example,) = back.examples[Point(About.CALL, "providers", Kind.ADDED)]
+    (example,) = back.examples[Point(About.CALL, "providers", DifferenceKind.ADDED)]
     assert example.present is None
     assert example.changed["fullName"] == "Anand Rao"
 
@@ -164,16 +164,16 @@ def test_problems_and_remarks_that_come_and_go_are_told(change: Change) -> None:
     )
     found = run(pair, adt(), adt().replace(b"|F|", b"|X|"))
     by_about = {(p.about, p.kind): (p.what, n) for p, n in found.points.items()}
-    assert by_about[About.PROBLEM, Kind.ADDED][1] == 2
-    assert "no id for patients" in by_about[About.PROBLEM, Kind.ADDED][0]
-    assert "codes/gender does not know" in by_about[About.REMARK, Kind.REMOVED][0]
+    assert by_about[About.PROBLEM, DifferenceKind.ADDED][1] == 2
+    assert "no id for patients" in by_about[About.PROBLEM, DifferenceKind.ADDED][0]
+    assert "codes/gender does not know" in by_about[About.REMARK, DifferenceKind.REMOVED][0]
 
 
 def test_a_type_newly_taken_is_told(change: Change) -> None:
     pair = change({"hl7v2/adt_registration.yaml": "messages: [ADT^A01, ADT^A04, ADT^Z03]\n"})
     found = run(pair, adt(kind="ADT^Z03"), adt(kind="ADT^A08"))
     taken = {p.kind: n for p, n in found.points.items() if p.about is About.TAKEN}
-    assert taken == {Kind.ADDED: 1, Kind.REMOVED: 1}
+    assert taken == {DifferenceKind.ADDED: 1, DifferenceKind.REMOVED: 1}
 
 
 def test_orders_know_what_each_side_learnt_of_the_visit(change: Change) -> None:
@@ -217,7 +217,7 @@ def test_an_order_is_held_where_one_side_no_longer_makes_its_visit(change: Chang
     pair = change({"parts/visit_from_pv1.yaml": "id: {from: PV1-50.1}\n"})
     found = run(pair, adt(), order("V1"))
     holds = {(p.what, p.kind): n for p, n in found.points.items() if p.about is About.HOLD}
-    assert holds == {("patient-visits", Kind.ADDED): 1}
+    assert holds == {("patient-visits", DifferenceKind.ADDED): 1}
 
 
 def test_what_waits_is_compared_once_what_it_waits_for_has_come(change: Change) -> None:
@@ -245,9 +245,9 @@ MIXED: list[Message] = [
 ]
 
 
-def in_sequence(messages: list[Message], pair: Pair) -> Difference:
+def in_sequence(messages: list[Message], pair: Pair) -> Comparison:
     """One message after the other on each side, the plain way."""
-    found, known = Difference(), (Lessons(), Lessons())
+    found, known = Comparison(), (Lessons(), Lessons())
     whole: list[Labelled] = [(str(n), one) for n, one in enumerate(messages)]
     waiting: list[Labelled] = []
     for last in (False, True):
@@ -314,13 +314,13 @@ def test_a_form_holds_no_letter_and_no_digit_of_the_value(text: str) -> None:
 
 
 def test_kinds_and_examples_stay_few_however_many_there_are() -> None:
-    found = Difference()
+    found = Comparison()
     for number in range(MOST_KINDS + 50):
-        point = Point(About.REMARK, f"remark {number}", Kind.ADDED)
+        point = Point(About.REMARK, f"remark {number}", DifferenceKind.ADDED)
         found.note([Example("1", "ADT^A04", point, None, None)])
     assert len(found.points) == MOST_KINDS + 1
-    assert found.points[Point(About.REMARK, OTHERS, Kind.ADDED)] == 50
-    more = Difference()
+    assert found.points[Point(About.REMARK, OTHERS, DifferenceKind.ADDED)] == 50
+    more = Comparison()
     more.add(found)
     assert more.points == found.points
 

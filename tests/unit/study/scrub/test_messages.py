@@ -22,7 +22,7 @@ from bridge.hl7v2.header import scan
 from bridge.mapping.functions.identity import TELLING_TYPES
 from bridge.message import Message, Protocol
 from bridge.pipeline.planning.translate import Rehearsal, read, translate
-from bridge.service.parts import Parts, read_parts
+from bridge.service.parts import CheckedParts, read_parts
 from bridge.settings import Settings
 from bridge.study.scrub.disguise import tokens
 from bridge.study.scrub.message import Scrubbed, scrub, shape
@@ -59,7 +59,7 @@ ROUND = re.compile(r"0+\d{0,2}|(?:19|20)\d\d|(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
 
 
 @cache
-def parts() -> Parts:
+def parts() -> CheckedParts:
     return read_parts(SETTINGS)
 
 
