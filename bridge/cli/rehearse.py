@@ -10,9 +10,9 @@ from bridge.delivery import OF_IDENTITY, Target, Translation
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.writer import write
 from bridge.lineage import Legend
-from bridge.pipeline.planning.translate import Rehearsal, translate
-from bridge.reports.messages import call_report
-from bridge.senders.files import Part
+from bridge.pipeline.report import call_report
+from bridge.pipeline.translate import Rehearsal, translate
+from bridge.senders.files import ReplayPart
 from bridge.service.parts import read_parts
 from bridge.settings import Settings
 from bridge.study.traffic import RefusedMessage, from_files
@@ -57,7 +57,7 @@ def _lacking(made: Translation, catalogue: Catalogue, known: Rehearsal) -> list[
     return lacking
 
 
-def _report(part: Part, made: Translation | None, legend: Legend) -> dict[str, Any]:
+def _report(part: ReplayPart, made: Translation | None, legend: Legend) -> dict[str, Any]:
     report: dict[str, Any] = {
         "file": str(part.path),
         "index": part.index,

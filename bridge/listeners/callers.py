@@ -26,17 +26,17 @@ class Callers:
         #: told when a connection brought something that is to be answered later
         self.called: Callable[[], None] = _nobody
         self._by_message: dict[int, Caller] = {}
-        self._by_line: dict[str, Caller] = {}
+        self._by_route: dict[str, Caller] = {}
         #: what each connection is named by above
         self._messages: dict[Caller, set[int]] = {}
-        self._lines: dict[Caller, set[str]] = {}
+        self._routes: dict[Caller, set[str]] = {}
 
     def note(self, caller: Caller, owes: Iterable[Owed]) -> None:
         """A connection brought these messages, and their accept acknowledgments are sent."""
-        for message_id, line in owes:
-            self._by_message[message_id] = self._by_line[line] = caller
+        for message_id, route in owes:
+            self._by_message[message_id] = self._by_route[route] = caller
             self._messages.setdefault(caller, set()).add(message_id)
-            self._lines.setdefault(caller, set()).add(line)
+            self._routes.setdefault(caller, set()).add(route)
         self.called()
 
     def forget(self, caller: Caller) -> None:
@@ -44,17 +44,17 @@ class Callers:
         for message_id in self._messages.pop(caller, ()):
             if self._by_message.get(message_id) is caller:
                 del self._by_message[message_id]
-        for line in self._lines.pop(caller, ()):
-            if self._by_line.get(line) is caller:
-                del self._by_line[line]
+        for route in self._routes.pop(caller, ()):
+            if self._by_route.get(route) is caller:
+                del self._by_route[route]
 
-    def reaches(self, line: str) -> bool:
+    def reaches(self, route: str) -> bool:
         """Whether a connection of this sender is open."""
-        return line in self._by_line
+        return route in self._by_route
 
-    def send(self, message_id: int, line: str, body: bytes) -> bool:
+    def send(self, message_id: int, route: str, body: bytes) -> bool:
         """Send one message's application acknowledgment; whether a connection took it."""
-        caller = self._by_message.get(message_id) or self._by_line.get(line)
+        caller = self._by_message.get(message_id) or self._by_route.get(route)
         if caller is None or not caller.tell(body):
             return False
         if self._by_message.pop(message_id, None) is not None:

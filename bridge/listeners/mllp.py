@@ -191,7 +191,7 @@ class _Door(ServerFactory[typing.Any]):
 
 def _tune(listening: socket.socket) -> None:
     """What the accepted connections inherit: no delay, and a question to senders that are silent
-    (a sender whose machine or line has gone leaves a connection that never ends by itself)."""
+    (a sender whose machine or network has gone leaves a connection that never ends by itself)."""
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)

@@ -78,7 +78,7 @@ class _Exchange:
         return Failure.TLS if self.securing and failure is Failure.UNREACHABLE else failure
 
 
-class Origin:
+class ConnectionPool:
     """Connections to one scheme, host and port, kept and used again; nothing goes elsewhere."""
 
     def __init__(

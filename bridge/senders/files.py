@@ -27,7 +27,7 @@ _ORDER_LINES = {"Medications": "prescriptions", "Services": "services"}
 _BLOCK_ENDS = (b"\x0b", b"\x1c")
 
 
-class Kind(StrEnum):
+class PartKind(StrEnum):
     """Which door a part of a file belongs at."""
 
     HL7V2 = "hl7v2"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Wanted(StrEnum):
+class AckCondition(StrEnum):
     """Whether the sender of a message wants its acknowledgment: MSH-15, table 0155."""
 
     ALWAYS = "AL"
@@ -49,25 +49,24 @@ class Wanted(StrEnum):
 
     def takes(self, code: str) -> bool:
         """Whether an acknowledgment with this code of table 0008 is wanted."""
-        if self is Wanted.ON_ERROR:
-            return not code.endswith("A")
-        return self is Wanted.ALWAYS or (self is Wanted.ON_SUCCESS and code.endswith("A"))
+        fitting = AckCondition.ON_SUCCESS if code.endswith("A") else AckCondition.ON_ERROR
+        return self in (AckCondition.ALWAYS, fitting)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReplayPart:
     """One thing to send: a file, or one message of a batch file."""
 
     path: Path
     #: place within its file, from 0
     index: int
-    kind: Kind
+    kind: PartKind
     body: bytes
     #: `ADT^A04`, a FHIR resource type, `prescriptions` or `services`; "" where it cannot be told
     message_type: str = ""
     #: MSH-10
     control_id: str = ""
-    wanted: Wanted = Wanted.ALWAYS
+    wanted: AckCondition = AckCondition.ALWAYS
     #: HTTP method, and path below the door's URL
     method: str = ""
     address: str = ""
@@ -95,7 +94,7 @@ def read(file: Path) -> bytes:
         raise BridgeError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def recognise(path: Path, data: bytes) -> list[Part]:
+def recognise(path: Path, data: bytes) -> list[ReplayPart]:
     """The parts of one file, by what it holds rather than by its name."""
     start = _start(data)
     if start.startswith(_HL7):
@@ -104,14 +103,14 @@ def recognise(path: Path, data: bytes) -> list[Part]:
         return [_message(path, index, _cut_out(body)) for index, body in enumerate(bodies)]
     if start.startswith((b"{", b"[")) or path.suffix == ".json":
         return [_json(path, data)]
-    return [Part(path, 0, Kind.OTHER, data)]
+    return [ReplayPart(path, 0, PartKind.OTHER, data)]
 
 
-def miscounted(path: Path, data: bytes) -> list[Part]:
+def miscounted(path: Path, data: bytes) -> list[ReplayPart]:
     """What of a batch file its own counts (BTS-1, FTS-1) say is missing or too much."""
     if not _start(data).startswith(_HL7):
         return []
-    return [Part(path, 0, Kind.BATCH, b"", fault=told) for told in batch.miscounts(data)]
+    return [ReplayPart(path, 0, PartKind.BATCH, b"", fault=told) for told in batch.miscounts(data)]
 
 
 def renumber(body: bytes, control_id: str) -> bytes:
@@ -161,15 +160,15 @@ def _cut_out(body: bytes) -> bytes:
     return text + b"\r" if any(end in rest for end in _BLOCK_ENDS) else body
 
 
-def _message(path: Path, index: int, body: bytes) -> Part:
+def _message(path: Path, index: int, body: bytes) -> ReplayPart:
     try:
         header = scan(body)
     except ReadError:
-        return Part(path, index, Kind.OTHER, body)
-    return Part(
+        return ReplayPart(path, index, PartKind.OTHER, body)
+    return ReplayPart(
         path,
         index,
-        Kind.HL7V2,
+        PartKind.HL7V2,
         body,
         header.message_type,
         header.control_id,
@@ -177,14 +176,14 @@ def _message(path: Path, index: int, body: bytes) -> Part:
     )
 
 
-def _wanted(message_type: str, accept_acknowledgment: str) -> Wanted:
+def _wanted(message_type: str, accept_acknowledgment: str) -> AckCondition:
     if message_type.startswith("ACK"):
-        return Wanted.NEVER
-    known = accept_acknowledgment in list(Wanted)
-    return Wanted(accept_acknowledgment) if known else Wanted.ALWAYS
+        return AckCondition.NEVER
+    known = accept_acknowledgment in list(AckCondition)
+    return AckCondition(accept_acknowledgment) if known else AckCondition.ALWAYS
 
 
-def _json(path: Path, data: bytes) -> Part:
+def _json(path: Path, data: bytes) -> ReplayPart:
     try:
         document = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -194,28 +193,26 @@ def _json(path: Path, data: bytes) -> Part:
     return _resource(path, data, document if isinstance(document, dict) else {})
 
 
-def _order(path: Path, data: bytes, document: dict[str, Any]) -> Part:
+def _order(path: Path, data: bytes, document: dict[str, Any]) -> ReplayPart:
     door = next((door for key, door in _ORDER_LINES.items() if key in document), "prescriptions")
-    return Part(path, 0, Kind.ORDER, data, door, method="POST", address=f"/{door}")
+    return ReplayPart(path, 0, PartKind.ORDER, data, door, method="POST", address=f"/{door}")
 
 
-def _resource(path: Path, data: bytes, document: dict[str, Any]) -> Part:
+def _resource(path: Path, data: bytes, document: dict[str, Any]) -> ReplayPart:
     """A resource with an id is an update of that id, one without a create."""
     name, id_ = document.get("resourceType"), document.get("id")
     name = name if isinstance(name, str) else ""
-    address = f"/{quote(name, safe='')}" if name else ""
+    method, address = "POST", f"/{quote(name, safe='')}" if name else ""
     if address and isinstance(id_, str) and id_:
-        return Part(
-            path, 0, Kind.FHIR, data, name, method="PUT", address=f"{address}/{quote(id_, safe='')}"
-        )
-    return Part(path, 0, Kind.FHIR, data, name, method="POST", address=address)
+        method, address = "PUT", f"{address}/{quote(id_, safe='')}"
+    return ReplayPart(path, 0, PartKind.FHIR, data, name, method=method, address=address)
 
 
-def _unreadable(path: Path, data: bytes) -> Part:
+def _unreadable(path: Path, data: bytes) -> ReplayPart:
     """JSON too broken to read goes where the little that can be made out of it says."""
     found = _NAMED.search(data)
     if found is not None and found["key"] == b"externalVisitId":
         return _order(path, data, {key: None for key in _ORDER_LINES if key.encode() in data})
     name = found["value"].decode("ascii") if found is not None else ""
     address = f"/{name}" if name else ""
-    return Part(path, 0, Kind.FHIR, data, name, method="POST", address=address)
+    return ReplayPart(path, 0, PartKind.FHIR, data, name, method="POST", address=address)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from bridge.delivery import Kind, NetworkFault, Outcome, Reason
 from bridge.hl7v2.answers import COMMITTED, judge
 from bridge.message import Verdict
-from bridge.senders.line import CannotConnect, Line, connect
+from bridge.senders.connection import CannotConnect, MllpConnection, connect
 from bridge.settings import Hospital
 
 
@@ -26,7 +26,7 @@ class MllpSender:
         self._reactor = reactor
         self._clock = clock or cast(IReactorTime, reactor)
         self._turn = asyncio.Lock()
-        self._line: Line | None = None
+        self._connection: MllpConnection | None = None
 
     async def send(self, body: bytes, control_id: str) -> Outcome:
         """Send one message, whose MSH-10 is `control_id`, and judge what comes back.
@@ -36,12 +36,12 @@ class MllpSender:
         """
         async with self._turn:
             try:
-                line = await self._open_line()
+                connection = await self._connected()
             except CannotConnect as error:
                 return _unreachable(error)
             outcome = None
             try:
-                outcome = _named(await self._exchange(line, body, control_id), line)
+                outcome = _named(await self._exchange(connection, body, control_id), connection)
             finally:
                 # A late answer must not be taken for the next message's, also when cancelled.
                 if outcome is None or outcome.kind is Kind.UNKNOWN:
@@ -52,46 +52,45 @@ class MllpSender:
         """Send one message that nothing answers; delivered once it is on the wire."""
         async with self._turn:
             try:
-                line = await self._open_line()
+                connection = await self._connected()
             except CannotConnect as error:
                 return _unreachable(error)
             # A far end that answers all the same is not listened to.
-            line.forget()
-            line.send(body)
+            connection.forget()
+            connection.send(body)
             return Outcome(Kind.DELIVERED, Reason.ACCEPTED)
 
     def close(self) -> None:
         """Hang up; the next message opens a new connection."""
-        if self._line is not None:
-            self._line.close()
-        self._line = None
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
-    async def _open_line(self) -> Line:
-        if self._line is None or not self._line.open:
+    async def _connected(self) -> MllpConnection:
+        if self._connection is None or not self._connection.open:
             hospital = self._hospital
             if hospital.port is None:
                 raise CannotConnect("hospital.port is not set")
-            self._line = await connect(
+            self._connection = await connect(
                 hospital.host,
                 hospital.port,
                 hospital.connect_seconds,
                 reactor=self._reactor,
                 clock=self._clock,
             )
-        return self._line
+        return self._connection
 
-    async def _exchange(self, line: Line, body: bytes, control_id: str) -> Outcome:
+    async def _exchange(self, connection: MllpConnection, body: bytes, control_id: str) -> Outcome:
         """Send, and wait for the acknowledgment; in enhanced mode for the second one as well."""
         hospital = self._hospital
         # With ER silence is success, so CA settles it: waiting would hold up every order.
         expected = hospital.application_acknowledgment in ("AL", "SU")
-        line.forget()
-        line.send(body)
-        outcome = judge(
-            await line.answer(hospital.answer_seconds), control_id, application_expected=expected
-        )
+        connection.forget()
+        connection.send(body)
+        answer = await connection.answer(hospital.answer_seconds)
+        outcome = judge(answer, control_id, application_expected=expected)
         if outcome is COMMITTED:
-            answer = await line.answer(hospital.answer_seconds)
+            answer = await connection.answer(hospital.answer_seconds)
             outcome = judge(answer, control_id) if answer is not None else COMMITTED
         return outcome
 
@@ -106,7 +105,7 @@ def _unreachable(why: CannotConnect) -> Outcome:
     )
 
 
-def _named(outcome: Outcome, line: Line) -> Outcome:
+def _named(outcome: Outcome, connection: MllpConnection) -> Outcome:
     """Where nothing came, whether in time or because the far end hung up."""
-    hung_up = outcome.reason is Reason.NO_ANSWER and not line.open
+    hung_up = outcome.reason is Reason.NO_ANSWER and not connection.open
     return replace(outcome, fault=NetworkFault.CLOSED) if hung_up else outcome

@@ -16,18 +16,17 @@ from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from bridge.errors import BridgeError, DoorError
 from bridge.hl7v2 import ack
 from bridge.message import Acknowledgment
-from bridge.senders import line
+from bridge.senders.connection import MllpConnection, connect
 from bridge.senders.files import (
-    Kind,
-    Part,
-    Wanted,
+    AckCondition,
+    PartKind,
+    ReplayPart,
     miscounted,
     read,
     recognise,
     renumber,
     walk,
 )
-from bridge.senders.line import Line
 
 #: messages on the wire before the first of them is answered
 WINDOW = 32
@@ -61,7 +60,7 @@ class Replayed:
     path: Path
     #: place within its file, from 0
     index: int
-    kind: Kind
+    kind: PartKind
     message_type: str
     control_id: str
     #: `AA` … `CR`, an HTTP status, or `no answer`, `not sent`, `none wanted`; of a batch file
@@ -92,7 +91,7 @@ async def replay(
     connection; a connection that breaks is opened again and what was not answered sent again.
     """
     pipe = _Pipe(mllp, reactor=reactor, clock=clock) if mllp else None
-    web = _Web({Kind.FHIR: fhir, Kind.ORDER: orders}, clock)
+    web = _Web({PartKind.FHIR: fhir, PartKind.ORDER: orders}, clock)
     try:
         for part in _parts(paths, new_id):
             for answered in await _send(part, pipe, web):
@@ -105,21 +104,21 @@ async def replay(
         await web.close()
 
 
-async def _send(part: Part, pipe: _Pipe | None, web: _Web) -> list[Replayed]:
-    if part.kind is Kind.BATCH:
+async def _send(part: ReplayPart, pipe: _Pipe | None, web: _Web) -> list[Replayed]:
+    if part.kind is PartKind.BATCH:
         before = await pipe.drain() if pipe else []
         return [*before, _reported(part, MISCOUNTED, part.fault)]
-    if part.kind in (Kind.FHIR, Kind.ORDER):
+    if part.kind in (PartKind.FHIR, PartKind.ORDER):
         before = await pipe.drain() if pipe else []
         return [*before, await web.send(part)]
     return await pipe.send(part) if pipe else [_reported(part, NOT_SENT, "no MLLP address given")]
 
 
-def _parts(paths: Iterable[Path], new_id: Callable[[], str] | None) -> Iterator[Part]:
+def _parts(paths: Iterable[Path], new_id: Callable[[], str] | None) -> Iterator[ReplayPart]:
     for path in walk(paths):
         data = read(path)
         for part in (*recognise(path, data), *miscounted(path, data)):
-            if new_id is not None and part.kind is Kind.HL7V2 and part.control_id:
+            if new_id is not None and part.kind is PartKind.HL7V2 and part.control_id:
                 control_id = new_id()
                 body = renumber(part.body, control_id)
                 yield replace(part, body=body, control_id=control_id)
@@ -129,7 +128,7 @@ def _parts(paths: Iterable[Path], new_id: Callable[[], str] | None) -> Iterator[
 
 @dataclass(slots=True)
 class _Sent:
-    part: Part
+    part: ReplayPart
     #: seconds since the epoch, when it was first put on the wire
     at: float
 
@@ -143,22 +142,22 @@ class _Pipe:
         self._address = address
         self._reactor = reactor
         self._clock = clock
-        self._line: Line | None = None
-        #: answers that came on this line
+        self._connection: MllpConnection | None = None
+        #: answers that came on this connection
         self._answered = 0
         #: sent and not answered, oldest first
         self._waiting: deque[_Sent] = deque()
         #: acknowledgments of this run, by control id
         self._seen: dict[str, bytes] = {}
 
-    async def send(self, part: Part) -> list[Replayed]:
+    async def send(self, part: ReplayPart) -> list[Replayed]:
         """Send one message; returns what was answered meanwhile."""
         # Without a control id only its place tells a message's answer, so it is sent alone.
         alone = not part.control_id
         answered = await self._drain_to(0) if alone else []
         self._waiting.append(_Sent(part, self._clock.seconds()))
-        if self._line is not None:
-            self._line.send(part.body)
+        if self._connection is not None:
+            self._connection.send(part.body)
         return answered + await self._drain_to(0 if alone else WINDOW - 1)
 
     async def drain(self) -> list[Replayed]:
@@ -167,9 +166,9 @@ class _Pipe:
 
     def close(self) -> None:
         """Hang up."""
-        if self._line is not None:
-            self._line.close()
-        self._line = None
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     async def _drain_to(self, count: int) -> list[Replayed]:
         answered: list[Replayed] = []
@@ -178,38 +177,38 @@ class _Pipe:
         return answered
 
     async def _settle(self) -> list[Replayed]:
-        """Report on at least the oldest message, or open the line again and report nothing."""
-        if self._line is None:
+        """Report on at least the oldest message, or connect again and report nothing."""
+        if self._connection is None:
             return await self._open()
-        if all(sent.part.wanted is Wanted.NEVER for sent in self._waiting):
+        if all(sent.part.wanted is AckCondition.NEVER for sent in self._waiting):
             return self._give_up(len(self._waiting), "")
-        answer = await self._line.answer(self._patience())
+        answer = await self._connection.answer(self._patience())
         if answer is not None:
             self._answered += 1
             return self._pair(answer)
-        closed = not self._line.open
+        closed = not self._connection.open
         self.close()
-        # A line that gave answers may have closed on any of the messages behind the last one:
-        # only what closes a fresh line at once is known to be the cause.
+        # A connection that gave answers may have closed on any of the messages behind the last one:
+        # only what closes a fresh connection at once is known to be the cause.
         if closed and self._answered:
             return []
         return self._give_up(1, "the connection was closed" if closed else "nothing in time")
 
     def _patience(self) -> float:
-        certain = any(sent.part.wanted is Wanted.ALWAYS for sent in self._waiting)
+        certain = any(sent.part.wanted is AckCondition.ALWAYS for sent in self._waiting)
         return ANSWER_SECONDS if certain else PERHAPS_SECONDS
 
     async def _open(self) -> list[Replayed]:
-        """Open the line and send what is not answered; failing that, give up the oldest."""
+        """Open the connection and send what is not answered; failing that, give up the oldest."""
         try:
-            self._line = await line.connect(
+            self._connection = await connect(
                 *self._address, CONNECT_SECONDS, reactor=self._reactor, clock=self._clock
             )
         except DoorError as error:
             return [self._report(self._waiting.popleft(), NO_ANSWER, str(error))]
         self._answered = 0
         for sent in self._waiting:
-            self._line.send(sent.part.body)
+            self._connection.send(sent.part.body)
         return []
 
     def _pair(self, answer: bytes) -> list[Replayed]:
@@ -259,7 +258,7 @@ class _Pipe:
         return [self._unanswered(self._waiting.popleft(), why) for _ in range(count)]
 
     def _unanswered(self, sent: _Sent, why: str) -> Replayed:
-        if sent.part.wanted is Wanted.ALWAYS:
+        if sent.part.wanted is AckCondition.ALWAYS:
             return self._report(sent, NO_ANSWER, why)
         return self._report(sent, NONE_WANTED, "")
 
@@ -271,12 +270,12 @@ class _Pipe:
 class _Web:
     """Sends resources and orders over HTTP, one after another."""
 
-    def __init__(self, doors: Mapping[Kind, HttpDoor | None], clock: IReactorTime) -> None:
+    def __init__(self, doors: Mapping[PartKind, HttpDoor | None], clock: IReactorTime) -> None:
         self._doors = doors
         self._clock = clock
         self._client: httpx.AsyncClient | None = None
 
-    async def send(self, part: Part) -> Replayed:
+    async def send(self, part: ReplayPart) -> Replayed:
         """Send one part and report the answer."""
         door = self._doors[part.kind]
         if door is None:
@@ -305,8 +304,8 @@ class _Web:
             await self._client.aclose()
 
 
-def _headers(kind: Kind, door: HttpDoor) -> dict[str, str]:
-    content = "application/fhir+json" if kind is Kind.FHIR else "application/json"
+def _headers(kind: PartKind, door: HttpDoor) -> dict[str, str]:
+    content = "application/fhir+json" if kind is PartKind.FHIR else "application/json"
     key = {"Authorization": f"Bearer {door.api_key}"} if door.api_key else {}
     return {"Content-Type": content, **key}
 
@@ -349,7 +348,7 @@ def _written_at(answer: bytes) -> float | None:
 
 
 def _reported(
-    part: Part, answer: str, text: str, *, duplicate: bool = False, seconds: float = 0.0
+    part: ReplayPart, answer: str, text: str, *, duplicate: bool = False, seconds: float = 0.0
 ) -> Replayed:
     return Replayed(
         part.path,

@@ -10,7 +10,7 @@ import orjson
 
 from bridge.delivery import Outcome, Reason, Request
 from bridge.errors import SettingsError
-from bridge.senders.exchange import Headers, Origin, uncounted
+from bridge.senders.exchange import ConnectionPool, Headers, uncounted
 from bridge.settings import Zauto
 from bridge.zauto.answers import TOO_MANY, Answer, Failure, judge, judge_page, refused
 from bridge.zauto.catalogue import Catalogue
@@ -45,7 +45,7 @@ class ZautoSender:
         when address or credentials are not set.
         """
         self._credentials = _credentials(settings)
-        self._origin = Origin(
+        self._origin = ConnectionPool(
             settings.base_url or "",
             connect_seconds=settings.connect_seconds,
             spent=spent,

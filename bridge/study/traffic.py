@@ -13,8 +13,8 @@ from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channels_by_listener, first_channel, placed
-from bridge.pipeline.intake.refuse import refusal_of, why
-from bridge.senders.files import Kind, Part, read, recognise, walk
+from bridge.pipeline.refuse import refusal_of, why
+from bridge.senders.files import PartKind, ReplayPart, read, recognise, walk
 from bridge.settings import Settings
 from bridge.store.messages import MessageView
 from bridge.store.records import KeptMessage
@@ -22,7 +22,7 @@ from bridge.store.records import KeptMessage
 #: whether a mapping takes messages of a channel that are of a protocol and message type
 Takes: TypeAlias = Callable[[str, Protocol, str], bool]
 
-_PROTOCOLS = {Kind.FHIR: Protocol.FHIR, Kind.ORDER: Protocol.ORDERS}
+_PROTOCOLS = {PartKind.FHIR: Protocol.FHIR, PartKind.ORDER: Protocol.ORDERS}
 _ORDERS = {"prescriptions": "prescription-order", "services": "service-order"}
 #: messages of the store read at once: between two pages its log can be checkpointed
 _PAGE = 500
@@ -37,7 +37,7 @@ class RefusedMessage:
 
 def from_files(
     paths: Sequence[Path], takes: Takes, settings: Settings, clock: Callable[[], float]
-) -> Iterator[tuple[Part, Message | RefusedMessage]]:
+) -> Iterator[tuple[ReplayPart, Message | Refused]]:
     """What files and folders hold, as messages of the channels that would take them, in the order
     of their paths.
 
@@ -60,7 +60,7 @@ def from_store(view: MessageView, since: float) -> Iterator[KeptMessage]:
         after = page[-1].id
 
 
-def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message | RefusedMessage:
+def _taken(part: ReplayPart, takes: Takes, settings: Settings, at: float) -> Message | Refused:
     protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
     if protocol is Protocol.HL7V2:
         return _taken_hl7(part, takes, settings, at)
@@ -73,7 +73,7 @@ def _taken(part: Part, takes: Takes, settings: Settings, at: float) -> Message |
     return _message(part, protocol, message_type, channel, at, reference=reference)
 
 
-def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Message | RefusedMessage:
+def _taken_hl7(part: ReplayPart, takes: Takes, settings: Settings, at: float) -> Message | Refused:
     # Which listener a file would come by, nobody can say: its header may, by its sender.
     channels = [each for found in channels_by_listener(settings).values() for each in found]
     try:
@@ -87,7 +87,7 @@ def _taken_hl7(part: Part, takes: Takes, settings: Settings, at: float) -> Messa
 
 
 def _message(
-    part: Part,
+    part: ReplayPart,
     protocol: Protocol,
     message_type: str,
     channel: str,

@@ -136,7 +136,9 @@ async def test_a_fault_while_replaying(
     file = tmp_path / "one.hl7"
     file.write_bytes(adt("A04", "P1", PERSON, None))
     words = ["replay", str(file), "--mllp", f"{bridge.mllp[0]}:{bridge.mllp[1]}"]
-    process = Process(tmp_path, words, planted(plant, "bridge.senders.line:Line.dataReceived"))
+    process = Process(
+        tmp_path, words, planted(plant, "bridge.senders.connection:MllpConnection.dataReceived")
+    )
     assert await process.end() == 1
     assert faulty(process)
     assert telling(process.output() + process.errors()) == []

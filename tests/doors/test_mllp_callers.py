@@ -11,7 +11,7 @@ from bridge.settings import Channel
 from tests.doors.test_mllp_listener import Door, FakeIntake, Sender, door, frame, message
 from tests.patience import PATIENCE
 
-LINE = "same/adt/LAB|HOSP"
+ROUTE = "same/adt/LAB|HOSP"
 
 
 class OwingIntake(FakeIntake):
@@ -25,7 +25,7 @@ class OwingIntake(FakeIntake):
         reply = await super().take_hl7(channel, body, peer)
         number = len(self.taken)
         self.numbers[body.split(b"|")[9]] = number
-        return reply._replace(owes=(Owed(number, LINE),))
+        return reply._replace(owes=(Owed(number, ROUTE),))
 
 
 async def sent(opened: Door, control_id: bytes) -> Sender:
@@ -45,8 +45,8 @@ async def test_it_goes_by_the_connection_that_brought_the_message(reactor: Guest
     async with door(reactor) as opened:
         callers = owing(opened)
         first, second = await sent(opened, b"A1"), await sent(opened, b"B1")
-        assert callers.send(1, LINE, b"for A1")
-        assert callers.send(2, LINE, b"for B1")
+        assert callers.send(1, ROUTE, b"for A1")
+        assert callers.send(2, ROUTE, b"for B1")
         assert await first.answer() == b"for A1"
         assert await second.answer() == b"for B1"
 
@@ -58,12 +58,12 @@ async def test_where_that_has_ended_it_goes_by_another_of_the_same_sender(
         callers = owing(opened)
         (await sent(opened, b"A1")).hang_up()
         await opened.until_connected(0)
-        assert not callers.reaches(LINE)
-        assert not callers.send(1, LINE, b"for A1")
+        assert not callers.reaches(ROUTE)
+        assert not callers.send(1, ROUTE, b"for A1")
         again = await sent(opened, b"A2")
-        assert callers.reaches(LINE)
+        assert callers.reaches(ROUTE)
         assert not callers.reaches("same/adt/OTHER|HOSP")
-        assert callers.send(1, LINE, b"for A1")
+        assert callers.send(1, ROUTE, b"for A1")
         assert await again.answer() == b"for A1"
 
 
@@ -82,7 +82,7 @@ async def test_it_stands_behind_the_commit_of_the_frame_under_way(reactor: Guest
         opened.intake.gate = asyncio.Event()
         await sender.send(frame(message(b"A2")))
         await opened.intake.until_taken(2)
-        assert callers.send(1, LINE, b"for A1")
+        assert callers.send(1, ROUTE, b"for A1")
         opened.intake.gate.set()
         assert [await sender.answer() for _ in range(2)] == [b"AA A2", b"for A1"]
 
@@ -95,7 +95,7 @@ async def test_it_is_sent_though_the_frame_under_way_fails(reactor: GuestReactor
         opened.intake.faults[message(b"A2")] = ZeroDivisionError()
         await sender.send(frame(message(b"A2")))
         await opened.intake.until_taken(2)
-        assert callers.send(1, LINE, b"for A1")
+        assert callers.send(1, ROUTE, b"for A1")
         opened.intake.gate.set()
         assert await sender.answer() == b"for A1"
 
@@ -106,9 +106,9 @@ async def test_a_sender_that_does_not_read_is_sent_nothing_more(reactor: GuestRe
         await sent(opened, b"A1")
         (connection,) = opened.listener._lives
         connection.answers.pauseProducing()
-        assert not callers.send(1, LINE, b"for A1")
+        assert not callers.send(1, ROUTE, b"for A1")
         connection.answers.resumeProducing()
-        assert callers.send(1, LINE, b"for A1")
+        assert callers.send(1, ROUTE, b"for A1")
 
 
 async def test_nothing_is_remembered_of_what_was_sent_or_has_ended(reactor: GuestReactor) -> None:
@@ -116,9 +116,9 @@ async def test_nothing_is_remembered_of_what_was_sent_or_has_ended(reactor: Gues
         callers = owing(opened)
         sender = await sent(opened, b"A1")
         other = await sent(opened, b"B1")
-        callers.send(1, LINE, b"for A1")
+        callers.send(1, ROUTE, b"for A1")
         assert set(callers._by_message) == {2}
         for each in (sender, other):
             each.hang_up()
         await opened.until_connected(0)
-        assert not any((callers._by_message, callers._by_line, callers._messages, callers._lines))
+        assert not any((callers._by_message, callers._by_route, callers._messages, callers._routes))

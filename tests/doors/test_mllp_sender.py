@@ -283,9 +283,9 @@ class TestAcknowledgments:
         ):
             assert (await sender.send(address, APPLICATION)).kind is Kind.DELIVERED
             await hospital.until_received(1)
-            (line,) = (each._line for each in sender._senders.values())
-            assert line is not None
-            while not line._answers:
+            (connection,) = (each._connection for each in sender._senders.values())
+            assert connection is not None
+            while not connection._answers:
                 await asyncio.sleep(0)
             assert (await sender.send(address, ASKING)).kind is Kind.DELIVERED
 

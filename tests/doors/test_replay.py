@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bridge.listeners.mllp import MllpListener
 from bridge.message import Reply
-from bridge.senders.files import Kind, miscounted, recognise, renumber, walk
+from bridge.senders.files import PartKind, miscounted, recognise, renumber, walk
 from bridge.senders.replay import (
     MISCOUNTED,
     NO_ANSWER,
@@ -162,8 +162,8 @@ def test_every_message_of_a_batch_is_a_part() -> None:
     data = b"FHS|^~\\&\rBHS|^~\\&\r" + message("A1") + message("A2") + b"BTS|2\rFTS|1\r"
     parts = recognise(Path("batch.hl7"), data)
     assert [(part.kind, part.index, part.control_id) for part in parts] == [
-        (Kind.HL7V2, 0, "A1"),
-        (Kind.HL7V2, 1, "A2"),
+        (PartKind.HL7V2, 0, "A1"),
+        (PartKind.HL7V2, 1, "A2"),
     ]
     assert parts[0].message_type == "ADT^A04"
 
@@ -179,8 +179,8 @@ def test_text_outside_of_the_messages_of_a_batch_is_sent_as_well() -> None:
     data = b"BHS|^~\\&\rPID|1||9\r" + message("A1") + b"BTS|1\r"
     parts = recognise(Path("batch.hl7"), data)
     assert [(part.kind, part.body) for part in parts] == [
-        (Kind.OTHER, b"PID|1||9\r"),
-        (Kind.HL7V2, message("A1")),
+        (PartKind.OTHER, b"PID|1||9\r"),
+        (PartKind.HL7V2, message("A1")),
     ]
     assert miscounted(Path("batch.hl7"), data) == []
 
@@ -188,26 +188,26 @@ def test_text_outside_of_the_messages_of_a_batch_is_sent_as_well() -> None:
 @pytest.mark.parametrize(
     ("data", "kind", "request_line"),
     [
-        (b'{"resourceType": "Patient", "id": "p1"}', Kind.FHIR, "PUT /Patient/p1"),
-        (b'{"resourceType": "Patient"}', Kind.FHIR, "POST /Patient"),
+        (b'{"resourceType": "Patient", "id": "p1"}', PartKind.FHIR, "PUT /Patient/p1"),
+        (b'{"resourceType": "Patient"}', PartKind.FHIR, "POST /Patient"),
         (
             b'\xef\xbb\xbf{"resourceType": "Encounter", "id": "a/b"}',
-            Kind.FHIR,
+            PartKind.FHIR,
             "PUT /Encounter/a%2Fb",
         ),
-        (b'{"resourceType": "Patient", "id": "p1"', Kind.FHIR, "POST /Patient"),
-        (b'{"resourceType": 7}', Kind.FHIR, "POST "),
-        (b"[1, 2]", Kind.FHIR, "POST "),
-        (b"[" * 100_000, Kind.FHIR, "POST "),
-        (b'{"externalVisitId": "V1", "Medications": []}', Kind.ORDER, "POST /prescriptions"),
-        (b'{"externalVisitId": "V1", "Services": []}', Kind.ORDER, "POST /services"),
-        (b'{"externalVisitId": "V1", "Services": [', Kind.ORDER, "POST /services"),
-        (b"no HL7 at all", Kind.OTHER, " "),
-        (b"", Kind.OTHER, " "),
+        (b'{"resourceType": "Patient", "id": "p1"', PartKind.FHIR, "POST /Patient"),
+        (b'{"resourceType": 7}', PartKind.FHIR, "POST "),
+        (b"[1, 2]", PartKind.FHIR, "POST "),
+        (b"[" * 100_000, PartKind.FHIR, "POST "),
+        (b'{"externalVisitId": "V1", "Medications": []}', PartKind.ORDER, "POST /prescriptions"),
+        (b'{"externalVisitId": "V1", "Services": []}', PartKind.ORDER, "POST /services"),
+        (b'{"externalVisitId": "V1", "Services": [', PartKind.ORDER, "POST /services"),
+        (b"no HL7 at all", PartKind.OTHER, " "),
+        (b"", PartKind.OTHER, " "),
     ],
 )
 def test_what_a_file_holds_says_where_it_is_sent(
-    data: bytes, kind: Kind, request_line: str
+    data: bytes, kind: PartKind, request_line: str
 ) -> None:
     (part,) = recognise(Path("some.hl7"), data)
     assert (part.kind, f"{part.method} {part.address}", part.body) == (kind, request_line, data)

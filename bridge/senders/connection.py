@@ -51,7 +51,7 @@ class CannotConnect(DoorError):
         self.fault = fault
 
 
-class Line(Protocol):
+class MllpConnection(Protocol):
     """An open connection. What comes back is handed out in the order it came."""
 
     transport: ITCPTransport
@@ -69,7 +69,7 @@ class Line(Protocol):
         self.transport.write(wrap(body))
 
     async def answer(self, seconds: float) -> bytes | None:
-        """The next answer; None when the line closed, or nothing came within `seconds`.
+        """The next answer; None when the connection closed, or nothing came within `seconds`.
 
         What is not a frame is handed out like one: the caller finds that it is no answer.
         """
@@ -133,14 +133,14 @@ class Line(Protocol):
 
 async def connect(
     host: str, port: int, seconds: float, *, reactor: IReactorTCP, clock: IReactorTime
-) -> Line:
-    """Open a line within `seconds`; CannotConnect when that fails."""
-    factory = Factory.forProtocol(lambda: Line(clock))
+) -> MllpConnection:
+    """Open a connection within `seconds`; CannotConnect when that fails."""
+    factory = Factory.forProtocol(lambda: MllpConnection(clock))
     factory.noisy = False
     opening = HostnameEndpoint(reactor, host, port, timeout=seconds).connect(factory)
     opening.addTimeout(seconds, clock)
     try:
-        return cast(Line, await opening.asFuture(asyncio.get_running_loop()))
+        return cast(MllpConnection, await opening.asFuture(asyncio.get_running_loop()))
     except _CANNOT_CONNECT as failed:
         reason = str(failed) or type(failed).__name__
         fault = next(
