@@ -28,7 +28,7 @@ from bridge.hl7v2.reader import Hl7Document
 from bridge.message import Message, Protocol, Status
 from bridge.pipeline.planning.translate import Rehearsal, translate
 from bridge.pipeline.records.folding import create_body, learn
-from bridge.sandbox.answers import Refusal
+from bridge.sandbox.answers import ApiError
 from bridge.sandbox.validation import check_new
 from bridge.service.parts import CheckedParts, read_parts
 from bridge.settings import Settings, Site
@@ -177,7 +177,7 @@ def faults_of(call: Call, parts: CheckedParts) -> list[str]:
     body = create_body(learn(None, call)) | numbers
     try:
         check_new(parts.catalogue[call.resource], body)
-    except Refusal as refused:
+    except ApiError as refused:
         return [f"{each.field} {each.message}" for each in refused.errors]
     return []
 

@@ -166,11 +166,11 @@ def measure(
 def fill(file: Path, patients: int) -> None:
     """A state with so many patients, made by the sandbox's own code."""
     from bridge.sandbox.collection import Collection
-    from bridge.sandbox.state import State
+    from bridge.sandbox.database import Database
     from bridge.shipped import mappings_folder
     from bridge.zauto.catalogue import load
 
-    state = State(file)
+    state = Database(file)
     collection = Collection(load(mappings_folder() / "zauto")["patients"], state)
     with state.transaction():
         for number in range(patients):

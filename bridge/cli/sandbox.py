@@ -20,7 +20,7 @@ from bridge.errors import DoorError
 from bridge.visible import visible_json
 
 if TYPE_CHECKING:
-    from bridge.sandbox.accounts import Credentials
+    from bridge.sandbox.accounts import ClientCredentials
     from bridge.sandbox.faults import Plan
     from bridge.sandbox.push import Partner
     from bridge.sandbox.serve import Sandbox
@@ -134,17 +134,17 @@ def sandbox(
     if new_client is not None:
         _tell_client(_made(new_client, read_only, state, f"http://{host}:{port}"))
         return
-    from bridge.sandbox.limits import Limits
+    from bridge.sandbox.limits import RequestLimits
     from bridge.sandbox.parts import Options
-    from bridge.sandbox.serve import Place, serve
+    from bridge.sandbox.serve import Placement, serve
     from bridge.shipped import mappings_folder
     from bridge.zauto.catalogue import load
 
     catalogue = load((mappings or mappings_folder()) / "zauto")
-    limits = None if no_limits else Limits()
+    limits = None if no_limits else RequestLimits()
     plan = _plan(faults, fault_plan)
     options = Options(limits, _partner(push_to, push_auth), plan, _time_of_day(reset_at))
-    place = Place(host, port, state)
+    place = Placement(host, port, state)
     asyncio.run(serve(catalogue, place, _credentials(client), options, _announce))
 
 
@@ -200,9 +200,9 @@ def _made(name: str, read_only: bool, file: Path | None, url: str) -> tuple[str,
         told = _asked(f"{url}/sandbox/clients", body)
         return told["client_id"], told["client_secret"]
     from bridge.sandbox.accounts import Accounts
-    from bridge.sandbox.state import State
+    from bridge.sandbox.database import Database
 
-    state = State(file)
+    state = Database(file)
     try:
         made = Accounts(state).make(name, read_only=read_only)
     finally:
@@ -226,15 +226,15 @@ def _asked(url: str, body: bytes) -> dict[str, Any]:
     return told
 
 
-def _credentials(text: str | None) -> Credentials | None:
-    from bridge.sandbox.accounts import Credentials
+def _credentials(text: str | None) -> ClientCredentials | None:
+    from bridge.sandbox.accounts import ClientCredentials
 
     if text is None:
         return None
     name, colon, secret = text.partition(":")
     if not (name and colon and secret):
         raise typer.BadParameter("must be ID:SECRET", param_hint="--client")
-    return Credentials(name, secret)
+    return ClientCredentials(name, secret)
 
 
 def _partner(url: str | None, scheme: str) -> Partner | None:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from bridge.delivery import Target
 from bridge.errors import ReadError
 from bridge.hl7v2.header import scan
-from bridge.sandbox.hospital import Hospital
+from bridge.sandbox.hospital import HospitalReceiver
 from bridge.senders.replay import Replayed
 
 #: status of what the bridge could not read at all and keeps the head of
@@ -118,7 +118,7 @@ def ending(
     )
 
 
-def received_by(hospital: Hospital) -> dict[str, list[Received]]:
+def received_by(hospital: HospitalReceiver) -> dict[str, list[Received]]:
     """The hospital's messages by their control id."""
     found: dict[str, list[Received]] = {}
     for body, answers in zip(hospital.received, hospital.answered, strict=True):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.demo.started import Started, starting
-from bridge.sandbox.hospital import Hospital, receiving
+from bridge.sandbox.hospital import HospitalReceiver, receiving
 from bridge.settings import PREFIX
 
 HOST = "127.0.0.1"
@@ -47,7 +47,7 @@ class Stage:
     #: the bridge's ports on HOST
     mllp_port: int
     http_port: int
-    hospital: Hospital
+    hospital: HospitalReceiver
     keys: Keys
     processes: tuple[Started, ...]
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import DoorError
-from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
-from bridge.sandbox.state import State
+from bridge.sandbox.answers import ApiError, ApiResponse, TokenRefusal
+from bridge.sandbox.database import Database
 from bridge.sandbox.validation import read_object
 from bridge.zauto.contract import (
     ACCESS_SECONDS,
@@ -28,7 +28,7 @@ from bridge.zauto.contract import (
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class ClientCredentials:
     """What a client identifies itself with."""
 
     client_id: str
@@ -36,7 +36,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ApiClient:
     """The client behind a token."""
 
     client_id: str
@@ -47,11 +47,11 @@ class Caller:
 class Accounts:
     """Who may call, and with which token."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: Database) -> None:
         self._state = state
         self._db = state.db
 
-    def add(self, credentials: Credentials, *, read_only: bool = False) -> None:
+    def add(self, credentials: ClientCredentials, *, read_only: bool = False) -> None:
         """Let a client in; one of the same id gets the new secret."""
         with self._state.transaction():
             self._db.execute(
@@ -59,12 +59,13 @@ class Accounts:
                 (credentials.client_id, _hash(credentials.client_secret), read_only),
             )
 
-    def make(self, name: str, *, read_only: bool = False) -> Credentials:
+    def make(self, name: str, *, read_only: bool = False) -> ClientCredentials:
         """A new client in the document's formats; its secret can never be shown again.
 
         Raises DoorError for a name that does not fit into a client id.
         """
-        made = Credentials(f"zauto_{name}_{secrets.token_hex(4)}", f"zauto_{secrets.token_hex(32)}")
+        client_id = f"zauto_{name}_{secrets.token_hex(4)}"
+        made = ClientCredentials(client_id, f"zauto_{secrets.token_hex(32)}")
         if not re.fullmatch(CLIENT_ID_PATTERN, made.client_id):
             raise DoorError(f"'{name}' cannot name a client: use letters, digits and hyphens")
         self.add(made, read_only=read_only)
@@ -80,27 +81,27 @@ class Accounts:
         """Whether there is a client at all."""
         return self._db.execute("SELECT 1 FROM clients").fetchone() is not None
 
-    def knows(self, credentials: Credentials) -> bool:
+    def knows(self, credentials: ClientCredentials) -> bool:
         """Whether the secret is the client's."""
         row = self._db.execute(
             "SELECT secret_hash FROM clients WHERE id = ?", (credentials.client_id,)
         ).fetchone()
         return row is not None and secrets.compare_digest(row[0], _hash(credentials.client_secret))
 
-    def bearer(self, authorization: str, now: float) -> Caller | None:
+    def bearer(self, authorization: str, now: float) -> ApiClient | None:
         """The client behind `Authorization: Bearer <token>`; None when it is not valid."""
         scheme, _, token = authorization.partition(" ")
         return self._holder(token.strip(), "access", now) if scheme.lower() == "bearer" else None
 
-    def asking(self, body: bytes) -> Caller | None:
+    def asking(self, body: bytes) -> ApiClient | None:
         """The client that asks for a token, when its credentials are right."""
         try:
             credentials = _credentials(read_object(body))
-        except (Refusal, TokenRefusal):
+        except (ApiError, TokenRefusal):
             return None
-        return Caller(credentials.client_id, False) if self.knows(credentials) else None
+        return ApiClient(credentials.client_id, False) if self.knows(credentials) else None
 
-    def grant(self, body: bytes, now: float) -> Answer:
+    def grant(self, body: bytes, now: float) -> ApiResponse:
         """Answer a token request; raises TokenRefusal."""
         asked = _read(body)
         grant_type = _word(asked, "grant_type")
@@ -128,7 +129,7 @@ class Accounts:
             raise TokenRefusal(TokenError.INVALID_GRANT, "The refresh token is invalid or expired")
         self._db.execute("DELETE FROM tokens WHERE hash = ?", (_hash(token),))
 
-    def _issue(self, client: str, now: float) -> Answer:
+    def _issue(self, client: str, now: float) -> ApiResponse:
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._db.executemany(
             "INSERT INTO tokens (hash, client, kind, expires_at) VALUES (?, ?, ?, ?)",
@@ -144,29 +145,29 @@ class Accounts:
             "refresh_token": refresh,
         }
         # RFC 6749 section 5.1
-        return Answer(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
+        return ApiResponse(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def _holder(self, token: str, kind: str, now: float) -> Caller | None:
+    def _holder(self, token: str, kind: str, now: float) -> ApiClient | None:
         row = self._db.execute(
             "SELECT client, read_only FROM tokens JOIN clients ON clients.id = tokens.client"
             " WHERE hash = ? AND kind = ? AND expires_at > ?",
             (_hash(token), kind, now),
         ).fetchone()
-        return Caller(str(row[0]), bool(row[1])) if row else None
+        return ApiClient(str(row[0]), bool(row[1])) if row else None
 
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
         return read_object(body)
-    except Refusal as refusal:
+    except ApiError as refusal:
         fault = refusal.errors[0]
         raise TokenRefusal(
             TokenError.INVALID_REQUEST, f"{fault.field} {fault.message}"
         ) from refusal
 
 
-def _credentials(asked: Mapping[str, Any]) -> Credentials:
-    return Credentials(_word(asked, "client_id"), _word(asked, "client_secret"))
+def _credentials(asked: Mapping[str, Any]) -> ClientCredentials:
+    return ClientCredentials(_word(asked, "client_id"), _word(asked, "client_secret"))
 
 
 def _word(asked: Mapping[str, Any], name: str) -> str:

@@ -12,7 +12,7 @@ from bridge.zauto.contract import STATUS_OF, ErrorCode, TokenError
 
 
 @dataclass(frozen=True, slots=True)
-class FieldError:
+class ErrorEntry:
     """One entry of `errors[]`."""
 
     field: str
@@ -20,7 +20,7 @@ class FieldError:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """One answer before it is written to the wire."""
 
     status: int
@@ -32,7 +32,7 @@ class Answer:
     effect: Effect = Effect.NONE
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """The request is answered with an error of the envelope.
 
     `status` is only given where the document has no code for the case (an unknown route).
@@ -43,7 +43,7 @@ class Refusal(Exception):
         code: ErrorCode | None,
         message: str,
         *,
-        errors: Sequence[FieldError] = (),
+        errors: Sequence[ErrorEntry] = (),
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
         external_id: str = "",
@@ -56,7 +56,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
         self.external_id = external_id
 
-    def answer(self, now: float) -> Answer:
+    def answer(self, now: float) -> ApiResponse:
         """The document's "Error Response Format"; `errorCode` is left out where there is none."""
         body: dict[str, Any] = {
             "status": "error",
@@ -66,7 +66,7 @@ class Refusal(Exception):
         if self.code is not None:
             body["errorCode"] = self.code.value
         body["timestamp"] = timestamp(now)
-        return Answer(self.status, body, self.headers, self.external_id)
+        return ApiResponse(self.status, body, self.headers, self.external_id)
 
 
 class TokenRefusal(Exception):
@@ -78,10 +78,10 @@ class TokenRefusal(Exception):
         self.description = description
         self.status = status
 
-    def answer(self) -> Answer:
+    def answer(self) -> ApiResponse:
         """RFC 6749 section 5.2: not the envelope."""
         body = {"error": self.error.value, "error_description": self.description}
-        return Answer(self.status, body, {"Cache-Control": "no-store"})
+        return ApiResponse(self.status, body, {"Cache-Control": "no-store"})
 
 
 def success(
@@ -91,13 +91,13 @@ def success(
     status: int = 200,
     external_id: str = "",
     effect: Effect = Effect.NONE,
-) -> Answer:
+) -> ApiResponse:
     """The document's "Response Format"."""
     body = {"status": "success", "message": message, "data": data}
-    return Answer(status, body, external_id=external_id, effect=effect)
+    return ApiResponse(status, body, external_id=external_id, effect=effect)
 
 
-def page(message: str, data: Sequence[Any], *, number: int, size: int, total: int) -> Answer:
+def page(message: str, data: Sequence[Any], *, number: int, size: int, total: int) -> ApiResponse:
     """A list with its pagination block; page `number` counts from 1."""
     pages = -(-total // size)
     pagination = {
@@ -108,7 +108,7 @@ def page(message: str, data: Sequence[Any], *, number: int, size: int, total: in
         "hasPrev": number > 1,
     }
     body = {"status": "success", "message": message, "data": data, "pagination": pagination}
-    return Answer(200, body)
+    return ApiResponse(200, body)
 
 
 def timestamp(at: float) -> str:

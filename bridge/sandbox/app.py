@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.sandbox.answers import Answer, Refusal
+from bridge.sandbox.answers import ApiError, ApiResponse
 from bridge.sandbox.browse import pages
 from bridge.sandbox.collection import Collection
-from bridge.sandbox.control import Control
-from bridge.sandbox.desk import Act, Asked, Desk, response
+from bridge.sandbox.control import ControlApi
+from bridge.sandbox.database import Database
+from bridge.sandbox.desk import Act, ApiRequest, Desk, response
 from bridge.sandbox.openapi import openapi_route
-from bridge.sandbox.parts import AS_DOCUMENTED, Options, Parts, make_parts
+from bridge.sandbox.parts import AS_DOCUMENTED, Options, SandboxParts, make_parts
 from bridge.sandbox.play import FaultyDesk
-from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue, Operation
 from bridge.zauto.contract import TOKEN_PATH
 
@@ -37,7 +37,7 @@ class _Anything(PathConvertor):
 register_url_convertor("anything", _Anything())
 
 
-def make_app(catalogue: Catalogue, state: State, options: Options = AS_DOCUMENTED) -> Starlette:
+def make_app(catalogue: Catalogue, state: Database, options: Options = AS_DOCUMENTED) -> Starlette:
     """The API over `state`; raises DoorError when a test record of the catalogue does not fit."""
     parts = make_parts(catalogue, state, options)
     desk = Desk(parts) if options.plan is None else FaultyDesk(parts, options.plan)
@@ -59,7 +59,7 @@ def make_app(catalogue: Catalogue, state: State, options: Options = AS_DOCUMENTE
     )
 
 
-def _routes(desk: Desk, parts: Parts) -> list[BaseRoute]:
+def _routes(desk: Desk, parts: SandboxParts) -> list[BaseRoute]:
     return [
         _token_route(desk, parts),
         *(
@@ -68,13 +68,13 @@ def _routes(desk: Desk, parts: Parts) -> list[BaseRoute]:
             for operation in Operation
         ),
         openapi_route(parts.catalogue, limited=parts.limiter is not None),
-        *Control(parts).routes(),
+        *ControlApi(parts).routes(),
         *pages(parts, secrets.token_urlsafe()),
         _unknown_route(desk),
     ]
 
 
-def _token_route(desk: Desk, parts: Parts) -> BaseRoute:
+def _token_route(desk: Desk, parts: SandboxParts) -> BaseRoute:
     endpoint = desk.open(
         lambda asked: parts.accounts.grant(asked.body, asked.at),
         lambda asked: parts.accounts.asking(asked.body),
@@ -110,8 +110,8 @@ def _unknown_route(desk: Desk) -> BaseRoute:
     RESOURCE_NOT_FOUND would tell a client that a record is gone where only its address is wrong.
     """
 
-    def unknown(asked: Asked) -> Answer:
-        raise Refusal(None, "There is nothing at this address", status=404)
+    def unknown(asked: ApiRequest) -> ApiResponse:
+        raise ApiError(None, "There is nothing at this address", status=404)
 
     route = Route("/{path:anything}", desk.open(unknown))
     route.methods = None
@@ -123,6 +123,6 @@ def _failed(options: Options) -> Callable[[Request, Exception], Response]:
 
     def failed(_: Request, __: Exception) -> Response:
         now = options.clock()
-        return response(Refusal(None, "Internal server error", status=500).answer(now), now)
+        return response(ApiError(None, "Internal server error", status=500).answer(now), now)
 
     return failed

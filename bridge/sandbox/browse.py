@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bridge.sandbox.answers import Refusal
-from bridge.sandbox.frame import Filled, Frame
-from bridge.sandbox.journal import Effect, Entry
+from bridge.sandbox.answers import ApiError
+from bridge.sandbox.frame import Filled, PageFrame
+from bridge.sandbox.journal import Effect, JournalEntry
 from bridge.sandbox.orderpage import OrderPage
-from bridge.sandbox.parts import Parts
-from bridge.sandbox.records import Wanted
+from bridge.sandbox.parts import SandboxParts
+from bridge.sandbox.records import Query
 from bridge.sandbox.render import style_sheet
 from bridge.zauto.catalogue import Resource
 
@@ -27,16 +27,16 @@ FEW, MANY = 10, 50
 PAGE_SIZE = 25
 
 
-def pages(parts: Parts, form_token: str) -> list[Route]:
+def pages(parts: SandboxParts, form_token: str) -> list[Route]:
     """Every page of the sandbox; `form_token` is what their forms are known by."""
-    frame = Frame(parts, form_token)
+    frame = PageFrame(parts, form_token)
     return [*Pages(frame).routes(), *OrderPage(frame).routes()]
 
 
 class Pages:
     """Overview, records and requests."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: PageFrame) -> None:
         self._frame = frame
         self._parts = frame.parts
 
@@ -76,7 +76,7 @@ class Pages:
         self._frame.now()
         try:
             return self._record(name, query["id"]) if "id" in query else self._list(name, query)
-        except Refusal as refusal:
+        except ApiError as refusal:
             advice = "; ".join(f"{error.field} {error.message}" for error in refusal.errors)
             return self._frame.refused(refusal.status, refusal.message, advice)
 
@@ -97,7 +97,7 @@ class Pages:
     async def reset(self, _: Filled) -> Response:
         """Back to the test records."""
         now = self._frame.now()
-        entry = Entry(now, "", "POST", "/reset", 303, "", "", Effect.RESET)
+        entry = JournalEntry(now, "", "POST", "/reset", 303, "", "", Effect.RESET)
         self._parts.resets.reset(now, entry)
         return RedirectResponse("/?reset", 303)
 
@@ -134,7 +134,7 @@ class Pages:
 
     def _counts(self) -> list[tuple[Resource, int]]:
         return [
-            (one.resource, self._parts.state.records.count(Wanted(name)))
+            (one.resource, self._parts.state.records.count(Query(name)))
             for name, one in self._parts.collections.items()
         ]
 

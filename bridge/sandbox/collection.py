@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.sandbox.answers import (
-    Answer,
-    FieldError,
-    Refusal,
+    ApiError,
+    ApiResponse,
+    ErrorEntry,
     page,
     success,
     timestamp,
 )
+from bridge.sandbox.database import Database
 from bridge.sandbox.journal import Effect
-from bridge.sandbox.records import Index, Related, SortKey, Stored, Wanted
-from bridge.sandbox.state import State
+from bridge.sandbox.records import Index, Query, Related, SortKey, Stored
 from bridge.sandbox.validation import check_change, check_new, invalid, read_object
 from bridge.zauto.catalogue import FieldFormat, Resource
 from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE, MAX_PAGE_SIZE, ErrorCode
@@ -27,7 +27,7 @@ from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE, MAX_PAGE_SIZE, Er
 class Collection:
     """One resource's records; each method answers one request or raises Refusal."""
 
-    def __init__(self, resource: Resource, state: State) -> None:
+    def __init__(self, resource: Resource, state: Database) -> None:
         self.resource = resource
         self._records = state.records
         self._referents = resource.referents()
@@ -38,13 +38,13 @@ class Collection:
         )
         self._searched = tuple(word for word in resource.search if "." not in word)
 
-    def create(self, body: bytes, now: float) -> Answer:
+    def create(self, body: bytes, now: float) -> ApiResponse:
         """201 with the few fields the document shows."""
         given = read_object(body)
         external_id = _text(given.get("id"))
         try:
             record = self._new(given, now)
-        except Refusal as refusal:
+        except ApiError as refusal:
             refusal.external_id = external_id
             raise
         title = self.resource.title
@@ -59,12 +59,12 @@ class Collection:
             effect=Effect.CREATED,
         )
 
-    def list(self, query: Mapping[str, str]) -> Answer:
+    def list(self, query: Mapping[str, str]) -> ApiResponse:
         """200 with a page of records."""
         number, size = _page(query)
         # SQLite's full-text queries end at a NUL
         term = query.get("search", "").replace("\0", "").strip().casefold()
-        wanted = Wanted(
+        wanted = Query(
             self.resource.name,
             term,
             self._related,
@@ -76,11 +76,11 @@ class Collection:
         message = f"{self.resource.title} list retrieved successfully"
         return page(message, [_shown(r) for r in records], number=number, size=size, total=total)
 
-    def read(self, external_id: str) -> Answer:
+    def read(self, external_id: str) -> ApiResponse:
         """200 with the whole record."""
         return self._success("retrieved", self._existing(external_id))
 
-    def update(self, external_id: str, body: bytes, now: float) -> Answer:
+    def update(self, external_id: str, body: bytes, now: float) -> ApiResponse:
         """200 with the whole record; absent fields keep their value, null clears."""
         record = self._existing(external_id)
         changes = check_change(self.resource, read_object(body), external_id)
@@ -91,13 +91,13 @@ class Collection:
         self._records.replace(self.resource.name, changed, self._index(external_id, kept))
         return self._success("updated", changed, Effect.UPDATED)
 
-    def delete(self, external_id: str) -> Answer:
+    def delete(self, external_id: str) -> ApiResponse:
         """200 with the record as it was; what refers to it stays, the document says nothing."""
         record = self._existing(external_id)
         self._records.delete(self.resource.name, record)
         return self._success("deleted", record, Effect.DELETED)
 
-    def _success(self, verb: str, record: Stored, effect: Effect = Effect.NONE) -> Answer:
+    def _success(self, verb: str, record: Stored, effect: Effect = Effect.NONE) -> ApiResponse:
         return success(
             f"{self.resource.title} {verb} successfully",
             _shown(record),
@@ -112,10 +112,10 @@ class Collection:
         record = Stored(0, external_id, str(uuid.uuid4()), fields, now, now)
         seq = self._records.insert(self.resource.name, record, self._index(external_id, fields))
         if seq is None:
-            raise Refusal(
+            raise ApiError(
                 ErrorCode.DUPLICATE_EXTERNAL_ID,
                 f"{self.resource.title} with this external ID already exists",
-                errors=[FieldError("id", "already exists")],
+                errors=[ErrorEntry("id", "already exists")],
             )
         return replace(record, seq=seq)
 
@@ -123,18 +123,18 @@ class Collection:
         record = self._records.find(self.resource.name, external_id)
         if record is None:
             message = f"{self.resource.title} not found"
-            raise Refusal(ErrorCode.RESOURCE_NOT_FOUND, message)
+            raise ApiError(ErrorCode.RESOURCE_NOT_FOUND, message)
         return record
 
     def _require_referents(self, fields: Mapping[str, Any]) -> None:
         missing = [
-            FieldError(name, f"refers to a record of {referent} that does not exist")
+            ErrorEntry(name, f"refers to a record of {referent} that does not exist")
             for name, referent in self._referents.items()
             if fields.get(name) is not None and not self._records.find(referent, fields[name])
         ]
         if missing:
             code = ErrorCode.REFERENCED_RESOURCE_NOT_FOUND
-            raise Refusal(code, "Referenced resource not found", errors=missing)
+            raise ApiError(code, "Referenced resource not found", errors=missing)
 
     def _index(self, external_id: str, fields: Mapping[str, Any]) -> Index:
         followed = {each.field for each in self._related}
@@ -184,7 +184,7 @@ def _page(query: Mapping[str, str]) -> tuple[int, int]:
         "limit": _number(query.get("limit"), DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
     }
     errors = [
-        FieldError(name, f"must be a whole number from 1 to {most}")
+        ErrorEntry(name, f"must be a whole number from 1 to {most}")
         for name, most in (("page", MAX_PAGE), ("limit", MAX_PAGE_SIZE))
         if asked[name] is None
     ]

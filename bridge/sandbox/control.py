@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from bridge.errors import DoorError
 from bridge.sandbox.faults import Plan, read_rules
-from bridge.sandbox.journal import Effect, Entry
-from bridge.sandbox.parts import Parts
+from bridge.sandbox.journal import Effect, JournalEntry
+from bridge.sandbox.parts import SandboxParts
 from bridge.zauto.contract import ORDERS
 
 #: entries of one answer; `last` of it is the next `after`
@@ -26,10 +26,10 @@ PUSHES = 100
 _NO_FAULTS = "faults are off; start the sandbox with --faults"
 
 
-class Control:
+class ControlApi:
     """What can be asked of the sandbox beside its API."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: SandboxParts) -> None:
         self._parts = parts
         self._plan = parts.options.plan
 
@@ -66,7 +66,7 @@ class Control:
     async def reset(self, request: Request) -> Response:
         """Back to the test records; the journal keeps what was and notes the reset."""
         now = self._parts.options.clock()
-        entry = Entry(now, "", "POST", request.url.path, 200, "", "", Effect.RESET)
+        entry = JournalEntry(now, "", "POST", request.url.path, 200, "", "", Effect.RESET)
         self._parts.resets.reset(now, entry)
         return JSONResponse({"status": "success", "message": "Test data was reset"})
 

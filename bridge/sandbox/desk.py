@@ -17,10 +17,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from bridge.sandbox.accounts import Caller
-from bridge.sandbox.answers import Answer, Refusal, TokenRefusal
-from bridge.sandbox.journal import Effect, Entry
-from bridge.sandbox.parts import Parts
+from bridge.sandbox.accounts import ApiClient
+from bridge.sandbox.answers import ApiError, ApiResponse, TokenRefusal
+from bridge.sandbox.journal import Effect, JournalEntry
+from bridge.sandbox.parts import SandboxParts
 from bridge.sandbox.validation import BODY_LIMIT
 from bridge.zauto.contract import ErrorCode
 
@@ -28,7 +28,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[ASGIApp]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApiRequest:
     """One request, read to its end."""
 
     method: str
@@ -50,16 +50,16 @@ class Asked:
 
 
 #: makes the answer; raises Refusal or TokenRefusal
-Act: TypeAlias = Callable[[Asked], Answer]
+Act: TypeAlias = Callable[[ApiRequest], ApiResponse]
 #: says who is counted
-Whose: TypeAlias = Callable[[Asked], Caller | None]
+Whose: TypeAlias = Callable[[ApiRequest], ApiClient | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A request with what is to be done about it."""
 
-    asked: Asked
+    asked: ApiRequest
     act: Act
     whose: Whose
     #: catalogue name; "" for the token and other addresses
@@ -69,7 +69,7 @@ class Case:
 class Desk:
     """Takes requests one at a time."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: SandboxParts) -> None:
         self._journal = parts.state.journal
         self._group = parts.state.group
         self._accounts = parts.accounts
@@ -83,16 +83,16 @@ class Desk:
     def secured(self, act: Act, resource: str, *, changes: bool) -> Endpoint:
         """An endpoint that takes an access token; of a client that may write if it `changes`."""
 
-        def allowed(asked: Asked) -> Answer:
+        def allowed(asked: ApiRequest) -> ApiResponse:
             caller = self._bearer(asked)
             if caller is None:
-                raise Refusal(
+                raise ApiError(
                     ErrorCode.INVALID_TOKEN,
                     "Access token is invalid or expired",
                     headers={"WWW-Authenticate": "Bearer"},  # RFC 6750 section 3
                 )
             if changes and caller.read_only:
-                raise Refusal(None, "This client may only read", status=403)
+                raise ApiError(None, "This client may only read", status=403)
             return act(asked)
 
         return self._endpoint(allowed, self._bearer, resource)
@@ -101,7 +101,7 @@ class Desk:
         """An endpoint without an access token; whoever sends a good one is counted by it."""
         return self._endpoint(act, whose or self._bearer, "")
 
-    async def answer(self, case: Case, *, fault: str = "", late_for: int = 0) -> Answer:
+    async def answer(self, case: Case, *, fault: str = "", late_for: int = 0) -> ApiResponse:
         """Do what is asked and write it down; for a late effect, which request's it is."""
         with self._group.join() as committed:
             caller = case.whose(case.asked)
@@ -115,7 +115,7 @@ class Desk:
         """Answer a request."""
         return response(await self.answer(case), case.asked.at)
 
-    def _bearer(self, asked: Asked) -> Caller | None:
+    def _bearer(self, asked: ApiRequest) -> ApiClient | None:
         return self._accounts.bearer(asked.authorization, asked.at)
 
     def _endpoint(self, act: Act, whose: Whose, resource: str) -> Endpoint:
@@ -129,8 +129,8 @@ class Desk:
 
         return endpoint
 
-    async def _read(self, request: Request) -> Asked:
-        return Asked(
+    async def _read(self, request: Request) -> ApiRequest:
+        return ApiRequest(
             method=request.method,
             path=request.scope["path"],
             query=request.query_params,
@@ -142,11 +142,11 @@ class Desk:
         )
 
     def _write(
-        self, case: Case, caller: Caller | None, answer: Answer, fault: str, late_for: int
+        self, case: Case, caller: ApiClient | None, answer: ApiResponse, fault: str, late_for: int
     ) -> int:
         asked, named = case.asked, answer.effect in (Effect.CREATED, Effect.UPDATED)
         return self._journal.write(
-            Entry(
+            JournalEntry(
                 at=asked.at,
                 client=caller.client_id if caller else "",
                 method=asked.method,
@@ -161,7 +161,7 @@ class Desk:
             )
         )
 
-    def _within_limits(self, case: Case, caller: Caller | None) -> Answer:
+    def _within_limits(self, case: Case, caller: ApiClient | None) -> ApiResponse:
         if self._limiter is None:
             return _acted(case)
         counted = caller.client_id if caller else f"peer {case.asked.peer}"
@@ -169,12 +169,12 @@ class Desk:
         if standing.allowed:
             answer = _acted(case)
         else:
-            refusal = Refusal(ErrorCode.RATE_LIMIT_EXCEEDED, "API rate limit exceeded")
+            refusal = ApiError(ErrorCode.RATE_LIMIT_EXCEEDED, "API rate limit exceeded")
             answer = refusal.answer(case.asked.at)
         return replace(answer, headers={**answer.headers, **standing.headers()})
 
 
-def response(answer: Answer, at: float) -> Response:
+def response(answer: ApiResponse, at: float) -> Response:
     """The answer as HTTP."""
     # the sandbox's clock, so that X-RateLimit-Reset can be read against it
     headers = {**answer.headers, "Date": _date(int(at))}
@@ -187,10 +187,10 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-def _acted(case: Case) -> Answer:
+def _acted(case: Case) -> ApiResponse:
     try:
         return case.act(case.asked)
-    except Refusal as refusal:
+    except ApiError as refusal:
         return refusal.answer(case.asked.at)
     except TokenRefusal as refusal:
         return refusal.answer()

@@ -21,8 +21,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from bridge import errors
-from bridge.errors import DoorError
+from bridge.errors import DoorError, Fault
 from bridge.yamlfile import Way, dotted, fit, misfits, read, text_of, values
 
 HEADER = "x-sandbox-fault"
@@ -101,7 +100,7 @@ _BEFORE = frozenset({FaultKind.STATUS, FaultKind.LIMITED, FaultKind.HTML, FaultK
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fault(BaseModel):
+class PlayedFault(BaseModel):
     """One thing that goes wrong."""
 
     model_config = _STRICT
@@ -137,12 +136,12 @@ class Match(BaseModel):
     client: str | None = None
 
 
-class Rule(BaseModel):
+class FaultRule(BaseModel):
     """A fault for some requests."""
 
     model_config = _STRICT
 
-    fault: Fault
+    fault: PlayedFault
     match: Match = Match()
     #: requests that fit and are let through first
     skip: Annotated[int, Field(ge=0)] = 0
@@ -161,10 +160,10 @@ class Met:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _CountedRule:
     """A rule and how often it fitted."""
 
-    rule: Rule
+    rule: FaultRule
     fitted: int = 0
 
     def take(self) -> bool:
@@ -181,17 +180,17 @@ class _Turn:
 class Plan:
     """The rules in force, in their order."""
 
-    _turns: list[_Turn] = field(default_factory=list)
+    _turns: list[_CountedRule] = field(default_factory=list)
 
-    def add(self, rules: Iterable[Rule]) -> None:
+    def add(self, rules: Iterable[FaultRule]) -> None:
         """Put rules behind those that are there."""
-        self._turns += [_Turn(rule) for rule in rules]
+        self._turns += [_CountedRule(rule) for rule in rules]
 
     def clear(self) -> None:
         """Drop all rules."""
         self._turns.clear()
 
-    def take(self, met: Met) -> Fault | None:
+    def take(self, met: Met) -> PlayedFault | None:
         """The fault this request meets."""
         for turn in self._turns:
             if _fits(turn.rule.match, met) and not turn.used_up(turn.fitted):
@@ -206,39 +205,39 @@ class Plan:
         ]
 
 
-def read_rules(value: Any, source: str) -> list[Rule]:
+def read_rules(value: Any, source: str) -> list[FaultRule]:
     """A plan's rules from what JSON held; raises DoorError naming `source`."""
     try:
-        return TypeAdapter(list[Rule]).validate_python(value)
+        return TypeAdapter(list[FaultRule]).validate_python(value)
     except ValidationError as error:
-        raise DoorError(f"{source}: {_told(error, list[Rule], value)}") from error
+        raise DoorError(f"{source}: {_told(error, list[FaultRule], value)}") from error
 
 
-def read_plan(file: Path) -> list[Rule]:
+def read_plan(file: Path) -> list[FaultRule]:
     """The rules of a YAML file; raises DoorError with every fault."""
-    faults: list[errors.Fault] = []
+    faults: list[Fault] = []
     try:
         text = text_of(file, faults)
     except OSError as error:
         raise DoorError(f"{file}: cannot be read: {error.strerror}") from error
     root = read(text, str(file), faults) if text is not None else None
-    rules = fit(list[Rule], root, values(root), faults, _shown) if root is not None else None
+    rules = fit(list[FaultRule], root, values(root), faults, _shown) if root is not None else None
     if rules is None or faults:
         lines = "\n".join(map(str, faults))
         raise DoorError(f"{file}: cannot be read as a plan of faults:\n{lines}")
     return rules
 
 
-def read_header(text: str) -> Fault:
+def read_header(text: str) -> PlayedFault:
     """The fault of a request's header: a kind, or an object; raises DoorError."""
     try:
         value = orjson.loads(text) if text.startswith("{") else {"kind": text}
     except orjson.JSONDecodeError as error:
         raise DoorError(f"{HEADER}: is not JSON: {error.msg}") from error
     try:
-        return Fault.model_validate(value)
+        return PlayedFault.model_validate(value)
     except ValidationError as error:
-        raise DoorError(f"{HEADER}: {_told(error, Fault, value)}") from error
+        raise DoorError(f"{HEADER}: {_told(error, PlayedFault, value)}") from error
 
 
 def _fits(match: Match, met: Met) -> bool:

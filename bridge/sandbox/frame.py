@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bridge.sandbox.parts import Parts
+from bridge.sandbox.parts import SandboxParts
 from bridge.sandbox.render import render
 from bridge.zauto.contract import API_VERSION
 
@@ -21,10 +21,10 @@ FORM_LIMIT = 256 * 1024
 Filled: TypeAlias = Mapping[str, str]
 
 
-class Frame:
+class PageFrame:
     """Pages over the parts of one sandbox."""
 
-    def __init__(self, parts: Parts, form_token: str) -> None:
+    def __init__(self, parts: SandboxParts, form_token: str) -> None:
         """`form_token` is what the pages' own forms are known by."""
         self.parts = parts
         self._form_token = form_token

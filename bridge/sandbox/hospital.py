@@ -17,7 +17,7 @@ _LARGEST = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HospitalReply:
     """How one message is answered."""
 
     #: MSA-1; "" for what the message asks: AA, or CA and AA by MSH-15 and MSH-16
@@ -30,11 +30,11 @@ class Reply:
     silent: bool = False
 
 
-ACCEPT = Reply()
-SILENCE = Reply(silent=True)
+ACCEPT = HospitalReply()
+SILENCE = HospitalReply(silent=True)
 
 
-class Hospital:
+class HospitalReceiver:
     """What was received, and how the next messages will be answered."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Hospital:
         #: the answers to each of them, none where it got none
         self.answered: list[tuple[bytes, ...]] = []
         #: replies to the next messages, one each; then `usual`
-        self.planned: deque[Reply] = deque()
+        self.planned: deque[HospitalReply] = deque()
         self.usual = ACCEPT
         self.port = 0
         self._arrived = asyncio.Condition()
@@ -83,9 +83,9 @@ class Hospital:
 
 
 @asynccontextmanager
-async def receiving(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Hospital]:
+async def receiving(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[HospitalReceiver]:
     """A hospital listening in this event loop; `port` 0 takes a free one."""
-    hospital = Hospital()
+    hospital = HospitalReceiver()
     server = await asyncio.start_server(hospital.talk, host, port, limit=_LARGEST)
     hospital.port = server.sockets[0].getsockname()[1]
     try:
@@ -96,7 +96,7 @@ async def receiving(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Hos
         await server.wait_closed()
 
 
-def _answers(body: bytes, reply: Reply, number: int) -> list[bytes]:
+def _answers(body: bytes, reply: HospitalReply, number: int) -> list[bytes]:
     if reply.silent:
         return []
     header = _header(body)
@@ -121,7 +121,7 @@ def _wanted(header: list[str]) -> list[str]:
     return ["CA"] * (accept in wanted) + ["AA"] * (application in wanted)
 
 
-def _answer(header: list[str], code: str, reply: Reply, control_id: str) -> bytes:
+def _answer(header: list[str], code: str, reply: HospitalReply, control_id: str) -> bytes:
     s = header[1]
     acknowledged = header[10] if reply.control_id is None else reply.control_id
     parties = s.join([header[5], header[6], header[3], header[4]])

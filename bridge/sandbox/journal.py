@@ -49,7 +49,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One request, or one effect that came late."""
 
     #: seconds since the epoch
@@ -79,8 +79,8 @@ class Entry:
         return {"sequence": sequence, **told, "created": self.effect is Effect.CREATED}
 
 
-_COLUMNS = ", ".join(each.name for each in fields(Entry))
-_INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(Entry)))})"
+_COLUMNS = ", ".join(each.name for each in fields(JournalEntry))
+_INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(JournalEntry)))})"
 _SELECT = f"SELECT sequence, {_COLUMNS} FROM journal"
 
 
@@ -90,7 +90,7 @@ class Journal:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def write(self, entry: Entry) -> int:
+    def write(self, entry: JournalEntry) -> int:
         """Append an entry; its sequence number."""
         columns = (
             entry.at,
@@ -107,14 +107,14 @@ class Journal:
         )
         return self._db.execute(_INSERT, columns).lastrowid or 0
 
-    def after(self, sequence: int, limit: int) -> list[tuple[int, Entry]]:
+    def after(self, sequence: int, limit: int) -> list[tuple[int, JournalEntry]]:
         """The entries behind a sequence number, oldest first."""
         rows = self._db.execute(
             f"{_SELECT} WHERE sequence > ? ORDER BY sequence LIMIT ?", (sequence, limit)
         )
         return [_entry(*row) for row in rows]
 
-    def last(self, limit: int, *, before: int | None = None) -> list[tuple[int, Entry]]:
+    def last(self, limit: int, *, before: int | None = None) -> list[tuple[int, JournalEntry]]:
         """The newest entries, or those before a sequence number, newest first."""
         behind = 2**63 - 1 if before is None else before
         rows = self._db.execute(
@@ -123,6 +123,6 @@ class Journal:
         return [_entry(*row) for row in rows]
 
 
-def _entry(sequence: int, *columns: Any) -> tuple[int, Entry]:
-    entry = Entry(*columns)
+def _entry(sequence: int, *columns: Any) -> tuple[int, JournalEntry]:
+    entry = JournalEntry(*columns)
     return sequence, replace(entry, effect=Effect(entry.effect))

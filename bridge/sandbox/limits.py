@@ -20,18 +20,18 @@ from bridge.zauto.contract import (
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """Requests allowed one client."""
 
     hour: int = REQUESTS_AN_HOUR
     minute: int = REQUESTS_A_MINUTE
 
 
-DOCUMENTED = Limits()
+DOCUMENTED = RequestLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Quota:
     """Where a client stands after a request was counted or refused."""
 
     allowed: bool
@@ -50,7 +50,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class _Window:
+class _FixedWindow:
     seconds: int
     limit: int
     number: int = -1
@@ -61,19 +61,19 @@ class _Window:
         if number != self.number:
             self.number, self.used = number, 0
 
-    def standing(self, allowed: bool) -> Standing:
+    def standing(self, allowed: bool) -> Quota:
         reset = (self.number + 1) * self.seconds
-        return Standing(allowed, self.limit, self.limit - self.used, reset)
+        return Quota(allowed, self.limit, self.limit - self.used, reset)
 
 
 class Limiter:
     """Counts requests by client, in memory: a restart forgets them."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
         self._limits = limits
-        self._windows: dict[str, tuple[_Window, _Window]] = {}
+        self._windows: dict[str, tuple[_FixedWindow, _FixedWindow]] = {}
 
-    def take(self, client: str, now: float) -> Standing:
+    def take(self, client: str, now: float) -> Quota:
         """Count one request of the client, unless a window is used up."""
         hour, minute = windows = self._of(client)
         for window in windows:
@@ -85,7 +85,7 @@ class Limiter:
         minute.used += 1
         return hour.standing(True)
 
-    def counted(self, now: float) -> Mapping[str, tuple[Standing, Standing]]:
+    def counted(self, now: float) -> Mapping[str, tuple[Quota, Quota]]:
         """Where each client stands in its hour and its minute, nothing being counted for it."""
         for window in (each for windows in self._windows.values() for each in windows):
             window.turn(now)
@@ -94,8 +94,8 @@ class Limiter:
             for client, (hour, minute) in self._windows.items()
         }
 
-    def _of(self, client: str) -> tuple[_Window, _Window]:
+    def _of(self, client: str) -> tuple[_FixedWindow, _FixedWindow]:
         if client not in self._windows:
-            hour = _Window(3600, self._limits.hour)
-            self._windows[client] = (hour, _Window(60, self._limits.minute))
+            hour = _FixedWindow(3600, self._limits.hour)
+            self._windows[client] = (hour, _FixedWindow(60, self._limits.minute))
         return self._windows[client]

@@ -12,10 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bridge.errors import DoorError
-from bridge.sandbox.frame import Filled, Frame
+from bridge.sandbox.frame import Filled, PageFrame
 from bridge.sandbox.orderform import VISIT, OrderForm, empty_form, read_form
 from bridge.sandbox.outbox import Progress, Push
-from bridge.sandbox.records import Wanted
+from bridge.sandbox.records import Query
 from bridge.zauto.contract import ORDERS
 
 #: orders listed
@@ -27,7 +27,7 @@ PROPOSED = 100
 class OrderPage:
     """`/orders`."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: PageFrame) -> None:
         self._frame = frame
         self._parts = frame.parts
 
@@ -97,7 +97,7 @@ class OrderPage:
         return {field: self._ids(titles[word]) for field, word in named.items() if word in titles}
 
     def _ids(self, name: str) -> list[str]:
-        newest = Wanted(name, descending=True)
+        newest = Query(name, descending=True)
         found = self._parts.state.records.select(newest, limit=PROPOSED, offset=0)
         return [record.external_id for record in found]
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from bridge.errors import DoorError
-from bridge.sandbox.push import PARTNER_SECONDS, Partner, Said
+from bridge.sandbox.push import PARTNER_SECONDS, Partner, PartnerAnswer
 from bridge.sandbox.resets import Clock
 
 #: seconds to wait after each attempt; the last again and again
@@ -67,7 +67,7 @@ class Outbox:
         self._clock = clock
         self._changed = asyncio.Event()
 
-    async def push(self, kind: str, body: bytes, idempotency_key: str = "") -> Said:
+    async def push(self, kind: str, body: bytes, idempotency_key: str = "") -> PartnerAnswer:
         """Push an order, kept until it arrives or is refused; what the partner said.
 
         Raises DoorError where there is no partner, or he did not answer.
@@ -108,7 +108,7 @@ class Outbox:
         """The last pushes, newest first."""
         return self._select("TRUE ORDER BY id DESC LIMIT ?", limit)
 
-    async def _attempt(self, partner: Partner, push: Push) -> Said | None:
+    async def _attempt(self, partner: Partner, push: Push) -> PartnerAnswer | None:
         try:
             said, detail = (
                 await partner.push(push.kind, push.body, idempotency_key=push.idempotency_key),
@@ -119,7 +119,7 @@ class Outbox:
         self._settle(push, said, detail)
         return said
 
-    def _settle(self, push: Push, said: Said | None, detail: str) -> None:
+    def _settle(self, push: Push, said: PartnerAnswer | None, detail: str) -> None:
         now, attempts = self._clock(), push.attempts + 1
         progress = _progress(said)
         wait = max(BACKOFF[min(attempts, len(BACKOFF)) - 1], said.retry_after if said else 0.0)
@@ -151,7 +151,7 @@ class Outbox:
         return [_push(*row) for row in rows]
 
 
-def _progress(said: Said | None) -> Progress:
+def _progress(said: PartnerAnswer | None) -> Progress:
     if said is None or said.status >= 500 or said.status in _LATER:
         return Progress.WAITING
     return Progress.DELIVERED if 200 <= said.status < 300 else Progress.REFUSED

@@ -12,14 +12,14 @@ import orjson
 
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.answers import Refusal
+from bridge.sandbox.answers import ApiError
 from bridge.sandbox.collection import Collection
+from bridge.sandbox.database import Database
 from bridge.sandbox.faults import Plan
-from bridge.sandbox.limits import DOCUMENTED, Limiter, Limits
+from bridge.sandbox.limits import DOCUMENTED, Limiter, RequestLimits
 from bridge.sandbox.outbox import Outbox
 from bridge.sandbox.push import Partner
 from bridge.sandbox.resets import Clock, Resets
-from bridge.sandbox.state import State
 from bridge.sandbox.wire import Sleep
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.contract import ErrorCode
@@ -30,7 +30,7 @@ class Options:
     """How a sandbox is to behave."""
 
     #: None lifts them and leaves their headers out
-    limits: Limits | None = DOCUMENTED
+    limits: RequestLimits | None = DOCUMENTED
     #: where orders are pushed
     partner: Partner | None = None
     #: the faults to begin with; None plays none, whatever a request or a plan asks for
@@ -46,12 +46,12 @@ UNLIMITED = Options(limits=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SandboxParts:
     """A sandbox without its addresses."""
 
     catalogue: Catalogue
     options: Options
-    state: State
+    state: Database
     accounts: Accounts
     #: by the resource's name, referents first
     collections: Mapping[str, Collection]
@@ -60,7 +60,7 @@ class Parts:
     outbox: Outbox
 
 
-def make_parts(catalogue: Catalogue, state: State, options: Options) -> Parts:
+def make_parts(catalogue: Catalogue, state: Database, options: Options) -> SandboxParts:
     """The parts over `state`, with the catalogue's test records in it.
 
     Raises DoorError when a test record of the catalogue does not fit.
@@ -74,7 +74,7 @@ def make_parts(catalogue: Catalogue, state: State, options: Options) -> Parts:
 
     with state.transaction():
         seed()
-    return Parts(
+    return SandboxParts(
         catalogue,
         options,
         state,
@@ -96,7 +96,7 @@ def _seed(collections: Mapping[str, Collection], now: float) -> None:
 def _make(collection: Collection, example: Mapping[str, object], now: float) -> None:
     try:
         collection.create(orjson.dumps(example), now)
-    except Refusal as refusal:
+    except ApiError as refusal:
         if refusal.code is ErrorCode.DUPLICATE_EXTERNAL_ID:
             return
         faults = "; ".join(f"{e.field} {e.message}" for e in refusal.errors)

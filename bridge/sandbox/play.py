@@ -12,20 +12,20 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
 from bridge.errors import DoorError
-from bridge.sandbox.answers import Answer, Refusal
-from bridge.sandbox.desk import Asked, Case, Desk, response
+from bridge.sandbox.answers import ApiError, ApiResponse
+from bridge.sandbox.desk import ApiRequest, Case, Desk, response
 from bridge.sandbox.faults import (
     HEADER,
-    Fault,
     FaultKind,
     Met,
     OddReset,
     OddToken,
     Plan,
+    PlayedFault,
     When,
     read_header,
 )
-from bridge.sandbox.parts import Parts
+from bridge.sandbox.parts import SandboxParts
 from bridge.sandbox.wire import Broken, head_of
 from bridge.zauto.contract import (
     LIMIT_HEADER,
@@ -48,7 +48,7 @@ _LONG = 10 * 365 * 24 * 3600
 class FaultyDesk(Desk):
     """Plays the faults of a plan and of requests' headers."""
 
-    def __init__(self, parts: Parts, plan: Plan) -> None:
+    def __init__(self, parts: SandboxParts, plan: Plan) -> None:
         super().__init__(parts)
         self._plan = plan
         self._sleep = parts.options.sleep
@@ -72,7 +72,7 @@ class FaultyDesk(Desk):
             return await self._later(case, fault)
         return await self._played(case, fault)
 
-    def _met(self, case: Case) -> Fault | None:
+    def _met(self, case: Case) -> PlayedFault | None:
         asked = case.asked
         given = asked.headers.get(HEADER)
         if given is not None:
@@ -82,7 +82,7 @@ class FaultyDesk(Desk):
         client = caller.client_id if caller else ""
         return self._plan.take(Met(asked.method, asked.path, external_id, client))
 
-    async def _played(self, case: Case, fault: Fault) -> ASGIApp:
+    async def _played(self, case: Case, fault: PlayedFault) -> ASGIApp:
         if fault.kind is FaultKind.DELAY and fault.when is When.BEFORE:
             await self._sleep(fault.seconds)
         if fault.kind is FaultKind.TOKEN and case.asked.path != TOKEN_PATH:
@@ -96,7 +96,7 @@ class FaultyDesk(Desk):
             await self._sleep(fault.seconds)
         return self._spoiled(fault, answer, case.asked)
 
-    def _spoiled(self, fault: Fault, answer: Answer, asked: Asked) -> ASGIApp:
+    def _spoiled(self, fault: PlayedFault, answer: ApiResponse, asked: ApiRequest) -> ASGIApp:
         if fault.kind in (FaultKind.LOST, FaultKind.RESET):
             return Broken((), self._sleep, reset=fault.kind is FaultKind.RESET)
         if fault.kind is FaultKind.TOKEN and asked.path == TOKEN_PATH:
@@ -114,21 +114,21 @@ class FaultyDesk(Desk):
             return Broken((head, body[:end]), self._sleep)
         return whole
 
-    async def _later(self, case: Case, fault: Fault) -> Broken:
+    async def _later(self, case: Case, fault: PlayedFault) -> Broken:
         sequence = await self._note(case, 0, fault)
         late = asyncio.create_task(self._take_effect(case, fault, sequence))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
         return Broken((), self._sleep)
 
-    async def _take_effect(self, case: Case, fault: Fault, sequence: int) -> None:
+    async def _take_effect(self, case: Case, fault: PlayedFault, sequence: int) -> None:
         await self._sleep(fault.seconds)
         asked = replace(case.asked, at=self._clock())
         await self.answer(replace(case, asked=asked), fault=fault.kind, late_for=sequence)
 
-    async def _note(self, case: Case, status: int, fault: Fault) -> int:
+    async def _note(self, case: Case, status: int, fault: PlayedFault) -> int:
         """Write down a request that had no effect."""
-        nothing = Answer(status, {}, external_id=_id_in(case.asked.body))
+        nothing = ApiResponse(status, {}, external_id=_id_in(case.asked.body))
         with self._group.join() as committed:
             sequence = self._write(case, case.whose(case.asked), nothing, fault.kind, 0)
         await asyncio.shield(committed)
@@ -139,7 +139,7 @@ class FaultyDesk(Desk):
         if caller is not None:
             self._accounts.revoke(caller.client_id)
 
-    def _odd_token(self, fault: Fault, answer: Answer) -> Answer:
+    def _odd_token(self, fault: PlayedFault, answer: ApiResponse) -> ApiResponse:
         body = dict(answer.body)
         match fault.token:
             case OddToken.SHORT:
@@ -155,20 +155,20 @@ class FaultyDesk(Desk):
         return replace(answer, body=body)
 
 
-def _error(status: int, at: float) -> Answer:
+def _error(status: int, at: float) -> ApiResponse:
     """The envelope's error of a status, with the code that alone belongs to it."""
     codes = [code for code, usual in STATUS_OF.items() if usual == status]
-    refusal = Refusal(None, "This fault was asked for", status=status)
+    refusal = ApiError(None, "This fault was asked for", status=status)
     refusal.code = codes[0] if len(codes) == 1 else None
     return refusal.answer(at)
 
 
-def _status(fault: Fault, answer: Answer, at: float) -> Response:
+def _status(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
     return response(_error(fault.status, at), at)
 
 
-def _limited(fault: Fault, answer: Answer, at: float) -> Response:
-    refused = Refusal(ErrorCode.RATE_LIMIT_EXCEEDED, "API rate limit exceeded").answer(at)
+def _limited(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
+    refused = ApiError(ErrorCode.RATE_LIMIT_EXCEEDED, "API rate limit exceeded").answer(at)
     headers = {LIMIT_HEADER: str(REQUESTS_AN_HOUR), REMAINING_HEADER: "0"}
     return response(replace(refused, headers={**headers, **_odd_reset(fault.reset, at)}), at)
 
@@ -184,16 +184,16 @@ def _odd_reset(odd: OddReset, at: float) -> Mapping[str, str]:
     return {RESET_HEADER: said[odd]} if odd in said else {}
 
 
-def _html(fault: Fault, answer: Answer, at: float) -> Response:
+def _html(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
     return HTMLResponse(_PAGE.format(status=fault.status), fault.status)
 
 
-def _huge(fault: Fault, answer: Answer, at: float) -> Response:
+def _huge(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
     padding = "0" * (_HUGE if fault.bytes is None else fault.bytes)
     return response(replace(answer, body={**answer.body, "padding": padding}), at)
 
 
-def _gzip(fault: Fault, answer: Answer, at: float) -> Response:
+def _gzip(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
     """The answer with so many blanks behind it, deflated to a thousandth."""
     blanks = b" " * 65536
     squeeze = zlib.compressobj(1, wbits=31)  # 31: a gzip header
@@ -205,7 +205,7 @@ def _gzip(fault: Fault, answer: Answer, at: float) -> Response:
     return Response(content, answer.status, headers, media_type="application/json")
 
 
-def _wrong_id(fault: Fault, answer: Answer, at: float) -> Response:
+def _wrong_id(fault: PlayedFault, answer: ApiResponse, at: float) -> Response:
     data = answer.body.get("data")
     if isinstance(data, dict) and "externalId" in data:
         data = {**data, "externalId": f"not-{data['externalId']}"}
@@ -213,7 +213,7 @@ def _wrong_id(fault: Fault, answer: Answer, at: float) -> Response:
 
 
 #: how each of these kinds changes an answer
-_ODD: Mapping[FaultKind, Callable[[Fault, Answer, float], Response]] = {
+_ODD: Mapping[FaultKind, Callable[[PlayedFault, ApiResponse, float], Response]] = {
     FaultKind.STATUS: _status,
     FaultKind.LIMITED: _limited,
     FaultKind.HTML: _html,

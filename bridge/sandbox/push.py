@@ -48,7 +48,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PartnerAnswer:
     """What the partner answered."""
 
     status: int
@@ -66,7 +66,7 @@ class Partner:
     url: str
     signature: Signature | None = None
 
-    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> Said:
+    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> PartnerAnswer:
         """Post an order of kind `prescriptions` or `services`; raises DoorError."""
         import httpx  # a quarter of a second, which only a push has to wait for
 
@@ -85,4 +85,4 @@ class Partner:
         media_type = answer.headers.get("content-type", "application/octet-stream")
         wait = answer.headers.get("retry-after", "")
         seconds = float(wait) if wait.isascii() and wait.isdigit() else 0.0
-        return Said(answer.status_code, answer.content, media_type, seconds)
+        return PartnerAnswer(answer.status_code, answer.content, media_type, seconds)

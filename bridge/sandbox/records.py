@@ -85,7 +85,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Query:
     """What a list is of."""
 
     resource: str
@@ -105,7 +105,7 @@ class Records:
         self._resources: set[str] = set()
         #: how many records lists had, until anything is written: whoever reads a list page by
         #: page asks the same again and again
-        self._totals: dict[Wanted, int] = {}
+        self._totals: dict[Query, int] = {}
 
     def serve(self, resource: str) -> None:
         """Make ready for records of the resource; to be called before any other method is."""
@@ -177,7 +177,7 @@ class Records:
         ).fetchone()
         return _stored(row) if row else None
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: Query) -> int:
         """How many records a list has in all."""
         if wanted not in self._totals:
             if len(self._totals) >= _MOST_TOTALS:
@@ -185,11 +185,11 @@ class Records:
             self._totals[wanted] = self._count(wanted)
         return self._totals[wanted]
 
-    def _count(self, wanted: Wanted) -> int:
+    def _count(self, wanted: Query) -> int:
         found, values = _found(wanted) if wanted.term else _all(wanted)
         return int(self._db.execute(f"SELECT count(*) FROM ({found})", values).fetchone()[0])
 
-    def select(self, wanted: Wanted, *, limit: int, offset: int) -> list[Stored]:
+    def select(self, wanted: Query, *, limit: int, offset: int) -> list[Stored]:
         """One page of a list."""
         found, values = _in_order(wanted)
         way = "DESC" if wanted.descending else "ASC"
@@ -223,7 +223,7 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(seq, external_id, internal_id, orjson.loads(fields), created_at, updated_at)
 
 
-def _in_order(wanted: Wanted) -> tuple[str, list[str]]:
+def _in_order(wanted: Query) -> tuple[str, list[str]]:
     """Numbers of the records wanted, in their order: a page reads no further than its end."""
     if wanted.term and not wanted.ordered:
         found, values = _found(wanted)
@@ -236,11 +236,11 @@ def _in_order(wanted: Wanted) -> tuple[str, list[str]]:
     return f"SELECT seq FROM records WHERE seq IN ({found}) {order}", values
 
 
-def _all(wanted: Wanted) -> tuple[str, list[str]]:
+def _all(wanted: Query) -> tuple[str, list[str]]:
     return "SELECT seq FROM records WHERE resource = ?", [wanted.resource]
 
 
-def _found(wanted: Wanted) -> tuple[str, list[str]]:
+def _found(wanted: Query) -> tuple[str, list[str]]:
     """Numbers of the records that hold the term, or refer to one that does."""
     match, pattern = _match(wanted.resource, wanted.term)
     found, values = [match], [pattern]

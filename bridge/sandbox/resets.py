@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeAlias
 
-from bridge.sandbox.journal import Effect, Entry
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
+from bridge.sandbox.journal import Effect, JournalEntry
 
 #: seconds since the epoch
 Clock: TypeAlias = Callable[[], float]
@@ -20,7 +20,7 @@ class Resets:
     """Resets the records; the journal keeps what was, clients and tokens stay."""
 
     def __init__(
-        self, state: State, seed: Callable[[], None], nightly: time | None, now: float
+        self, state: Database, seed: Callable[[], None], nightly: time | None, now: float
     ) -> None:
         """`nightly` is the time of day in UTC, None for never; a night that passed while the
         sandbox was down is made up for.
@@ -39,9 +39,9 @@ class Resets:
         No timer does it: nobody can tell when records changed that were not looked at.
         """
         if self._due is not None and now >= self._due:
-            self.reset(now, Entry(self._due, "", "", "", 0, "", "", Effect.RESET))
+            self.reset(now, JournalEntry(self._due, "", "", "", 0, "", "", Effect.RESET))
 
-    def reset(self, now: float, entry: Entry) -> None:
+    def reset(self, now: float, entry: JournalEntry) -> None:
         """Reset at once, and write it down."""
         with self._state.transaction():
             self._state.records.clear()

@@ -15,17 +15,17 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bridge.errors import DoorError
-from bridge.sandbox.accounts import Accounts, Credentials
+from bridge.sandbox.accounts import Accounts, ClientCredentials
 from bridge.sandbox.app import make_app
+from bridge.sandbox.database import Database
 from bridge.sandbox.parts import UNLIMITED, Options
-from bridge.sandbox.state import State
 from bridge.sandbox.wire import CONNECTION
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds requests under way have to end when the sandbox stops
 DRAIN_SECONDS = 1
 #: what tests and the demonstration log in with
-TEST_CLIENT = Credentials("zauto_test_00000000", "zauto_" + "0" * 64)
+TEST_CLIENT = ClientCredentials("zauto_test_00000000", "zauto_" + "0" * 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Sandbox:
     url: str
     host: str
     port: int
-    state: State
+    state: Database
     #: a client just made, whose secret is known now and never again; None when there was one
-    client: Credentials | None
+    client: ClientCredentials | None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where a sandbox is to be."""
 
     host: str = "127.0.0.1"
@@ -59,7 +59,7 @@ async def running(
     host: str = "127.0.0.1",
     port: int = 0,
     file: Path | None = None,
-    client: Credentials | None = None,
+    client: ClientCredentials | None = None,
     options: Options = UNLIMITED,
 ) -> AsyncIterator[Sandbox]:
     """A sandbox in this event loop; port 0 takes a free one, `file` None keeps it in memory.
@@ -77,8 +77,8 @@ async def running(
 
 async def serve(
     catalogue: Catalogue,
-    place: Place,
-    client: Credentials | None,
+    place: Placement,
+    client: ClientCredentials | None,
     options: Options,
     announce: Callable[[Sandbox], None],
 ) -> None:
@@ -152,8 +152,8 @@ async def _served(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
 
 
 @contextmanager
-def _state(file: Path | None) -> Iterator[State]:
-    state = State(file)
+def _state(file: Path | None) -> Iterator[Database]:
+    state = Database(file)
     try:
         yield state
     finally:
@@ -186,7 +186,7 @@ def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _first_client(accounts: Accounts, given: Credentials | None) -> Credentials | None:
+def _first_client(accounts: Accounts, given: ClientCredentials | None) -> ClientCredentials | None:
     """Let the given client in, or make one when there is none; what was made."""
     if given is not None:
         accounts.add(given)

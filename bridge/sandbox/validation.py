@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bridge.sandbox.answers import FieldError, Refusal
+from bridge.sandbox.answers import ApiError, ErrorEntry
 from bridge.zauto.catalogue import FieldFormat, FieldType, Resource, ResourceField
 from bridge.zauto.contract import PHONE_PATTERN, ErrorCode
 
@@ -25,13 +25,13 @@ _PHONE = re.compile(PHONE_PATTERN)
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object a body holds; raises Refusal."""
     if len(body) > BODY_LIMIT:
-        raise invalid([FieldError("body", f"is larger than {BODY_LIMIT} bytes")])
+        raise invalid([ErrorEntry("body", f"is larger than {BODY_LIMIT} bytes")])
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise invalid([FieldError("body", f"is not JSON: {error.msg}")]) from error
+        raise invalid([ErrorEntry("body", f"is not JSON: {error.msg}")]) from error
     if not isinstance(value, dict):
-        raise invalid([FieldError("body", "must be a JSON object")])
+        raise invalid([ErrorEntry("body", "must be a JSON object")])
     return value
 
 
@@ -39,7 +39,7 @@ def check_new(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a record to be made, nulls dropped; raises Refusal naming every fault."""
     errors = list(_faults(resource, body))
     errors += [
-        FieldError(name, "is required")
+        ErrorEntry(name, "is required")
         for name, spec in resource.fields.items()
         if spec.required and body.get(name) is None
     ]
@@ -52,29 +52,29 @@ def check_change(resource: Resource, body: Mapping[str, Any], external_id: str) 
     """The fields to change, None for those to clear; raises Refusal naming every fault."""
     errors = list(_faults(resource, body))
     errors += [
-        FieldError(name, "is required and cannot be cleared")
+        ErrorEntry(name, "is required and cannot be cleared")
         for name, spec in resource.fields.items()
         if spec.required and name in body and body[name] is None
     ]
     if body.get("id") not in (None, external_id):
-        errors.append(FieldError("id", "must be the id in the path"))
+        errors.append(ErrorEntry("id", "must be the id in the path"))
     if errors:
         raise invalid(errors)
     return {name: value for name, value in body.items() if name != "id"}
 
 
-def invalid(errors: list[FieldError]) -> Refusal:
+def invalid(errors: list[ErrorEntry]) -> ApiError:
     """The refusal of a request that does not fit."""
-    return Refusal(ErrorCode.VALIDATION_FAILED, "Request validation failed", errors=errors)
+    return ApiError(ErrorCode.VALIDATION_FAILED, "Request validation failed", errors=errors)
 
 
-def _faults(resource: Resource, body: Mapping[str, Any]) -> Iterator[FieldError]:
+def _faults(resource: Resource, body: Mapping[str, Any]) -> Iterator[ErrorEntry]:
     for name, value in body.items():
         spec = resource.fields.get(name)
         if spec is None:
-            yield FieldError(name, "is not a field of this resource")
+            yield ErrorEntry(name, "is not a field of this resource")
         elif value is not None and (fault := _fault(spec, value)):
-            yield FieldError(name, fault)
+            yield ErrorEntry(name, fault)
 
 
 def _fault(spec: ResourceField, value: Any) -> str:

@@ -37,7 +37,7 @@ class RefusedMessage:
 
 def from_files(
     paths: Sequence[Path], takes: Takes, settings: Settings, clock: Callable[[], float]
-) -> Iterator[tuple[ReplayPart, Message | Refused]]:
+) -> Iterator[tuple[ReplayPart, Message | RefusedMessage]]:
     """What files and folders hold, as messages of the channels that would take them, in the order
     of their paths.
 
@@ -60,7 +60,9 @@ def from_store(view: MessageView, since: float) -> Iterator[KeptMessage]:
         after = page[-1].id
 
 
-def _taken(part: ReplayPart, takes: Takes, settings: Settings, at: float) -> Message | Refused:
+def _taken(
+    part: ReplayPart, takes: Takes, settings: Settings, at: float
+) -> Message | RefusedMessage:
     protocol = _PROTOCOLS.get(part.kind, Protocol.HL7V2)
     if protocol is Protocol.HL7V2:
         return _taken_hl7(part, takes, settings, at)
@@ -73,7 +75,9 @@ def _taken(part: ReplayPart, takes: Takes, settings: Settings, at: float) -> Mes
     return _message(part, protocol, message_type, channel, at, reference=reference)
 
 
-def _taken_hl7(part: ReplayPart, takes: Takes, settings: Settings, at: float) -> Message | Refused:
+def _taken_hl7(
+    part: ReplayPart, takes: Takes, settings: Settings, at: float
+) -> Message | RefusedMessage:
     # Which listener a file would come by, nobody can say: its header may, by its sender.
     channels = [each for found in channels_by_listener(settings).values() for each in found]
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.hospital import Hospital, Reply, receiving
+from bridge.sandbox.hospital import HospitalReceiver, HospitalReply, receiving
 from tests.acceptance.conftest import Connect, Launch
 from tests.acceptance.hl7 import Person, Visit, adt
 from tests.acceptance.mllp import field
@@ -55,7 +55,7 @@ async def until_sent(bridge: Bridge, control_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[Hospital]:
+async def engine() -> AsyncIterator[HospitalReceiver]:
     """A listener of the hospital's own, for what the application says."""
     async with receiving() as hospital:
         yield hospital
@@ -133,9 +133,9 @@ async def test_after_delivery_it_says_what_became_of_it_there(
 
 
 async def test_to_an_address_it_is_sent_until_it_is_accepted(
-    sandbox: Sandbox, launch: Launch, connect: Connect, tmp_path: Path, engine: Hospital
+    sandbox: Sandbox, launch: Launch, connect: Connect, tmp_path: Path, engine: HospitalReceiver
 ) -> None:
-    engine.planned.extend([Reply(code="CE"), Reply()])
+    engine.planned.extend([HospitalReply(code="CE"), HospitalReply()])
     to = f"127.0.0.1:{engine.port}"
     bridge = await launch(sandbox.url, *config(tmp_path, to=to, accept_acknowledgment="AL"))
     sender = connect(bridge)

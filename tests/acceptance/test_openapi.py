@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bridge.sandbox.limits import Limits
+from bridge.sandbox.limits import RequestLimits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT, running
 from bridge.shipped import mappings_folder
@@ -18,7 +18,7 @@ from bridge.zauto.contract import STATUS_OF, TOKEN_PATH, ErrorCode
 from tests.patience import PATIENCE
 
 #: never reached, so that the headers are there and no request is refused
-ENDLESS = Limits(hour=10**9, minute=10**9)
+ENDLESS = RequestLimits(hour=10**9, minute=10**9)
 WORDS = [
     "--seed=1",
     "--max-examples=15",

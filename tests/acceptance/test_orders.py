@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.sandbox.hospital import SILENCE, Hospital, Reply
+from bridge.sandbox.hospital import SILENCE, HospitalReceiver, HospitalReply
 from tests.acceptance.conftest import Connect
 from tests.acceptance.hl7 import Person, Visit, adt, message
 from tests.acceptance.mllp import field
@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 KEY = {"X-API-Key": ORDERS_KEY}
 
 
-class Receiver(Hospital):
+class Receiver(HospitalReceiver):
     """The sandbox's hospital, with its connections counted."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ async def test_an_order_that_had_no_answer_is_sent_again_as_it_was(
 async def test_an_answer_to_another_message_closes_the_connection_and_settles_nothing(
     bridge: Bridge, connect: Connect, hospital: Receiver
 ) -> None:
-    hospital.planned.append(Reply("AA", control_id="NOT-OURS"))
+    hospital.planned.append(HospitalReply("AA", control_id="NOT-OURS"))
     await register(bridge, connect, "V73")
     order = await became(bridge, await push(bridge, "V73"), "delivered")
     first, second = hospital.received
@@ -133,7 +133,7 @@ async def test_an_answer_to_another_message_closes_the_connection_and_settles_no
 async def test_an_order_the_hospital_refuses_is_parked_and_the_next_one_goes(
     bridge: Bridge, connect: Connect, hospital: Receiver
 ) -> None:
-    hospital.planned.append(Reply("AE", error=204))
+    hospital.planned.append(HospitalReply("AE", error=204))
     await register(bridge, connect, "V74")
     refused = await push(bridge, "V74")
     taken = await push(bridge, "V74", "Ibuprofen")

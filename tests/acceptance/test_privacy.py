@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.sandbox.hospital import Reply, receiving
+from bridge.sandbox.hospital import HospitalReply, receiving
 from tests.acceptance.conftest import Connect, Launch
 from tests.acceptance.hl7 import Person, Visit, adt
 from tests.acceptance.mllp import END, START
@@ -95,7 +95,7 @@ async def test_no_patient_data_is_logged_whatever_comes(
     faults: Relay, launch: Launch, connect: Connect
 ) -> None:
     async with receiving() as hospital:
-        hospital.usual = Reply("AE", error=204)
+        hospital.usual = HospitalReply("AE", error=204)
         bridge = await launch(
             faults.url,
             "--log-level",

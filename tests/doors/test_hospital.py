@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bridge.sandbox.hospital import SILENCE, Hospital, Reply, receiving
+from bridge.sandbox.hospital import SILENCE, HospitalReceiver, HospitalReply, receiving
 
 
 def order(control_id: str = "ZB1", *, accept: str = "", application: str = "") -> bytes:
@@ -18,7 +18,7 @@ def order(control_id: str = "ZB1", *, accept: str = "", application: str = "") -
 
 @asynccontextmanager
 async def talking(
-    hospital: Hospital,
+    hospital: HospitalReceiver,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", hospital.port)
     try:
@@ -62,7 +62,11 @@ async def test_in_enhanced_mode_it_answers_what_is_asked_for(
 
 async def test_it_answers_as_planned_and_then_as_usual() -> None:
     async with receiving() as hospital, talking(hospital) as (reader, writer):
-        hospital.planned += [Reply("AE", error=207), Reply("AR"), Reply(control_id="OTHER")]
+        hospital.planned += [
+            HospitalReply("AE", error=207),
+            HospitalReply("AR"),
+            HospitalReply(control_id="OTHER"),
+        ]
         answers = [await ask(reader, writer, order(f"ZB{n}")) for n in range(4)]
     assert [answer[1:] for answer in answers] == [
         ["MSA|AE|ZB0", "ERR|||207|E"],

@@ -17,11 +17,11 @@ import httpx
 import pytest
 
 from bridge.errors import DoorError
-from bridge.sandbox.accounts import Accounts, Credentials
+from bridge.sandbox.accounts import Accounts, ClientCredentials
+from bridge.sandbox.database import Database
 from bridge.sandbox.parts import Options
 from bridge.sandbox.push import Partner, Signature
-from bridge.sandbox.serve import TEST_CLIENT, Place, running, serve
-from bridge.sandbox.state import State
+from bridge.sandbox.serve import TEST_CLIENT, Placement, running, serve
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from tests.patience import PATIENCE
@@ -37,7 +37,7 @@ def calling(url: str, **more: Any) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def logged_in(
-    url: str, client: Credentials = TEST_CLIENT
+    url: str, client: ClientCredentials = TEST_CLIENT
 ) -> AsyncIterator[httpx.AsyncClient]:
     async with calling(url) as api:
         asked = {"grant_type": "client_credentials"}
@@ -116,23 +116,23 @@ async def test_a_file_another_sandbox_holds_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     async with running(CATALOGUE, file=file):
         with pytest.raises(DoorError, match="stop the sandbox that holds it"):
-            State(file, wait_seconds=0)
+            Database(file, wait_seconds=0)
 
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
-    state = State(file)
+    state = Database(file)
     state.db.execute("PRAGMA user_version=99")
     state.close()
     with pytest.raises(DoorError, match="version 99"):
-        State(file)
+        Database(file)
 
 
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, only some notes of a person" * 30)
     with pytest.raises(DoorError, match=r"notes\.txt"):
-        State(file)
+        Database(file)
 
 
 async def test_the_journal_holds_every_request_in_order_and_never_a_token() -> None:
@@ -274,7 +274,7 @@ def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
             assert made.status_code == 201
         process.kill()
         process.wait()
-    state = State(file)
+    state = Database(file)
     assert all(state.records.find("providers", f"d{number}") for number in range(20))
     state.close()
 
@@ -282,7 +282,9 @@ def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
 async def test_a_cancelled_sandbox_lets_go_of_its_port() -> None:
     told: asyncio.Queue[int] = asyncio.Queue()
     serving = asyncio.create_task(
-        serve(CATALOGUE, Place(port=0), None, Options(), lambda made: told.put_nowait(made.port))
+        serve(
+            CATALOGUE, Placement(port=0), None, Options(), lambda made: told.put_nowait(made.port)
+        )
     )
     port = await told.get()
     serving.cancel()
@@ -295,17 +297,22 @@ async def test_a_cancelled_sandbox_lets_go_of_its_port() -> None:
 SERVE = """
 import asyncio
 from bridge.sandbox.parts import Options
-from bridge.sandbox.serve import Place, serve
+from bridge.sandbox.serve import Placement, serve
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 catalogue = load(mappings_folder() / "zauto")
-asyncio.run(serve(catalogue, Place(port=0), None, Options(), lambda s: print(s.url, flush=True)))
+place = Placement(port=0)
+asyncio.run(serve(catalogue, place, None, Options(), lambda s: print(s.url, flush=True)))
 """
-SERVE_FILE = SERVE.replace("Place(port=0), None", "Place(port=0, file=FILE), CLIENT").replace(
-    "catalogue =",
-    "import pathlib, sys; from bridge.sandbox.serve import TEST_CLIENT as CLIENT\n"
-    "FILE = pathlib.Path(sys.argv[1])\n"
-    "catalogue =",
+SERVE_FILE = (
+    SERVE.replace("port=0", "port=0, file=FILE")
+    .replace("None", "CLIENT")
+    .replace(
+        "catalogue =",
+        "import pathlib, sys; from bridge.sandbox.serve import TEST_CLIENT as CLIENT\n"
+        "FILE = pathlib.Path(sys.argv[1])\n"
+        "catalogue =",
+    )
 )
 
 

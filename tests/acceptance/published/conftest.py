@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from bridge.sandbox import push
-from bridge.sandbox.accounts import Accounts, Credentials
+from bridge.sandbox.accounts import Accounts, ClientCredentials
 from bridge.sandbox.app import make_app
+from bridge.sandbox.database import Database
 from bridge.sandbox.faults import Plan
 from bridge.sandbox.parts import Options
-from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 from bridge.zauto.contract import TOKEN_PATH
@@ -36,12 +36,12 @@ class Api:
     """The sandbox and one client of it, with the document's limits."""
 
     http: httpx.AsyncClient
-    state: State
+    state: Database
     clock: Clock
-    client: Credentials
+    client: ClientCredentials
     partner: Partner
 
-    async def sign_in(self, client: Credentials | None = None) -> httpx.Response:
+    async def sign_in(self, client: ClientCredentials | None = None) -> httpx.Response:
         """Ask for a token and use it from now on."""
         who = client or self.client
         asked = {"grant_type": "client_credentials"}
@@ -58,8 +58,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def state() -> Iterator[State]:
-    state = State()
+def state() -> Iterator[Database]:
+    state = Database()
     yield state
     state.close()
 
@@ -91,7 +91,7 @@ async def partner() -> AsyncIterator[Partner]:
 
 
 @pytest.fixture
-async def api(state: State, clock: Clock, partner: Partner) -> AsyncIterator[Api]:
+async def api(state: Database, clock: Clock, partner: Partner) -> AsyncIterator[Api]:
     app = make_app(
         load(mappings_folder() / "zauto"),
         state,

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import DoorError
-from bridge.sandbox.accounts import Accounts, Credentials
-from bridge.sandbox.state import State
+from bridge.sandbox.accounts import Accounts, ClientCredentials
+from bridge.sandbox.database import Database
 
 
 @contextmanager
@@ -57,8 +57,8 @@ def test_a_new_client_is_made_in_the_file_and_its_secret_printed(run: Any, tmp_p
         result.output,
     )
     assert made is not None, result.output
-    state = State(tmp_path / "s.db")
-    assert Accounts(state).knows(Credentials(made[1], made[2]))
+    state = Database(tmp_path / "s.db")
+    assert Accounts(state).knows(ClientCredentials(made[1], made[2]))
     assert state.db.execute("SELECT read_only FROM clients").fetchone() == (1,)
     state.close()
 

@@ -16,7 +16,7 @@ from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import BridgeError
 from bridge.notices import NoticeKind, sentence
 from bridge.reports.messages import MASK
-from bridge.sandbox.limits import Limits
+from bridge.sandbox.limits import RequestLimits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT, Sandbox, running
 from bridge.service.service import Service
@@ -31,7 +31,7 @@ SECRETS = ("test-patient-001", "99999", "Test Patient", "+1234567890", "test@exa
 @pytest.fixture
 async def sandbox(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     """ZautoAI, with settings that lead there."""
-    options = Options(limits=Limits())
+    options = Options(limits=RequestLimits())
     async with running(PARTS.catalogue, client=TEST_CLIENT, options=options) as made:
         monkeypatch.setenv("BRIDGE_ZAUTO__BASE_URL", made.url)
         monkeypatch.setenv("BRIDGE_ZAUTO__CLIENT_ID", TEST_CLIENT.client_id)

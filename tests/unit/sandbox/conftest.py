@@ -11,11 +11,11 @@ import pytest
 
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
+from bridge.sandbox.database import Database
 from bridge.sandbox.faults import Plan
-from bridge.sandbox.limits import Limits
+from bridge.sandbox.limits import RequestLimits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT
-from bridge.sandbox.state import State
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import Catalogue, load
 from bridge.zauto.contract import TOKEN_PATH
@@ -41,14 +41,14 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
-def state() -> Iterator[State]:
-    state = State()
+def state() -> Iterator[Database]:
+    state = Database()
     yield state
     state.close()
 
 
 @pytest.fixture
-def limits() -> Limits | None:
+def limits() -> RequestLimits | None:
     return None
 
 
@@ -77,9 +77,9 @@ def sleep() -> Sleep:
 @pytest.fixture
 async def anyone(
     catalogue: Catalogue,
-    state: State,
+    state: Database,
     clock: Clock,
-    limits: Limits | None,
+    limits: RequestLimits | None,
     plan: Plan | None,
     sleep: Sleep,
 ) -> AsyncIterator[httpx.AsyncClient]:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.sandbox.accounts import Accounts
-from bridge.sandbox.answers import Refusal, TokenRefusal
+from bridge.sandbox.answers import ApiError, TokenRefusal
 from bridge.sandbox.collection import Collection
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
 from bridge.shipped import mappings_folder
 from bridge.zauto.catalogue import load
 
@@ -39,7 +39,7 @@ def bodies(resource: str) -> st.SearchStrategy[dict[str, Any]]:
 @given(st.datetimes().map(lambda moment: f"{moment.isoformat()}+14:00"))
 @settings(deadline=None)
 def test_any_moment_can_be_a_visits(moment: str) -> None:
-    state = State()
+    state = Database()
     Collection(CATALOGUE["patients"], state).create(orjson.dumps(GOOD["patients"]), 0.0)
     visit = {"id": "v1", "patientId": "p1", "visitDateTime": moment}
     assert not refused(
@@ -48,13 +48,13 @@ def test_any_moment_can_be_a_visits(moment: str) -> None:
 
 
 def collection(resource: str) -> Collection:
-    return Collection(CATALOGUE[resource], State())
+    return Collection(CATALOGUE[resource], Database())
 
 
 def refused(act: Any, *arguments: Any) -> bool:
     try:
         act(*arguments)
-    except Refusal:
+    except ApiError:
         return True
     return False
 
@@ -93,4 +93,4 @@ def test_any_query_is_refused_or_answered(query: dict[str, str]) -> None:
 @given(JSON.map(orjson.dumps) | st.binary(max_size=40))
 def test_any_token_request_is_refused_in_the_words_of_rfc_6749(body: bytes) -> None:
     with pytest.raises(TokenRefusal):
-        Accounts(State()).grant(body, 0.0)
+        Accounts(Database()).grant(body, 0.0)

@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from bridge.errors import DoorError
 from bridge.sandbox.faults import (
-    Fault,
     FaultKind,
+    FaultRule,
     Match,
     Met,
     Plan,
-    Rule,
+    PlayedFault,
     When,
     read_header,
     read_plan,
     read_rules,
 )
 
-LOST = Fault(kind=FaultKind.LOST)
-RESET = Fault(kind=FaultKind.RESET)
+LOST = PlayedFault(kind=FaultKind.LOST)
+RESET = PlayedFault(kind=FaultKind.RESET)
 POST = Met("POST", "/zauto-api/patients", "p1", "zauto_test_00000000")
 
 
-def plan(*rules: Rule) -> Plan:
+def plan(*rules: FaultRule) -> Plan:
     made = Plan()
     made.add(rules)
     return made
@@ -38,13 +38,13 @@ def plan(*rules: Rule) -> Plan:
 def test_a_rule_lets_some_through_and_then_plays_so_often(
     skip: int, times: int, requests: int
 ) -> None:
-    rules = plan(Rule(fault=LOST, skip=skip, times=times))
+    rules = plan(FaultRule(fault=LOST, skip=skip, times=times))
     met = [rules.take(POST) is LOST for _ in range(requests)]
     assert met == [skip <= number < skip + times for number in range(requests)]
 
 
 def test_a_rule_without_an_end_is_played_again_and_again() -> None:
-    rules = plan(Rule(fault=LOST, times=None))
+    rules = plan(FaultRule(fault=LOST, times=None))
     assert [rules.take(POST) for _ in range(5)] == [LOST] * 5
 
 
@@ -63,27 +63,27 @@ def test_a_rule_without_an_end_is_played_again_and_again() -> None:
     ],
 )
 def test_a_rule_is_for_the_requests_it_names(match: dict[str, str], fits: bool) -> None:
-    assert (plan(Rule(fault=LOST, match=Match(**match))).take(POST) is LOST) is fits
+    assert (plan(FaultRule(fault=LOST, match=Match(**match))).take(POST) is LOST) is fits
 
 
 def test_a_rule_that_is_used_up_leaves_the_request_to_the_next() -> None:
-    rules = plan(Rule(fault=LOST), Rule(fault=RESET))
+    rules = plan(FaultRule(fault=LOST), FaultRule(fault=RESET))
     assert [rules.take(POST) for _ in range(3)] == [LOST, RESET, None]
 
 
 def test_a_rule_that_still_skips_keeps_the_request_from_the_next() -> None:
-    rules = plan(Rule(fault=LOST, skip=1), Rule(fault=RESET))
+    rules = plan(FaultRule(fault=LOST, skip=1), FaultRule(fault=RESET))
     assert [rules.take(POST) for _ in range(3)] == [None, LOST, RESET]
 
 
 def test_a_cleared_plan_plays_nothing() -> None:
-    rules = plan(Rule(fault=LOST, times=None))
+    rules = plan(FaultRule(fault=LOST, times=None))
     rules.clear()
     assert (rules.take(POST), rules.shown()) == (None, [])
 
 
 def test_a_plan_tells_its_rules_and_how_often_each_fitted() -> None:
-    rules = plan(Rule(fault=LOST, match=Match(method="POST"), skip=2))
+    rules = plan(FaultRule(fault=LOST, match=Match(method="POST"), skip=2))
     rules.take(POST)
     expected = {"fault": {"kind": "lost"}, "match": {"method": "POST"}, "skip": 2, "fitted": 1}
     assert rules.shown() == [expected]
@@ -102,7 +102,7 @@ def test_a_plan_tells_its_rules_and_how_often_each_fitted() -> None:
 def test_a_fault_says_whether_the_request_has_its_effect(
     fault: dict[str, Any], has_effect: bool
 ) -> None:
-    assert Fault.model_validate(fault).has_effect is has_effect
+    assert PlayedFault.model_validate(fault).has_effect is has_effect
 
 
 def test_a_plan_is_read_from_a_file(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_plan_is_read_from_a_file(tmp_path: Path) -> None:
     )
     (rule,) = read_plan(file)
     assert rule.times is None
-    assert rule.fault == Fault(kind=FaultKind.DELAY, seconds=2.5, when=When.BEFORE)
+    assert rule.fault == PlayedFault(kind=FaultKind.DELAY, seconds=2.5, when=When.BEFORE)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_rules_are_checked_wherever_they_come_from() -> None:
 
 def test_a_header_holds_a_kind_or_an_object() -> None:
     assert read_header("lost") == LOST
-    assert read_header('{"kind": "cut", "bytes": 7}') == Fault(kind=FaultKind.CUT, bytes=7)
+    assert read_header('{"kind": "cut", "bytes": 7}') == PlayedFault(kind=FaultKind.CUT, bytes=7)
 
 
 @pytest.mark.parametrize("text", ["", "explode", "{", '{"kind": "lost", "x": 1}', "[]"])

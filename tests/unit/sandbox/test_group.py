@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
 
 PATIENT = {"uhid": 1, "fullName": "Meera Iyer", "phoneNumber": "+919812345678"}
 
@@ -20,11 +20,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(file: Path) -> State:
-    return State(file)
+def state(file: Path) -> Database:
+    return Database(file)
 
 
-async def test_all_that_join_in_one_turn_are_committed_at_once(state: State) -> None:
+async def test_all_that_join_in_one_turn_are_committed_at_once(state: Database) -> None:
     commits: list[str] = []
     state.db.set_trace_callback(commits.append)
 
@@ -42,7 +42,7 @@ async def test_all_that_join_in_one_turn_are_committed_at_once(state: State) -> 
     state.close()
 
 
-async def test_what_fails_undoes_the_group_and_tells_all_of_it(state: State) -> None:
+async def test_what_fails_undoes_the_group_and_tells_all_of_it(state: Database) -> None:
     with state.group.join() as committed:
         state.remember("a", 1)
     with pytest.raises(ZeroDivisionError), state.group.join():
@@ -57,7 +57,7 @@ async def test_what_fails_undoes_the_group_and_tells_all_of_it(state: State) -> 
     state.close()
 
 
-async def test_a_transaction_of_its_own_ends_the_group_before_it(state: State) -> None:
+async def test_a_transaction_of_its_own_ends_the_group_before_it(state: Database) -> None:
     with state.group.join() as committed:
         state.remember("a", 1)
     with pytest.raises(ZeroDivisionError), state.transaction():
@@ -67,11 +67,11 @@ async def test_a_transaction_of_its_own_ends_the_group_before_it(state: State) -
     state.close()
 
 
-async def test_closing_keeps_what_was_written(state: State, file: Path) -> None:
+async def test_closing_keeps_what_was_written(state: Database, file: Path) -> None:
     with state.group.join():
         state.remember("a", 1)
     state.close()
-    again = State(file)
+    again = Database(file)
     assert again.note("a") == 1
     again.close()
 
@@ -86,7 +86,7 @@ async def test_requests_side_by_side_are_each_answered(api: httpx.AsyncClient) -
     assert total == 21
 
 
-async def test_a_caller_that_gives_up_takes_nobody_with_it(state: State) -> None:
+async def test_a_caller_that_gives_up_takes_nobody_with_it(state: Database) -> None:
     async def note(name: str) -> None:
         with state.group.join() as committed:
             state.remember(name, 1)
@@ -102,7 +102,9 @@ async def test_a_caller_that_gives_up_takes_nobody_with_it(state: State) -> None
     state.close()
 
 
-async def test_a_commit_that_fails_is_told_to_all_and_the_next_group_goes_on(state: State) -> None:
+async def test_a_commit_that_fails_is_told_to_all_and_the_next_group_goes_on(
+    state: Database,
+) -> None:
     state.db.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
     state.db.execute(
         "CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
@@ -121,12 +123,12 @@ async def test_a_commit_that_fails_is_told_to_all_and_the_next_group_goes_on(sta
     state.close()
 
 
-def fill(state: State) -> None:
+def fill(state: Database) -> None:
     for number in range(1000):
         state.remember(f"{number} {'x' * 4000}", 1)
 
 
-async def test_a_full_disk_is_told_and_leaves_no_transaction_behind(state: State) -> None:
+async def test_a_full_disk_is_told_and_leaves_no_transaction_behind(state: Database) -> None:
     pages = state.db.execute("PRAGMA page_count").fetchone()[0]
     state.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"), state.group.join():

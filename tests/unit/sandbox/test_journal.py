@@ -5,13 +5,13 @@ import sqlite3
 import httpx
 import pytest
 
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
 
 PROVIDER = {"id": "d1", "fullName": "Dr. Farah Khan"}
 
 
 async def test_it_tells_each_effect_in_order_with_what_was_sent(
-    api: httpx.AsyncClient, state: State
+    api: httpx.AsyncClient, state: Database
 ) -> None:
     before = state.journal.last(1)[0][0]
     await api.post("/zauto-api/providers", json=PROVIDER)
@@ -33,13 +33,15 @@ async def test_it_tells_each_effect_in_order_with_what_was_sent(
     "change", ["UPDATE journal SET status = 200", "DELETE FROM journal WHERE sequence = 1"]
 )
 async def test_no_entry_is_ever_changed_or_removed(
-    api: httpx.AsyncClient, state: State, change: str
+    api: httpx.AsyncClient, state: Database, change: str
 ) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         state.db.execute(change)
 
 
-async def test_the_newest_come_first_when_asked_for(api: httpx.AsyncClient, state: State) -> None:
+async def test_the_newest_come_first_when_asked_for(
+    api: httpx.AsyncClient, state: Database
+) -> None:
     await api.get("/zauto-api/providers")
     await api.get("/zauto-api/patients")
     paths = [entry.path for _, entry in state.journal.last(2)]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
-from bridge.sandbox.limits import Limiter, Limits, Standing
+from bridge.sandbox.database import Database
+from bridge.sandbox.limits import Limiter, Quota, RequestLimits
 from bridge.sandbox.parts import Options
-from bridge.sandbox.state import State
 from bridge.zauto.catalogue import Catalogue
 from bridge.zauto.contract import TOKEN_PATH
 
@@ -20,27 +20,27 @@ START = 1642244400
 
 
 def test_every_request_is_told_the_hours_window() -> None:
-    assert Limiter(Limits()).take("a", START + 1) == Standing(True, 1000, 999, 1642248000)
+    assert Limiter(RequestLimits()).take("a", START + 1) == Quota(True, 1000, 999, 1642248000)
 
 
 def test_the_101st_request_of_a_minute_is_refused_until_the_minute_ends() -> None:
-    limiter = Limiter(Limits())
+    limiter = Limiter(RequestLimits())
     for _ in range(100):
         assert limiter.take("a", START + 5).allowed
-    assert limiter.take("a", START + 59) == Standing(False, 100, 0, START + 60)
+    assert limiter.take("a", START + 59) == Quota(False, 100, 0, START + 60)
     assert limiter.take("a", START + 60).allowed
 
 
 def test_the_1001st_request_of_an_hour_is_refused_until_the_hour_ends() -> None:
-    limiter = Limiter(Limits())
+    limiter = Limiter(RequestLimits())
     for number in range(1000):
         assert limiter.take("a", START + 60 * (number // 100)).allowed
-    assert limiter.take("a", START + 1800) == Standing(False, 1000, 0, START + 3600)
+    assert limiter.take("a", START + 1800) == Quota(False, 1000, 0, START + 3600)
     assert limiter.take("a", START + 3600).remaining == 999
 
 
 def test_clients_are_counted_apart() -> None:
-    limiter = Limiter(Limits(hour=1, minute=1))
+    limiter = Limiter(RequestLimits(hour=1, minute=1))
     assert limiter.take("a", START).allowed
     assert limiter.take("b", START).allowed
     assert not limiter.take("a", START).allowed
@@ -48,7 +48,7 @@ def test_clients_are_counted_apart() -> None:
 
 @given(st.lists(st.floats(min_value=0, max_value=90), max_size=200))
 def test_no_window_ever_lets_more_through_than_its_limit(waits: list[float]) -> None:
-    limiter = Limiter(Limits(hour=20, minute=3))
+    limiter = Limiter(RequestLimits(hour=20, minute=3))
     now, let = float(START), []
     for wait in waits:
         now += wait
@@ -60,8 +60,8 @@ def test_no_window_ever_lets_more_through_than_its_limit(waits: list[float]) -> 
 
 class TestOverHttp:
     @pytest.fixture
-    def limits(self) -> Limits:
-        return Limits(hour=4, minute=3)
+    def limits(self) -> RequestLimits:
+        return RequestLimits(hour=4, minute=3)
 
     async def test_the_headers_count_token_requests_too(self, api: httpx.AsyncClient) -> None:
         answer = await api.get("/zauto-api/patients")
@@ -91,7 +91,7 @@ class TestOverHttp:
         assert (await anyone.get("/elsewhere")).headers["X-RateLimit-Limit"] == "3"
 
     async def test_a_wrong_secret_does_not_use_up_the_clients_limit(
-        self, anyone: httpx.AsyncClient, state: State
+        self, anyone: httpx.AsyncClient, state: Database
     ) -> None:
         client = Accounts(state).make("victim")
         asked = {"grant_type": "client_credentials", "client_id": client.client_id}
@@ -101,7 +101,7 @@ class TestOverHttp:
         assert right.status_code == 200
 
 
-async def test_without_limits_there_are_no_headers(catalogue: Catalogue, state: State) -> None:
+async def test_without_limits_there_are_no_headers(catalogue: Catalogue, state: Database) -> None:
     app = make_app(catalogue, state, Options(limits=None))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://sandbox"

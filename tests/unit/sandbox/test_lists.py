@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.sandbox.collection import Collection
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
 from bridge.zauto.catalogue import Resource, ResourceField
 
 PATIENT = {"uhid": 1, "fullName": "Meera Iyer", "phoneNumber": "+919812345678"}
@@ -163,7 +163,7 @@ LETTERS = st.sampled_from("aAbßIİıςΣé \"%_*'-क्ষ\n\0𝒜")
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(LETTERS, max_size=12), max_size=6), st.text(LETTERS, max_size=5))
 def test_a_search_finds_what_holds_the_term_and_nothing_else(texts: list[str], term: str) -> None:
-    state = State()
+    state = Database()
     notes = Collection(NOTES, state)
     for number, text in enumerate(texts):
         notes.create(orjson.dumps({"id": str(number), "text": text}), 0.0)

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import DoorError
 from bridge.sandbox.app import make_app
-from bridge.sandbox.state import State
+from bridge.sandbox.database import Database
 from bridge.zauto.catalogue import Catalogue, load
 
 WARDS = """\
@@ -74,7 +74,7 @@ async def test_no_other_resource_is_served(api: httpx.AsyncClient) -> None:
 
 
 def test_an_example_that_does_not_fit_its_fields_stops_the_start(
-    tmp_path: Path, state: State
+    tmp_path: Path, state: Database
 ) -> None:
     (tmp_path / "sites.yaml").write_text(SITES.replace("name: Riverside", "name: 7"))
     with pytest.raises(DoorError, match=r"'sites': an example .* name must be a string"):

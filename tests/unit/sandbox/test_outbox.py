@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bridge.errors import DoorError
+from bridge.sandbox.database import Database
 from bridge.sandbox.outbox import BACKOFF, GIVEN_UP_AFTER, Outbox, Progress
-from bridge.sandbox.push import Said
-from bridge.sandbox.state import State
+from bridge.sandbox.push import PartnerAnswer
 from tests.unit.sandbox.conftest import Clock
 
-TAKEN = Said(202, b"{}", "application/json")
-BUSY = Said(503, b"later", "text/plain")
+TAKEN = PartnerAnswer(202, b"{}", "application/json")
+BUSY = PartnerAnswer(503, b"later", "text/plain")
 ORDER = b'{"externalVisitId": "v1", "Services": []}'
 
 
@@ -24,10 +24,10 @@ ORDER = b'{"externalVisitId": "v1", "Services": []}'
 class Partner:
     """Answers what it is told; None is no answer."""
 
-    answers: list[Said | None] = field(default_factory=list)
+    answers: list[PartnerAnswer | None] = field(default_factory=list)
     asked: list[tuple[str, bytes, str]] = field(default_factory=list)
 
-    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> Said:
+    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> PartnerAnswer:
         self.asked.append((kind, body, idempotency_key))
         answer = self.answers.pop(0) if self.answers else TAKEN
         if answer is None:
@@ -41,7 +41,7 @@ def partner() -> Partner:
 
 
 @pytest.fixture
-def outbox(state: State, partner: Any, clock: Clock) -> Outbox:
+def outbox(state: Database, partner: Any, clock: Clock) -> Outbox:
     return Outbox(state.db, partner, clock)
 
 
@@ -53,9 +53,11 @@ async def test_an_order_that_is_taken_is_done(outbox: Outbox, partner: Partner) 
     assert partner.asked == [("services", ORDER, "k1")]
 
 
-@pytest.mark.parametrize("answer", [None, BUSY, Said(429, b"", ""), Said(408, b"", "")])
+@pytest.mark.parametrize(
+    "answer", [None, BUSY, PartnerAnswer(429, b"", ""), PartnerAnswer(408, b"", "")]
+)
 async def test_an_order_is_tried_again_while_the_partner_is_down(
-    outbox: Outbox, partner: Partner, clock: Clock, answer: Said | None
+    outbox: Outbox, partner: Partner, clock: Clock, answer: PartnerAnswer | None
 ) -> None:
     partner.answers = [answer, answer]
     if answer is None:
@@ -79,7 +81,7 @@ async def test_an_order_is_tried_again_while_the_partner_is_down(
 async def test_an_order_the_partner_will_not_have_is_not_tried_again(
     outbox: Outbox, partner: Partner, clock: Clock, status: int
 ) -> None:
-    partner.answers = [Said(status, b"", "")]
+    partner.answers = [PartnerAnswer(status, b"", "")]
     await outbox.push("prescriptions", ORDER)
     clock.now += GIVEN_UP_AFTER
     await outbox.retry_due()
@@ -104,7 +106,7 @@ async def test_an_order_is_given_up_after_a_day(
 async def test_the_partner_may_ask_for_more_time(
     outbox: Outbox, partner: Partner, clock: Clock
 ) -> None:
-    partner.answers = [Said(503, b"", "", retry_after=30)]
+    partner.answers = [PartnerAnswer(503, b"", "", retry_after=30)]
     await outbox.push("services", ORDER)
     assert outbox.newest(1)[0].due_at == clock.now + 30
 
@@ -114,11 +116,11 @@ async def test_a_restart_goes_on_with_what_waits(
 ) -> None:
     partner.answers = [None]
     file = tmp_path / "sandbox.db"
-    before = State(file)
+    before = Database(file)
     with pytest.raises(DoorError):
         await Outbox(before.db, partner, clock).push("services", ORDER)
     before.close()
-    after = State(file)
+    after = Database(file)
     clock.now += BACKOFF[0]
     outbox = Outbox(after.db, partner, clock)
     await outbox.retry_due()
@@ -141,7 +143,7 @@ async def test_it_runs_on_and_wakes_for_what_fails(
     await asyncio.wait({running})
 
 
-async def test_without_a_partner_a_push_says_what_to_do(state: State, clock: Clock) -> None:
+async def test_without_a_partner_a_push_says_what_to_do(state: Database, clock: Clock) -> None:
     outbox = Outbox(state.db, None, clock)
     with pytest.raises(DoorError, match="--push-to"):
         await outbox.push("services", ORDER)

@@ -15,11 +15,11 @@ import pytest
 from bridge.errors import DoorError
 from bridge.sandbox.accounts import Accounts
 from bridge.sandbox.app import make_app
-from bridge.sandbox.limits import Limits
+from bridge.sandbox.database import Database
+from bridge.sandbox.limits import RequestLimits
 from bridge.sandbox.parts import Options
-from bridge.sandbox.push import Said
+from bridge.sandbox.push import PartnerAnswer
 from bridge.sandbox.serve import TEST_CLIENT
-from bridge.sandbox.state import State
 from bridge.visible import HIDDEN
 from bridge.zauto.catalogue import Catalogue
 
@@ -45,11 +45,11 @@ class FakePartner:
     up: bool = True
     asked: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
 
-    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> Said:
+    async def push(self, kind: str, body: bytes, *, idempotency_key: str = "") -> PartnerAnswer:
         self.asked.append((kind, orjson.loads(body), idempotency_key))
         if not self.up:
             raise DoorError("the partner did not answer: ConnectError")
-        return Said(202, b"{}", "application/json")
+        return PartnerAnswer(202, b"{}", "application/json")
 
 
 class Page(HTMLParser):
@@ -90,16 +90,16 @@ def partner() -> FakePartner | None:
 
 
 @pytest.fixture
-def limits() -> Limits | None:
-    return Limits()
+def limits() -> RequestLimits | None:
+    return RequestLimits()
 
 
 @pytest.fixture
 async def anyone(
     catalogue: Catalogue,
-    state: State,
+    state: Database,
     clock: Any,
-    limits: Limits | None,
+    limits: RequestLimits | None,
     partner: FakePartner | None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     Accounts(state).add(TEST_CLIENT)
@@ -201,7 +201,7 @@ async def test_the_style_sheet_is_there(anyone: httpx.AsyncClient) -> None:
     assert answer.headers["Content-Type"].startswith("text/css")
 
 
-async def test_pages_are_not_in_the_journal(anyone: httpx.AsyncClient, state: State) -> None:
+async def test_pages_are_not_in_the_journal(anyone: httpx.AsyncClient, state: Database) -> None:
     for address in PAGES:
         await anyone.get(address)
     assert state.journal.last(10) == []
@@ -251,7 +251,9 @@ async def test_the_overview_tells_that_limits_are_off(anyone: httpx.AsyncClient)
     assert "Limits are off" in (await seen(anyone, "/")).text
 
 
-async def test_a_reset_brings_the_test_records_back(api: httpx.AsyncClient, state: State) -> None:
+async def test_a_reset_brings_the_test_records_back(
+    api: httpx.AsyncClient, state: Database
+) -> None:
     await api.delete("/zauto-api/patients/test-patient-001")
     form = (await seen(api, "/")).filled()
     page = Page((await api.post("/reset", data=form)).text)
@@ -397,7 +399,11 @@ async def test_ids_that_there_are_are_proposed(anyone: httpx.AsyncClient) -> Non
 @pytest.mark.parametrize("address", ["/orders", "/reset"])
 @pytest.mark.parametrize("token", ["", "guessed", "é"])
 async def test_a_form_without_the_pages_token_does_nothing(
-    anyone: httpx.AsyncClient, state: State, partner: FakePartner, address: str, token: str
+    anyone: httpx.AsyncClient,
+    state: Database,
+    partner: FakePartner,
+    address: str,
+    token: str,
 ) -> None:
     form = {"form_token": token, "kind": "prescriptions", "externalVisitId": "v1"}
     answer = await anyone.post(address, data=form | {"do": "push", "line-0-name": "X"})
@@ -409,7 +415,7 @@ async def test_a_form_without_the_pages_token_does_nothing(
 async def test_the_token_is_another_in_each_sandbox(catalogue: Catalogue) -> None:
     tokens = set()
     for _ in range(2):
-        state = State()
+        state = Database()
         transport = httpx.ASGITransport(make_app(catalogue, state))
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as browser:
             tokens.add((await seen(browser, "/")).filled()["form_token"])

@@ -13,10 +13,10 @@ import httpx
 import orjson
 import pytest
 
-from bridge.sandbox.faults import Fault, FaultKind, Match, Plan, Rule
+from bridge.sandbox.database import Database
+from bridge.sandbox.faults import FaultKind, FaultRule, Match, Plan, PlayedFault
 from bridge.sandbox.journal import Effect
 from bridge.sandbox.serve import TEST_CLIENT
-from bridge.sandbox.state import State
 from bridge.zauto.contract import TOKEN_PATH
 from tests.unit.sandbox.conftest import Clock, Sleep
 
@@ -43,7 +43,7 @@ async def exists(api: httpx.AsyncClient) -> bool:
     return (await api.get(f"{PROVIDERS}/d1")).status_code == 200
 
 
-def effects(state: State) -> list[tuple[Effect, str, int, int]]:
+def effects(state: Database) -> list[tuple[Effect, str, int, int]]:
     """Of each entry for d1: effect, fault, status and which request's effect it is."""
     entries = [(n, e) for n, e in state.journal.after(0, 100) if e.external_id == "d1"]
     return [(e.effect, e.fault, e.status, e.late_for) for _, e in entries]
@@ -63,7 +63,7 @@ def effects(state: State) -> list[tuple[Effect, str, int, int]]:
     ],
 )
 async def test_a_status_comes_with_its_error_and_without_an_effect(
-    api: httpx.AsyncClient, state: State, status: int, code: str | None
+    api: httpx.AsyncClient, state: Database, status: int, code: str | None
 ) -> None:
     answer = await create(api, {"kind": "status", "status": status})
     assert (answer.status_code, answer.json()["status"]) == (status, "error")
@@ -72,7 +72,7 @@ async def test_a_status_comes_with_its_error_and_without_an_effect(
     assert not await exists(api)
 
 
-async def test_a_status_after_the_effect_hides_it(api: httpx.AsyncClient, state: State) -> None:
+async def test_a_status_after_the_effect_hides_it(api: httpx.AsyncClient, state: Database) -> None:
     answer = await create(api, {"kind": "status", "status": 500, "when": "after"})
     assert answer.status_code == 500
     assert effects(state) == [(Effect.CREATED, "status", 201, 0)]
@@ -184,16 +184,16 @@ async def test_a_token_may_be_invalid_from_the_start(anyone: httpx.AsyncClient) 
 
 
 async def test_a_plan_is_played_without_a_header(
-    api: httpx.AsyncClient, plan: Plan, state: State
+    api: httpx.AsyncClient, plan: Plan, state: Database
 ) -> None:
-    plan.add([Rule(fault=Fault(kind=FaultKind.STATUS), match=Match(external_id="d1"))])
+    plan.add([FaultRule(fault=PlayedFault(kind=FaultKind.STATUS), match=Match(external_id="d1"))])
     other = await api.post(PROVIDERS, json={**PROVIDER, "id": "d2"})
     met = await api.post(PROVIDERS, json=PROVIDER)
     again = await api.post(PROVIDERS, json=PROVIDER)
     assert [other.status_code, met.status_code, again.status_code] == [201, 503, 201]
 
 
-async def test_a_header_that_is_no_fault_is_told(api: httpx.AsyncClient, state: State) -> None:
+async def test_a_header_that_is_no_fault_is_told(api: httpx.AsyncClient, state: Database) -> None:
     answer = await create(api, "explode")
     assert answer.status_code == 400
     assert "x-sandbox-fault" in answer.json()["message"]
@@ -232,7 +232,7 @@ async def test_rules_that_are_wrong_are_refused(api: httpx.AsyncClient, body: by
 
 
 async def test_a_late_effect_is_written_down_when_it_takes_place(
-    clock: Clock, state: State, sleep: Sleep, api: httpx.AsyncClient
+    clock: Clock, state: Database, sleep: Sleep, api: httpx.AsyncClient
 ) -> None:
     with pytest.raises(Exception, match="only the sandbox's own server"):
         await create(api, {"kind": "late", "seconds": 9})

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from bridge.sandbox.database import Database
 from bridge.sandbox.journal import Effect
-from bridge.sandbox.parts import Options, Parts, make_parts
-from bridge.sandbox.state import State
+from bridge.sandbox.parts import Options, SandboxParts, make_parts
 from bridge.zauto.catalogue import Catalogue
 from tests.unit.sandbox.conftest import Clock
 
@@ -24,11 +24,13 @@ def clock() -> Clock:
     return Clock(at("2026-03-01T22:00"))
 
 
-def start(catalogue: Catalogue, state: State, clock: Clock, nightly: time | None) -> Parts:
+def start(
+    catalogue: Catalogue, state: Database, clock: Clock, nightly: time | None
+) -> SandboxParts:
     return make_parts(catalogue, state, Options(nightly=nightly, clock=clock))
 
 
-def holds(parts: Parts) -> bool:
+def holds(parts: SandboxParts) -> bool:
     return parts.state.records.find("providers", "d1") is not None
 
 
@@ -44,7 +46,12 @@ def holds(parts: Parts) -> bool:
     ],
 )
 def test_the_first_request_behind_the_moment_finds_the_test_records_only(
-    catalogue: Catalogue, state: State, clock: Clock, nightly: time | None, now: str, is_reset: bool
+    catalogue: Catalogue,
+    state: Database,
+    clock: Clock,
+    nightly: time | None,
+    now: str,
+    is_reset: bool,
 ) -> None:
     parts = start(catalogue, state, clock, nightly)
     parts.collections["providers"].create(PROVIDER, clock.now)
@@ -55,7 +62,7 @@ def test_the_first_request_behind_the_moment_finds_the_test_records_only(
 
 
 def test_each_night_resets_once_and_is_written_down(
-    catalogue: Catalogue, state: State, clock: Clock
+    catalogue: Catalogue, state: Database, clock: Clock
 ) -> None:
     parts = start(catalogue, state, clock, time(2, 0))
     for hour in ("02T02:00", "02T02:01", "02T20:00", "03T09:00"):
@@ -66,7 +73,7 @@ def test_each_night_resets_once_and_is_written_down(
 
 
 def test_a_night_it_was_down_is_made_up_for(
-    catalogue: Catalogue, state: State, clock: Clock
+    catalogue: Catalogue, state: Database, clock: Clock
 ) -> None:
     before = start(catalogue, state, clock, time(2, 0))
     before.collections["providers"].create(PROVIDER, clock.now)
@@ -76,7 +83,7 @@ def test_a_night_it_was_down_is_made_up_for(
     assert not holds(after)
 
 
-def test_search_forgets_what_was_reset(catalogue: Catalogue, state: State, clock: Clock) -> None:
+def test_search_forgets_what_was_reset(catalogue: Catalogue, state: Database, clock: Clock) -> None:
     parts = start(catalogue, state, clock, time(2, 0))
     providers = parts.collections["providers"]
     providers.create(PROVIDER, clock.now)

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from bridge.sandbox.accounts import Accounts
+from bridge.sandbox.database import Database
 from bridge.sandbox.serve import TEST_CLIENT
-from bridge.sandbox.state import State
 from bridge.zauto.contract import CLIENT_ID_PATTERN, CLIENT_SECRET_PATTERN, TOKEN_PATH
 
 ASKED = {
@@ -60,7 +60,7 @@ async def test_a_refresh_token_is_no_access_token(anyone: httpx.AsyncClient) -> 
 
 
 async def test_a_refresh_token_of_another_client_is_refused(
-    anyone: httpx.AsyncClient, state: State
+    anyone: httpx.AsyncClient, state: Database
 ) -> None:
     refresh = (await token(anyone)).json()["refresh_token"]
     other = Accounts(state).make("other")
@@ -99,7 +99,9 @@ async def test_a_token_request_that_is_no_json_is_refused(anyone: httpx.AsyncCli
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_a_made_client_has_the_documents_format_and_its_secret_is_not_kept(state: State) -> None:
+def test_a_made_client_has_the_documents_format_and_its_secret_is_not_kept(
+    state: Database,
+) -> None:
     made = Accounts(state).make("clinic")
     assert re.fullmatch(r"zauto_clinic_[0-9a-f]{8}", made.client_id)
     assert re.fullmatch(r"zauto_[0-9a-f]{64}", made.client_secret)
@@ -107,7 +109,7 @@ def test_a_made_client_has_the_documents_format_and_its_secret_is_not_kept(state
     assert made.client_secret not in "".join(state.db.iterdump())
 
 
-async def test_no_token_is_kept_as_it_is(anyone: httpx.AsyncClient, state: State) -> None:
+async def test_no_token_is_kept_as_it_is(anyone: httpx.AsyncClient, state: Database) -> None:
     body = (await token(anyone)).json()
     kept = "".join(map(str, state.db.execute("SELECT * FROM tokens").fetchall()))
     assert body["access_token"] not in kept
@@ -115,7 +117,7 @@ async def test_no_token_is_kept_as_it_is(anyone: httpx.AsyncClient, state: State
 
 
 async def test_a_client_is_made_by_name_and_its_secret_told_once(
-    anyone: httpx.AsyncClient, state: State
+    anyone: httpx.AsyncClient, state: Database
 ) -> None:
     made = await anyone.post("/sandbox/clients", json={"name": "st-marys"})
     client = made.json()
@@ -155,7 +157,7 @@ async def test_a_read_only_client_may_read_and_not_write(anyone: httpx.AsyncClie
 
 
 async def test_revoked_tokens_are_invalid_of_one_client_or_of_all(
-    anyone: httpx.AsyncClient, state: State
+    anyone: httpx.AsyncClient, state: Database
 ) -> None:
     other = Accounts(state).make("other")
     ours = (await token(anyone)).json()

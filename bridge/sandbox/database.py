@@ -50,7 +50,7 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
 
 
-class State:
+class Database:
     """The file, or memory when there is none."""
 
     def __init__(self, file: Path | None = None, *, wait_seconds: float = 2) -> None:
