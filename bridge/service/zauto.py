@@ -117,7 +117,7 @@ class ZautoEnd:
         await self._sender.close()
 
     async def ask(self, question: Question) -> dict[str, Any]:
-        """Answer a person; what that cost is kept. A ping that is answered ends what rests."""
+        """Answer a person; what that cost is kept. A ping that is answered closes the breakers."""
         refuse_other(self._settings, question)
         try:
             told = await answer(self._inquiry, question)
@@ -133,9 +133,9 @@ class ZautoEnd:
             await self._store.run(lambda tx: self._calls.count(tx, self._clock()))
 
     def _open(self, tx: Transaction) -> None:
-        """Calls are answered: what rests need not rest any longer."""
-        self.far_end.closings.end(limited=True)
-        self.far_end.closings.note_in(tx)
+        """Calls are answered: no breaker need stay open."""
+        self.far_end.breakers.close(limited=True)
+        self.far_end.breakers.keep(tx)
 
     def notices(self) -> list[Notice]:
         """What ZautoAI does not offer, for people."""

@@ -8,6 +8,7 @@ gateway that is in trouble: such an answer never means that a record is absent.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from bridge.delivery import Outcome, Reason, Request, Target
 from bridge.store.contract import Transaction
@@ -45,10 +46,22 @@ class Endpoints:
         self._missing[f"{operation} {resource}"] = missing
         tx.put_missing_endpoint(Target.ZAUTO, missing)
 
-    def note_read(self, tx: Transaction, request: Request, outcome: Outcome, now: float) -> None:
+    def adapted(self, request: Request, now: float) -> Request:
+        """The request, or a read by the list where none by id is offered."""
+        by_id = request.method != "GET" or self.offers(Operation.READ, request.resource, now)
+        return request if by_id else replace(request, by_list=True)
+
+    def lacking(self, request: Request, now: float) -> Operation | None:
+        """The operation of a request that cannot be made any other way, and is not offered."""
+        for operation in (Operation.UPDATE, Operation.DELETE):
+            if request.method == operation.method:
+                return None if self.offers(operation, request.resource, now) else operation
+        return None
+
+    def note(self, tx: Transaction, request: Request, outcome: Outcome, now: float) -> None:
         """Learn from a read: one by id that a stranger answered is next made by the list, and the
         other way round, as either may be what is missing."""
-        if outcome.reason is not Reason.NOT_THE_API:
+        if request.method != "GET" or outcome.reason is not Reason.NOT_THE_API:
             return
         if request.by_list:
             self._missing.pop(f"{Operation.READ} {request.resource}", None)

@@ -14,7 +14,8 @@ from bridge.pipeline.delivery.behind import park_behind
 from bridge.pipeline.delivery.deliver import Allowance, Attempted
 from bridge.pipeline.delivery.pauses import Pauses
 from bridge.pipeline.delivery.pausing import paused
-from bridge.pipeline.delivery.settle import Postpone, Settle, after_hospital
+from bridge.pipeline.delivery.settle import Settle, after_hospital
+from bridge.pipeline.delivery.transitions import Transitions
 from bridge.store.contract import Transaction
 
 #: sends one HL7 message with this control id and says how it went; never raises
@@ -43,8 +44,8 @@ class ToHospital:
         self._send = send
         self._check_structure = check_structure
         self._log = structlog.get_logger()
-        self._jitter = jitter
         self._settled = settled
+        self._transitions = Transitions(self.target, jitter, settled)
         #: what a person wants no orders sent of
         self.pauses = Pauses()
 
@@ -57,7 +58,7 @@ class ToHospital:
         included."""
         waiting = paused(tx, delivery, self.pauses)
         if waiting is not None:
-            self._postpone(tx, delivery, waiting, now)
+            self._transitions.make(tx, delivery, waiting, now)
             return None
         call = delivery.call
         return Request("SEND", call.resource, call.external_id, call.payload)
@@ -90,27 +91,7 @@ class ToHospital:
         delivery = attempted.delivery
         tx.end(attempted.attempt_id, outcome, now)
         following = after_hospital(delivery, outcome, attempted.failures)
-        if isinstance(following, Settle):
-            self._settled(self.target, following.status)
-            tx.settle(
-                delivery.id,
-                following.status,
-                at=now,
-                cause=following.cause,
-            )
-            if following.status is Status.PARKED:
-                for _ in range(park_behind(tx, delivery, now)):
-                    self._settled(self.target, Status.PARKED)
-            return
-        self._postpone(tx, delivery, following, now)
-
-    def _postpone(
-        self, tx: Transaction, delivery: Delivery, following: Postpone, now: float
-    ) -> None:
-        tx.postpone(
-            delivery.id,
-            following.step,
-            due_at=now + following.wait * self._jitter(),
-            attempts=delivery.attempts + following.counts,
-            cause=following.cause,
-        )
+        self._transitions.make(tx, delivery, following, now)
+        if isinstance(following, Settle) and following.status is Status.PARKED:
+            for _ in range(park_behind(tx, delivery, now)):
+                self._settled(self.target, Status.PARKED)

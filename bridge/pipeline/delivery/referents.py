@@ -6,22 +6,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bridge.causes import Cause, CauseKind
-from bridge.delivery import Call, Delivery, Entity, Interaction, Outcome, Request, Target
+from bridge.delivery import Call, Delivery, Entity, Interaction, Outcome, Reason, Request, Target
 from bridge.message import Status
+from bridge.pipeline.delivery.deliver import Attempted
+from bridge.pipeline.delivery.history import reasons
+from bridge.pipeline.delivery.settle import Settle
 from bridge.pipeline.records.lanes import lane_of
 from bridge.store.contract import Transaction
 from bridge.zauto.catalogue import Catalogue
 
 #: position of a delivery that makes a lost referent again: behind the message's own calls
 REBUILT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """The delivery is held for `resource/external id`."""
-
-    key: str
-    cause: Cause
+#: how often a delivery may be told that ZautoAI lacks a record it refers to
+MOST_RETURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +28,12 @@ class Block:
     key: str
 
 
-def wait_for(tx: Transaction, catalogue: Catalogue, delivery: Delivery) -> Hold | Block | None:
+def wait_for(tx: Transaction, catalogue: Catalogue, delivery: Delivery) -> Settle | Block | None:
     """What must be there before this delivery is worth a call; None where nothing is missing."""
     call = delivery.call
     ahead = tx.ahead(call.resource, call.external_id, delivery.lane, delivery.id)
     if ahead is not None and ahead.status is Status.HELD:
-        return Hold(ahead.waits_for, Cause(CauseKind.BEHIND_EVENT))
+        return _held(ahead.waits_for, Cause(CauseKind.BEHIND_EVENT))
     if ahead is not None:
         # the record belonged to another when that was planned
         return Block(call.key)
@@ -51,7 +48,7 @@ def wait_for(tx: Transaction, catalogue: Catalogue, delivery: Delivery) -> Hold 
 
 def _wait_for_one(
     tx: Transaction, delivery: Delivery, referent: str, external_id: str
-) -> Hold | Block | None:
+) -> Settle | Block | None:
     known = tx.entity(referent, external_id)
     if known is not None and known.sent is not None:
         return None
@@ -61,7 +58,7 @@ def _wait_for_one(
     key = f"{referent}/{external_id}"
     if pending is Status.WAITING and delivery.lane != key and _is_behind(tx, delivery, key):
         return Block(key)
-    return Hold(key, Cause(CauseKind.WAITS_FOR_REFERENT, resource=referent))
+    return _held_for(referent, external_id)
 
 
 def _is_behind(tx: Transaction, delivery: Delivery, key: str) -> bool:
@@ -74,7 +71,29 @@ def _is_behind(tx: Transaction, delivery: Delivery, key: str) -> bool:
     return any(each.id < delivery.id for each in tx.pending(resource, external_id))
 
 
-def lost(catalogue: Catalogue, request: Request, outcome: Outcome) -> list[tuple[str, str]]:
+def after_lost(
+    tx: Transaction, catalogue: Catalogue, attempted: Attempted, outcome: Outcome, now: float
+) -> Settle:
+    """ZautoAI lacks a referent: make it again where we know it, and wait for it."""
+    missing = _lost(catalogue, attempted.request, outcome)
+    returned = reasons(tx, attempted).count(Reason.REFERENT_MISSING) + 1
+    if not missing or returned >= MOST_RETURNS:
+        return Settle(Status.PARKED, Cause(CauseKind.MISSING_REFERENT))
+    for key in missing:
+        _make_again(tx, catalogue, attempted.delivery.message_id, key, now)
+    return _held_for(*missing[0])
+
+
+def _held_for(referent: str, external_id: str) -> Settle:
+    cause = Cause(CauseKind.WAITS_FOR_REFERENT, resource=referent)
+    return _held(f"{referent}/{external_id}", cause)
+
+
+def _held(key: str, cause: Cause) -> Settle:
+    return Settle(Status.HELD, cause, waits_for=key)
+
+
+def _lost(catalogue: Catalogue, request: Request, outcome: Outcome) -> list[tuple[str, str]]:
     """The referents that an answer says are missing, or all that were sent where it names none."""
     body = request.body or {}
     sent = {
@@ -86,7 +105,7 @@ def lost(catalogue: Catalogue, request: Request, outcome: Outcome) -> list[tuple
     return named or list(sent.values())
 
 
-def make_again(
+def _make_again(
     tx: Transaction, catalogue: Catalogue, message_id: int, key: tuple[str, str], now: float
 ) -> None:
     """Plan a record that ZautoAI has lost anew, where it is known and not on its way already."""

@@ -1,8 +1,7 @@
 """Settle: what a delivery does next, given how its request went.
 
-One pure function a far end, each a table of docs/how-it-works.md in code. What concerns more
-than one delivery (the token, the limit, an endpoint that is down) is a `Closing` of the whole
-target or of one resource.
+One pure function a far end, each a table of docs/how-it-works.md in code. What an outcome means for
+more than one delivery is the business of `breakers`.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from bridge.delivery import (
     Step,
 )
 from bridge.message import Status, Verdict
+from bridge.pipeline.delivery.poison import is_poison
 from bridge.pipeline.records.identity import another, differs, same_record
 from bridge.zauto.catalogue import Operation, Resource
 
@@ -29,10 +29,6 @@ FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 #: seconds a lane stays quiet when ZautoAI itself answered, if with an error or unreadably
 SHORT_QUIET = 5.0
-#: seconds a target or resource stays closed when only a person can mend it
-CLOSED = 60.0
-#: times one delivery may get no clear answer while others are written, before it is poison
-POISON = 8
 #: times ZautoAI may say of a record that it has it, and then that it has not
 MOST_FLIPS = 2
 #: answers of a stranger to one update, each between good answers to reads, that show that there
@@ -62,16 +58,6 @@ class Postpone:
     cause: Cause
     #: the far end may have seen the request
     counts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Nothing goes to this target, or this resource of it, for a while."""
-
-    seconds: float
-    reason: Reason
-    #: "" closes the whole target
-    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,42 +91,10 @@ Next = Settle | Postpone
 
 DELIVERED = Settle(Status.DELIVERED)
 
-#: failures that concern every call to the far end
-_CLOSES_TARGET = frozenset(
-    {
-        Reason.UNAUTHORIZED,
-        Reason.BAD_CREDENTIALS,
-        Reason.LIMITED,
-        Reason.REDIRECTED,
-        Reason.CERTIFICATE,
-    }
-)
-_CLOSES_RESOURCE = frozenset({Reason.FORBIDDEN, Reason.WRONG_RECORD})
-
-
-#: reasons that say nothing of the request itself; an outage gives them to every request
-UNCLEAR = frozenset(
-    {
-        Reason.NO_ANSWER,
-        Reason.SERVER_ERROR,
-        Reason.UNREADABLE_ANSWER,
-        Reason.NOT_THE_API,
-    }
-)
-
 
 def backoff(failures: int) -> float:
     """Seconds to wait after this many failures in a row, without jitter."""
     return float(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(failures - 1, 0), 16)))
-
-
-def closing(outcome: Outcome, resource: str) -> Closing | None:
-    """What else must stop for a while because of this outcome."""
-    if outcome.reason in _CLOSES_TARGET:
-        return Closing(outcome.retry_after or CLOSED, outcome.reason)
-    if outcome.reason in _CLOSES_RESOURCE:
-        return Closing(CLOSED, outcome.reason, resource)
-    return None
 
 
 def after_zauto(
@@ -168,7 +122,7 @@ def after_zauto(
         case Reason.NOT_FOUND:
             return _absent(past)
         case Reason.NOT_THE_API if _lacks_update(request, resource, past):
-            return not_updated(resource)
+            return not_offered(resource)
         case Reason.WRONG_RECORD:
             return _parked(Cause(CauseKind.WRONG_RECORD))
         case Reason.INVALID:
@@ -177,8 +131,9 @@ def after_zauto(
             return _by_kind(delivery, outcome, quiet_seconds, past)
 
 
-def not_updated(resource: Resource, done: str = "updated") -> Settle:
+def not_offered(resource: Resource, operation: Operation = Operation.UPDATE) -> Settle:
     """What becomes of an update, or a deletion, where ZautoAI has none for its resource."""
+    done = "deleted" if operation is Operation.DELETE else "updated"
     return _parked(Cause(CauseKind.NOT_OFFERED, resource=resource.title.lower(), name=done))
 
 
@@ -234,7 +189,7 @@ def _by_kind(delivery: Delivery, outcome: Outcome, quiet_seconds: float, past: P
     match outcome.kind:
         case Kind.PERMANENT:
             return _parked(refused(outcome))
-        case _ if past.unclear >= POISON and outcome.reason in UNCLEAR:
+        case _ if is_poison(outcome, past.unclear):
             return _parked(
                 Cause(CauseKind.NO_CLEAR_ANSWER, number=past.unclear, by=outcome.verdict)
             )

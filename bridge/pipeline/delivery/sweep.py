@@ -1,26 +1,21 @@
 """Sweep: what time alone brings about.
 
 What was held too long is parked for a person. An application acknowledgment that could not be sent
-for as long is given up. A record about which a request went unanswered is
-read a second time: the request may have taken effect after the first verifying read, over what a
-later message wrote. Of codes without a row that nobody waits for, those met long ago are forgotten.
+for as long is given up. A record about which a request went unanswered is read a second time. Of
+codes without a row that nobody waits for, those met long ago are forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 
 from bridge.causes import Cause, CauseKind
-from bridge.delivery import Step
 from bridge.errors import Damaged
-from bridge.pipeline.delivery.referents import REBUILT, whole
-from bridge.pipeline.records.lanes import lane_of
+from bridge.pipeline.delivery.second_read import plan_again
 from bridge.pipeline.tasks import repeat
 from bridge.store.contract import Store, Transaction
-from bridge.store.records import Again
 from bridge.zauto.catalogue import Catalogue
 
 #: seconds between two sweeps
@@ -90,18 +85,8 @@ class Sweep:
         due = tx.take_again(now, now + _NEVER_LATER, BATCH)
         for again in due:
             try:
-                self._plan(tx, again, now)
+                plan_again(tx, self._catalogue, again, now)
             except Damaged:
                 # nothing can be made of it, and it must not keep others from being read again
                 self._log.error("damaged record not read again", message=again.message_id)
         return bool(due)
-
-    def _plan(self, tx: Transaction, again: Again, now: float) -> None:
-        entity = tx.entity(again.resource, again.external_id)
-        # What is not known to be there is on its way, or parked for a person.
-        if entity is not None and entity.sent is not None:
-            call = whole(entity)
-            lane = lane_of(call, self._catalogue)
-            # It states nothing itself: by its turn, others of the lane may have said more.
-            silent = replace(call, payload={}, create_only=frozenset())
-            tx.add(again.message_id, REBUILT, lane, silent, now, Step.VERIFY)

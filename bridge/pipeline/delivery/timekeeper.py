@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from bridge.errors import StoreError
-from bridge.pipeline.delivery.zauto import AGAIN_AFTER
+from bridge.pipeline.delivery.second_read import AGAIN_AFTER
 from bridge.pipeline.tasks import repeat
 from bridge.store.contract import Store, Transaction, View
 from bridge.zauto.budget import STEP_SECONDS

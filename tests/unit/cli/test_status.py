@@ -297,7 +297,7 @@ async def test_resume_now_says_what_still_waits(run: Run, service: Service) -> N
     assert service.zauto is not None
     end = service.zauto.far_end
     limited = Outcome(Kind.TRANSIENT, Reason.LIMITED, 429, retry_after=3600.0)
-    end.closings.note(limited, "patients", service._clock())
+    end.breakers.note(limited, "patients", service._clock())
     assert (await status(run))[0] == StatusCode.STOPPED
     said = await asyncio.to_thread(run, "resume", "--now", "--destination", "zautoai")
     assert "ZautoAI: all calls stopped until" in said.stdout

@@ -18,12 +18,12 @@ async def test_what_was_closed_while_the_clock_was_ahead_is_waited_out_again(
     bench.remote.faults = iter([Fault.UNAUTHORIZED])
     message_id = await bench.plan(a_patient())
     await bench.look()
-    closed = bench.end.closings.all(bench.clock())[""]
+    closed = bench.end.breakers.all(bench.clock())[""]
 
     bench.clock.now -= back
 
     right = bench.clock.now
-    assert bench.end.closings.all(right)[""].until == right + closed.seconds
+    assert bench.end.breakers.all(right)[""].until == right + closed.seconds
     await bench.finish()
     assert bench.status(message_id) is Status.DELIVERED
     assert bench.clock.now <= right + max(2 * closed.seconds, back + closed.seconds)
@@ -35,4 +35,4 @@ async def test_what_was_closed_before_the_clock_was_set_forward_is_open(bench: B
     await bench.plan(a_patient())
     await bench.look()
     bench.clock.now += YEAR
-    assert not bench.end.closings.all(bench.clock())
+    assert not bench.end.breakers.all(bench.clock())

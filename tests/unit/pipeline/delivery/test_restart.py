@@ -10,7 +10,7 @@ from bridge.delivery import Outcome, Reason, Request, Target
 from bridge.message import Status
 from bridge.pipeline.delivery.pauses import Pauses, Selection
 from bridge.pipeline.delivery.pausing import PAUSED_SECONDS
-from bridge.pipeline.delivery.settle import POISON
+from bridge.pipeline.delivery.poison import POISON
 from bridge.pipeline.delivery.timekeeper import redate_at_start
 from bridge.settings import CallLimits
 from bridge.zauto.answers import Answer, judge
@@ -85,7 +85,7 @@ async def test_a_limiter_that_forgets_on_restart_is_caught(
     bench.clock.now += 1
     restart(bench)
     second = await bench.plan(a_patient("P2", uhid=4712))
-    assert bench.end.closings.all(bench.clock())[""].until == bench.clock.now + seconds - 1
+    assert bench.end.breakers.all(bench.clock())[""].until == bench.clock.now + seconds - 1
     bench.clock.now += seconds - 2
     await bench.look()
     assert len(bench.remote.requests) == 1
@@ -120,7 +120,7 @@ async def test_other_credentials_are_not_refused_for_those_before(
     await bench.plan(a_patient())
     await bench.look()
     restart(bench, client="another")
-    assert bool(bench.end.closings.all(bench.clock())) is remembered
+    assert bool(bench.end.breakers.all(bench.clock())) is remembered
 
 
 async def test_what_went_well_is_forgotten_in_the_store_too(bench: Bench) -> None:
@@ -139,7 +139,7 @@ async def test_after_a_clock_jump_and_a_restart_the_wait_is_no_longer_than_it_wa
     await bench.look()
     bench.clock.now -= back
     restart(bench)
-    assert bench.end.closings.all(bench.clock())[""].until == bench.clock.now + 120
+    assert bench.end.breakers.all(bench.clock())[""].until == bench.clock.now + 120
 
 
 class TestResume:
@@ -237,7 +237,7 @@ class TestKept:
                 await bench.plan(a_patient())
             await bench.look()
             restart(bench)
-            (breaker,) = bench.end.closings.all(bench.clock()).values()
+            (breaker,) = bench.end.breakers.all(bench.clock()).values()
             assert breaker.until == bench.clock() + seconds
             bench.clock.now = breaker.until
         assert breaker.times == 3

@@ -21,12 +21,12 @@ from bridge.delivery import (
     Step,
 )
 from bridge.message import Status, Verdict
+from bridge.pipeline.delivery.poison import POISON
 from bridge.pipeline.delivery.settle import (
     DELIVERED,
     LONGEST_WAIT,
     LONGEST_WAIT_OF_ORDER,
     MOST_FLIPS,
-    POISON,
     SHORT_QUIET,
     STRANGE_ANSWERS,
     Next,
@@ -37,7 +37,6 @@ from bridge.pipeline.delivery.settle import (
     after_hospital,
     after_zauto,
     backoff,
-    closing,
 )
 from bridge.pipeline.records.identity import another
 from tests.unit.pipeline.bench import CATALOGUE, a_patient, a_visit
@@ -261,32 +260,6 @@ class TestReads:
         create = replace(a_patient(), interaction=Interaction.CREATE)
         following = after("GET", found({"uhid": 9}), step=Step.VERIFY, call=create)
         assert following == DELIVERED
-
-
-class TestClosing:
-    @pytest.mark.parametrize(
-        "reason",
-        [Reason.UNAUTHORIZED, Reason.BAD_CREDENTIALS, Reason.REDIRECTED, Reason.CERTIFICATE],
-    )
-    def test_what_concerns_every_call_closes_the_target(self, reason: Reason) -> None:
-        closed = closing(transient(reason), "patients")
-        assert closed is not None
-        assert (closed.resource, closed.reason) == ("", reason)
-
-    @pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.WRONG_RECORD])
-    def test_what_concerns_a_resource_closes_that(self, reason: Reason) -> None:
-        closed = closing(transient(reason), "patients")
-        assert closed is not None
-        assert closed.resource == "patients"
-
-    def test_the_limit_closes_until_its_reset(self) -> None:
-        closed = closing(transient(Reason.LIMITED, retry_after=17.0), "patients")
-        assert closed is not None
-        assert closed.seconds == 17.0
-
-    @pytest.mark.parametrize("reason", [Reason.ACCEPTED, Reason.INVALID, Reason.SERVER_ERROR])
-    def test_what_concerns_one_record_closes_nothing(self, reason: Reason) -> None:
-        assert closing(transient(reason), "patients") is None
 
 
 class TestHospital:

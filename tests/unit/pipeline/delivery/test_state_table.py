@@ -14,8 +14,9 @@ import pytest
 
 from bridge.delivery import Call, Interaction, Kind, Outcome, Reason, Request
 from bridge.message import Status
-from bridge.pipeline.delivery.settle import LONGEST_WAIT, POISON
-from bridge.pipeline.delivery.zauto import AGAIN_AFTER
+from bridge.pipeline.delivery.poison import POISON
+from bridge.pipeline.delivery.second_read import AGAIN_AFTER
+from bridge.pipeline.delivery.settle import LONGEST_WAIT
 from bridge.zauto.answers import Answer, Failure
 from tests.unit.pipeline.bench import Bench, a_call, a_patient, a_provider, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault, answer, refusal
@@ -246,7 +247,7 @@ async def test_a_row(bench: Bench, name: str) -> None:
     times = script(bench, row.answers)
     message_id = await bench.plan(*row.calls)
     await bench.look()
-    assert next(iter(bench.end.closings.all(bench.clock())), None) == row.closed
+    assert next(iter(bench.end.breakers.all(bench.clock())), None) == row.closed
     await bench.finish()
     assert [request.method for request in bench.remote.requests] == row.methods
     assert (bench.status(message_id), bench.reason(message_id)[: len(row.reason)]) == (
@@ -385,7 +386,7 @@ async def test_refused_credentials_stop_all_for_longer_each_time_and_park_nothin
     waits = []
     for _ in range(6):
         await bench.look()
-        closed = bench.end.closings.all(bench.clock())[""]
+        closed = bench.end.breakers.all(bench.clock())[""]
         waits.append(closed.until - bench.clock())
         bench.clock.now = closed.until
     assert waits == [60, 120, 240, 480, 900, 900]

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import Call, Entity, Interaction, Outcome, Request, Step, Target
+from bridge.delivery import Entity, Outcome, Request, Step, Target
 from bridge.message import Status
 from bridge.pipeline.delivery.call_limit import CallLimit
-from bridge.pipeline.delivery.settle import POISON
-from bridge.pipeline.delivery.urgency import Urgency
-from bridge.pipeline.delivery.zauto import MOST_RETURNS
+from bridge.pipeline.delivery.poison import POISON
+from bridge.pipeline.delivery.referents import MOST_RETURNS
 from bridge.settings import CallLimits
 from bridge.store.contract import Transaction
-from bridge.zauto.budget import Budget, Priority
-from tests.unit.pipeline.bench import CATALOGUE, LATE, Bench, a_patient, a_provider, a_visit
+from bridge.zauto.budget import Budget
+from tests.unit.pipeline.bench import LATE, Bench, a_patient, a_provider, a_visit
 from tests.unit.pipeline.remote import QUIET, Fault, refusal
 
 
@@ -246,7 +245,7 @@ class TestDoubt:
         assert bench.status(message_id) is Status.PARKED
 
 
-class TestClosing:
+class TestOpenBreaker:
     async def test_an_endpoint_that_failed_is_asked_by_one_at_a_time(self, bench: Bench) -> None:
         for number in range(6):
             await bench.plan(a_patient(f"P{number}", uhid=number))
@@ -266,7 +265,7 @@ class TestClosing:
         ids = [await bench.plan(a_patient(f"P{number}", uhid=number)) for number in range(2)]
         bench.deliver = bench.carrier(concurrency=1)
         await bench.look()
-        assert list(bench.end.closings.all(bench.clock())) == [""]
+        assert list(bench.end.breakers.all(bench.clock())) == [""]
         assert await bench.look() > 0
         assert len(bench.remote.requests) == 1
         await bench.finish()
@@ -354,25 +353,6 @@ class TestBudget:
         calls = CallLimit(restored, Target.ZAUTO, limited=True, late=LATE)
         bench.store.read(lambda view: calls.take_up(view, bench.clock()))
         return restored
-
-    async def test_a_master_record_yields_to_a_visit_unless_one_names_it(
-        self, bench: Bench
-    ) -> None:
-        urgency = Urgency(CATALOGUE)
-
-        async def of(call: Call, method: str = "POST") -> Priority:
-            (delivery,) = bench.deliveries([await bench.plan(call)])
-            return urgency.of(delivery, Request(method, call.resource, call.external_id, {}))
-
-        described = replace(a_provider("D2"), interaction=Interaction.UPSERT)
-        assert await of(a_patient()) is Priority.CREATE
-        assert await of(a_visit()) is Priority.CREATE
-        assert await of(a_provider()) is Priority.CREATE
-        assert await of(described) is Priority.REFERENCE
-        named_by_none = Call(Target.ZAUTO, Interaction.CREATE, "specialities", "SUR", {"id": "SUR"})
-        assert await of(named_by_none) is Priority.REFERENCE
-        assert await of(a_patient("P2"), "PUT") is Priority.UPDATE
-        assert await of(described, "GET") is Priority.VERIFY
 
     async def test_all_calls_are_given_back(self, bench: Bench) -> None:
         bench.remote.faults = iter(Fault)

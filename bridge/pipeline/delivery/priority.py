@@ -1,4 +1,4 @@
-"""Urgency: which requests to ZautoAI go first when not all can."""
+"""Priority: which requests to ZautoAI go first when not all can."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bridge.zauto.budget import Priority
 from bridge.zauto.catalogue import Catalogue
 
 
-class Urgency:
+class Priorities:
     """Tells the priority of a request from the catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
