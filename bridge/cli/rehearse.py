@@ -10,8 +10,8 @@ from bridge.delivery import OF_IDENTITY, Target, Translation
 from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.writer import write
 from bridge.lineage import Legend
-from bridge.pipeline.report import call_report
-from bridge.pipeline.translate import Rehearsal, translate
+from bridge.pipeline.planning.translate import Rehearsal, translate
+from bridge.reports.messages import call_report
 from bridge.senders.files import ReplayPart
 from bridge.service.parts import read_parts
 from bridge.settings import Settings
