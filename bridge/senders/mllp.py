@@ -71,19 +71,14 @@ class MllpSender:
             hospital = self._hospital
             if hospital.port is None:
                 raise CannotConnect("hospital.port is not set")
-            self._connection = await connect(
-                hospital.host,
-                hospital.port,
-                hospital.connect_seconds,
-                reactor=self._reactor,
-                clock=self._clock,
-            )
+            address = hospital.host, hospital.port, hospital.connect_seconds
+            self._connection = await connect(*address, reactor=self._reactor, clock=self._clock)
         return self._connection
 
     async def _exchange(self, connection: MllpConnection, body: bytes, control_id: str) -> Outcome:
         """Send, and wait for the acknowledgment; in enhanced mode for the second one as well."""
         hospital = self._hospital
-        # With ER silence is success, so CA settles it: waiting would hold up every order.
+        # With ER silence is success, so CA is enough: waiting would hold up every order.
         expected = hospital.application_acknowledgment in ("AL", "SU")
         connection.forget()
         connection.send(body)

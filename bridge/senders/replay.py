@@ -173,10 +173,10 @@ class _Pipe:
     async def _drain_to(self, count: int) -> list[Replayed]:
         answered: list[Replayed] = []
         while len(self._waiting) > count:
-            answered += await self._settle()
+            answered += await self._next_answer()
         return answered
 
-    async def _settle(self) -> list[Replayed]:
+    async def _next_answer(self) -> list[Replayed]:
         """Report on at least the oldest message, or connect again and report nothing."""
         if self._connection is None:
             return await self._open()
@@ -282,13 +282,11 @@ class _Web:
             return _reported(part, NOT_SENT, f"no URL is given for what is {part.kind}")
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS)
+        url, headers = door.url.rstrip("/") + part.address, _headers(part.kind, door)
         began = self._clock.seconds()
         try:
             answer = await self._client.request(
-                part.method,
-                door.url.rstrip("/") + part.address,
-                content=part.body,
-                headers=_headers(part.kind, door),
+                part.method, url, content=part.body, headers=headers
             )
         except httpx.HTTPError as error:
             text = str(error) or type(error).__name__
@@ -350,14 +348,5 @@ def _written_at(answer: bytes) -> float | None:
 def _reported(
     part: ReplayPart, answer: str, text: str, *, duplicate: bool = False, seconds: float = 0.0
 ) -> Replayed:
-    return Replayed(
-        part.path,
-        part.index,
-        part.kind,
-        part.message_type,
-        part.control_id,
-        answer,
-        duplicate,
-        text,
-        seconds,
-    )
+    named = part.path, part.index, part.kind, part.message_type, part.control_id
+    return Replayed(*named, answer, duplicate, text, seconds)
