@@ -8,14 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.sandbox.answers import (
-    ApiError,
-    ApiResponse,
-    ErrorEntry,
-    page,
-    success,
-    timestamp,
-)
+from bridge.sandbox.answers import ApiError, ApiResponse, ErrorEntry, page, success, timestamp
 from bridge.sandbox.database import Database
 from bridge.sandbox.journal import Effect
 from bridge.sandbox.records import Index, Query, Related, SortKey, Stored
@@ -25,7 +18,7 @@ from bridge.zauto.contract import DEFAULT_PAGE_SIZE, MAX_PAGE, MAX_PAGE_SIZE, Er
 
 
 class Collection:
-    """One resource's records; each method answers one request or raises Refusal."""
+    """One resource's records; each method answers one request or raises ApiError."""
 
     def __init__(self, resource: Resource, state: Database) -> None:
         self.resource = resource
@@ -47,17 +40,11 @@ class Collection:
         except ApiError as refusal:
             refusal.external_id = external_id
             raise
-        title = self.resource.title
         shown = {name: record.fields.get(name) for name in self.resource.created}
         data = {"id": record.internal_id, "externalId": external_id, **shown}
         data["createdAt"] = timestamp(record.created_at)
-        return success(
-            f"{title} created successfully",
-            data,
-            status=201,
-            external_id=external_id,
-            effect=Effect.CREATED,
-        )
+        message = f"{self.resource.title} created successfully"
+        return success(message, data, status=201, external_id=external_id, effect=Effect.CREATED)
 
     def list(self, query: Mapping[str, str]) -> ApiResponse:
         """200 with a page of records."""

@@ -49,7 +49,7 @@ class ApiRequest:
         return self.headers.get("authorization", "")
 
 
-#: makes the answer; raises Refusal or TokenRefusal
+#: makes the answer; raises ApiError or TokenRefusal
 Act: TypeAlias = Callable[[ApiRequest], ApiResponse]
 #: says who is counted
 Whose: TypeAlias = Callable[[ApiRequest], ApiClient | None]

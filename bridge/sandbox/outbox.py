@@ -109,17 +109,15 @@ class Outbox:
         return self._select("TRUE ORDER BY id DESC LIMIT ?", limit)
 
     async def _attempt(self, partner: Partner, push: Push) -> PartnerAnswer | None:
+        said, detail = None, ""
         try:
-            said, detail = (
-                await partner.push(push.kind, push.body, idempotency_key=push.idempotency_key),
-                "",
-            )
+            said = await partner.push(push.kind, push.body, idempotency_key=push.idempotency_key)
         except DoorError as error:
-            said, detail = None, str(error)
-        self._settle(push, said, detail)
+            detail = str(error)
+        self._note(push, said, detail)
         return said
 
-    def _settle(self, push: Push, said: PartnerAnswer | None, detail: str) -> None:
+    def _note(self, push: Push, said: PartnerAnswer | None, detail: str) -> None:
         now, attempts = self._clock(), push.attempts + 1
         progress = _progress(said)
         wait = max(BACKOFF[min(attempts, len(BACKOFF)) - 1], said.retry_after if said else 0.0)

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import uvicorn
@@ -85,14 +85,8 @@ async def serve(
     """Serve until SIGTERM, SIGINT or cancellation; `announce` is told once it listens."""
     stop = asyncio.Event()
     with _stopped_by_signals(stop):
-        async with running(
-            catalogue,
-            host=place.host,
-            port=place.port,
-            file=place.file,
-            client=client,
-            options=options,
-        ) as sandbox:
+        where = asdict(place)
+        async with running(catalogue, **where, client=client, options=options) as sandbox:
             announce(sandbox)
             await stop.wait()
 

@@ -23,7 +23,7 @@ _PHONE = re.compile(PHONE_PATTERN)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object a body holds; raises Refusal."""
+    """The JSON object a body holds; raises ApiError."""
     if len(body) > BODY_LIMIT:
         raise invalid([ErrorEntry("body", f"is larger than {BODY_LIMIT} bytes")])
     try:
@@ -36,7 +36,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def check_new(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a record to be made, nulls dropped; raises Refusal naming every fault."""
+    """The fields of a record to be made, nulls dropped; raises ApiError naming every fault."""
     errors = list(_faults(resource, body))
     errors += [
         ErrorEntry(name, "is required")
@@ -49,7 +49,7 @@ def check_new(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_change(resource: Resource, body: Mapping[str, Any], external_id: str) -> dict[str, Any]:
-    """The fields to change, None for those to clear; raises Refusal naming every fault."""
+    """The fields to change, None for those to clear; raises ApiError naming every fault."""
     errors = list(_faults(resource, body))
     errors += [
         ErrorEntry(name, "is required and cannot be cleared")
