@@ -27,7 +27,7 @@ def _parts(body: bytes) -> list[bytes]:
     file = batches.read(body)
     if begins_message(body) and file.is_one_message:
         return [body.lstrip()]
-    return [part for each in file.batches for part in each.messages]
+    return [item.body for item in file.items]
 
 
 def _may_be_batch(body: bytes) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bridge.hl7v2.beginnings import ReadHeader, begins_message, messages
+from bridge.hl7v2.beginnings import FrameItem, ReadHeader, begins_message, items
 from bridge.hl7v2.header import scan
 from bridge.hl7v2.segments import UTF8_BOM
 
@@ -55,9 +55,14 @@ class Batch:
     #: BHS, where there is one
     header: BatchHeader | None = None
     #: as they came; and what stands outside of any message, which the receiver judges like one
-    messages: list[bytes] = field(default_factory=list)
+    items: list[FrameItem] = field(default_factory=list)
     #: BTS, where there is one
     trailer: BatchTrailer | None = None
+
+    @property
+    def messages(self) -> list[bytes]:
+        """The bytes of each item."""
+        return [item.body for item in self.items]
 
     @property
     def came(self) -> int:
@@ -81,6 +86,11 @@ class BatchFile:
         return sum(bool(each.header or each.trailer or each.came) for each in self.batches)
 
     @property
+    def items(self) -> list[FrameItem]:
+        """Those of all batches."""
+        return [item for each in self.batches for item in each.items]
+
+    @property
     def holds_message(self) -> bool:
         """Whether any batch has a message."""
         return any(each.came for each in self.batches)
@@ -91,7 +101,7 @@ class BatchFile:
 
         A header behind it that nothing follows, or a trailer that counts right, makes no batch.
         """
-        return sum(len(each.messages) for each in self.batches) == 1 and not self.miscounts()
+        return len(self.items) == 1 and not self.miscounts()
 
     def miscounts(self) -> list[str]:
         """Where a trailer says another number than came, or nothing came, one sentence each."""
@@ -183,7 +193,7 @@ def _put(file: BatchFile, text: bytes, read_header: ReadHeader) -> None:
         file.batches.append(Batch())
     batch = file.batches[-1]
     declared = batch.header is not None or file.header is not None
-    batch.messages += messages(text.lstrip(b"\r\n"), declared=declared, read_header=read_header)
+    batch.items += items(text.lstrip(b"\r\n"), declared=declared, read_header=read_header)
 
 
 def _header(header: BatchHeader, at: str, control_ids: Iterator[str]) -> bytes:

@@ -12,10 +12,10 @@ import re
 import string
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import islice
-from typing import TypeAlias
+from itertools import islice, pairwise
+from typing import NamedTuple, TypeAlias
 
-from bridge.errors import LimitError, ReadError
+from bridge.errors import LimitError
 from bridge.hl7v2.header import Header, scan
 from bridge.hl7v2.segments import UTF8_BOM
 
@@ -32,6 +32,8 @@ _LINE = re.compile(
 #: a further line that begins like a header or trailer of a batch
 _BATCH_LINE = re.compile(rb"\r" + _PAD + rb"[BF][HT]S")
 _BATCH_NAMES = (b"BHS", b"FHS", b"BTS", b"FTS")
+#: a line that `scan` can read
+_READABLE = re.compile(rb"(?:\xef\xbb\xbf)?+[ \t\x0b\x0c]*+MSH[^A-Za-z0-9\0- ][^\r\n]")
 #: MSH and such a line, behind either line end
 _AFTER_CR, _AFTER_LF = (
     re.compile(end + _PAD + rb"(?:[Mm][Ss][Hh]|[BF][HT]S)").search for end in (rb"\r", rb"\n")
@@ -46,6 +48,15 @@ _INTERNAL = 207
 _FIRST_AT = 3
 #: bytes in which MSH-1 and MSH-2 stand, with the separator behind them
 _DELIMITERS = 10
+
+
+class FrameItem(NamedTuple):
+    """A message of a frame, or what stands there outside of any."""
+
+    #: as it came
+    body: bytes
+    #: its MSH, where it is known to be what `scan` makes of the body
+    header: Header | None = None
 
 
 def may_be_several(body: bytes) -> bool:
@@ -83,22 +94,29 @@ def from_first_message(body: bytes) -> bytes:
     return body[first.start("name") :] if first else body
 
 
-def messages(text: bytes, *, declared: bool = False, read_header: ReadHeader = scan) -> list[bytes]:
+def items(
+    text: bytes, *, declared: bool = False, read_header: ReadHeader = scan
+) -> list[FrameItem]:
     """The messages of a text as they came, and before them what stands before the first MSH.
 
     `declared`: the text is that of a batch. `read_header` knows the charset of the channel.
     """
     lines = by_returns(text)
-    first = _header(lines, 0, read_header)
-    begins = [0]
-    for at in (line.start("pad") for line in _LINE.finditer(lines) if line["name"] == b"MSH"):
-        header = _header(lines, at, read_header)
+    further = (line.start("pad") for line in _LINE.finditer(lines) if line["name"] == b"MSH")
+    first: Header | None = None
+    begins: dict[int, Header | None] = {}
+    last = 0
+    for at, end in pairwise((0, *further, len(lines))):
+        header = read_header(lines[at:end]) if _READABLE.match(lines, at) else None
         if header is not None and (first is None or _begins(header, first, declared)):
             first = first or header
-            begins.append(at)
-    ends = [*begins[1:], len(text)]
-    found = [text[at:end] for at, end in zip(begins, ends, strict=True)]
-    return [message for message in found if message.strip()]
+            # where a line feed ends the MSH by this rule, the message's own may say more
+            is_own = lines.find(b"\r", at) == text.find(b"\r", at)
+            last, begins[at] = at, header if is_own else None
+        else:
+            begins[last] = None  # EVN, which completes MSH-9, may stand behind this line
+    found = [FrameItem(text[at:end], begins[at]) for at, end in pairwise((*begins, len(text)))]
+    return [item for item in found if item.body.strip()]
 
 
 def by_returns(text: bytes) -> bytes:
@@ -108,7 +126,7 @@ def by_returns(text: bytes) -> bytes:
 
 def begins_message(text: bytes) -> bool:
     """Whether a text begins with an MSH that can be read."""
-    return _header(by_returns(text.removeprefix(UTF8_BOM).lstrip()), 0, scan) is not None
+    return _READABLE.match(text.removeprefix(UTF8_BOM).lstrip()) is not None
 
 
 def misplaced(message: bytes) -> int:
@@ -119,14 +137,6 @@ def misplaced(message: bytes) -> int:
     text = message.removeprefix(UTF8_BOM).lstrip()
     places = [*_further_lines(text), *_further_delimiters(text)]
     return _line_number(text, min(places)) if places else 0
-
-
-def _header(lines: bytes, at: int, read_header: ReadHeader) -> Header | None:
-    end = lines.find(b"\r", at)
-    try:
-        return read_header(lines[at : end if end >= 0 else len(lines)])
-    except ReadError:
-        return None
 
 
 def _begins(header: Header, first: Header, declared: bool) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from bridge.errors import PathError
 from bridge.hl7v2 import paths, segments
-from bridge.hl7v2.header import Header, scan
+from bridge.hl7v2.header import Header, Hl7Text, scan
 from bridge.hl7v2.paths import DECLARING
 
 #: hl7apy's (kind, children, datatype, name, …); children are (name, reference, (least, most), kind)
@@ -62,12 +62,17 @@ def field_name(path: str, version: str) -> str:
 
 
 def check_structure(body: bytes) -> list[str]:
-    """What is wrong with a message of ours by the grammar of its version, one sentence each.
+    """What is wrong with a message of ours by the grammar of its version, one sentence each."""
+    return check_text(Hl7Text(scan(body), body.decode("utf-8", "replace")))
+
+
+def check_text(message: Hl7Text) -> list[str]:
+    """What is wrong with any message by the grammar of its version, one sentence each.
 
     Looks at order, presence and number of segments, required and repeated fields, and values of
     numbers and times. No sentence holds a value.
     """
-    header = scan(body)
+    header, text = message
     version = _known_version(header.version)
     name = header.structure or _structure_of(header.message_type, version)
     if _is_local(name):
@@ -75,7 +80,6 @@ def check_structure(body: bytes) -> list[str]:
     structure = _load(name, "Message", version)
     if structure is None:
         return [f"{name} is not a message structure of HL7 {version}."]
-    text = body.decode("utf-8", "replace")
     # Local segments may stand anywhere (chapter 2.5.2).
     found = segments.split(text, header.field_separator)
     lines = [line for line in found if not line.startswith("Z")]

@@ -64,6 +64,13 @@ class Header(NamedTuple):
         return delimiters.declared(self.field_separator, self.encoding_characters)
 
 
+class Hl7Text(NamedTuple):
+    """A message as characters, its MSH scanned: whoever is handed it does neither again."""
+
+    header: Header
+    text: str
+
+
 def scan(
     body: bytes,
     *,
@@ -190,17 +197,26 @@ def _evn(separator: bytes) -> re.Pattern[bytes]:
 
 
 def check_limits(body: bytes, limits: Limits) -> None:
-    """Refuse what is too large to be read, in one pass over the bytes.
+    """Refuse what is too large to be read.
 
-    Raises LimitError naming the limit and the segment or field that is over it.
+    Most messages have fewer delimiters in all than any one segment or field may have; only of
+    others are the segments looked at. Raises LimitError naming the limit and the segment or field
+    that is over it.
     """
     if len(body) > limits.frame:
         raise LimitError(_over("bytes", limits.frame), code=_INTERNAL)
-    text = body.decode("latin-1").removeprefix("\xef\xbb\xbf").lstrip()
+    body = body.removeprefix(UTF8_BOM).lstrip()
+    fields, repetitions = body.count(body[3:4] or b"|"), body.count(body[5:6] or b"~")
+    many = fields > limits.fields or repetitions >= limits.repetitions
+    if many or body.count(b"\r") + body.count(b"\n") >= limits.segments:
+        _check_text(body.decode("latin-1"), limits, many=many)
+
+
+def _check_text(text: str, limits: Limits, *, many: bool) -> None:
     separator, repetition = text[3:4] or "|", text[5:6] or "~"
     if segments.more_than(limits.segments, text, separator):
         raise LimitError(_over("segments", limits.segments), code=_INTERNAL)
-    if text.count(separator) > limits.fields or text.count(repetition) >= limits.repetitions:
+    if many:
         _check_segments(text, separator, repetition, limits)
 
 

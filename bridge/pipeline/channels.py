@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bridge.hl7v2.header import Header, scan
+from bridge.hl7v2 import charset
+from bridge.hl7v2.header import Header, Hl7Text, scan
 from bridge.settings import HTTP_LISTENERS, Channel, Settings
 
 
@@ -30,9 +31,26 @@ def header_of(body: bytes, channel: Channel) -> Header:
     )
 
 
-def placed(body: bytes, channels: Iterable[Channel], given: Channel) -> tuple[Channel, Header]:
-    """The channel a message belongs to, and its MSH as that one reads it; raises ReadError."""
-    header = header_of(body, given)
+def text_of(body: bytes, header: Header, channel: Channel) -> Hl7Text:
+    """A message as its channel reads it; raises ReadError."""
+    text, _ = charset.decode(
+        body,
+        header.charset,
+        channel.fallback_charset,
+        default=channel.default_charset,
+        forced=channel.forced_charset,
+    )
+    return Hl7Text(header, text)
+
+
+def placed(
+    body: bytes, channels: Iterable[Channel], given: Channel, header: Header | None = None
+) -> tuple[Channel, Header]:
+    """The channel a message belongs to, and its MSH as that one reads it; raises ReadError.
+
+    `header` is that MSH as the `given` channel reads it, where that is known.
+    """
+    header = header or header_of(body, given)
     channel = channel_of(header, channels, given)
     as_given = channel is given or _reading(channel) == _reading(given)
     return channel, header if as_given else header_of(body, channel)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 
 from bridge.hl7v2.batches import BatchFile
+from bridge.hl7v2.beginnings import FrameItem
 from bridge.message import Owed, Reply
 
 #: messages handed in side by side: they are kept in their order, and committed together
@@ -14,15 +15,15 @@ TOGETHER = 64
 
 
 async def take_all(
-    file: BatchFile, take: Callable[[bytes], Awaitable[Reply]]
+    file: BatchFile, take: Callable[[FrameItem], Awaitable[Reply]]
 ) -> Sequence[Sequence[Reply]]:
     """The replies to each batch's messages, in their order."""
-    messages = iter([body for each in file.batches for body in each.messages])
+    items = iter(file.items)
     replies: list[Reply] = []
-    while some := list(islice(messages, TOGETHER)):
+    while some := list(islice(items, TOGETHER)):
         replies += await asyncio.gather(*map(take, some))
     told = iter(replies)
-    return [list(islice(told, len(each.messages))) for each in file.batches]
+    return [list(islice(told, len(each.items))) for each in file.batches]
 
 
 def acknowledgments(replies: Sequence[Sequence[Reply]]) -> Sequence[Sequence[bytes]]:

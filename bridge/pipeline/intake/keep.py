@@ -15,13 +15,14 @@ from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
 from bridge.hl7v2.beginnings import (
+    FrameItem,
     begins_message,
     check_count,
     from_first_message,
     may_be_several,
 )
-from bridge.hl7v2.grammar import check_structure
-from bridge.hl7v2.header import Header, check_limits
+from bridge.hl7v2.grammar import check_text
+from bridge.hl7v2.header import Header, Hl7Text, check_limits
 from bridge.message import (
     AckError,
     Acknowledgment,
@@ -33,9 +34,8 @@ from bridge.message import (
 )
 from bridge.metrics import Metrics
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
-from bridge.pipeline.intake.batched import acknowledgments, owed, take_all
 from bridge.pipeline.intake.owe import is_apart, owed_here, owing_of
-from bridge.pipeline.intake.refuse import Refusal, refusal_of, why
+from bridge.pipeline.intake.refuse import Refusal, read_or_refuse, why
 from bridge.pipeline.intake.repeated import keep_order
 from bridge.pipeline.intake.structure import Structure
 from bridge.settings import Channel, Settings
@@ -74,7 +74,7 @@ class Intake:
         self._metrics = metrics
         self._wake = wake
         self._hl7_channels = channels_by_listener(settings)
-        self._structure = Structure(check_structure)
+        self._structure = Structure(check_text)
         #: when something was last handed in; translate steps back while senders wait
         self.taken_at = 0.0
 
@@ -84,7 +84,7 @@ class Intake:
         Raises StoreBusy when it could not be kept: then nothing may be answered.
         """
         self.taken_at = at = self._clock()
-        several = may_be_several(body)
+        several, item = may_be_several(body), FrameItem(body)
         try:
             if several:
                 check_count(body, self._settings.limits.messages)
@@ -94,14 +94,16 @@ class Intake:
             file = batches.read(body, partial(header_of, channel=channel))
             if not file.is_one_message:
                 return await self._take_several(file, channel, body, peer, at)
-        return await self._take_one(channel, body, peer, at, several=several)
+            item = FrameItem(body, file.items[0].header)
+        return await self._take_one(channel, item, peer, at, several=several)
 
     async def _take_one(
-        self, channel: Channel, body: bytes, peer: str, at: float, *, several: bool = True
+        self, channel: Channel, item: FrameItem, peer: str, at: float, *, several: bool = True
     ) -> Reply:
         """Keep one message, which has no further MSH where it is not `several`."""
+        body, channels = item.body, self._hl7_channels.get(channel.listener, ())
         try:
-            channel, header = placed(body, self._hl7_channels.get(channel.listener, ()), channel)
+            channel, header = placed(body, channels, channel, item.header)
         except ReadError as error:
             if batches.is_batch(body):
                 file = batches.read(body, partial(header_of, channel=channel))
@@ -113,9 +115,10 @@ class Intake:
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
         takes = partial(self._takes, channel.name)
-        refusal = refusal_of(header, body, channel, takes, several=several)
-        if refusal is None and channel.structure != "off":
-            refusal = await self._structure.refusal(channel, body)
+        judged = read_or_refuse(header, body, channel, takes, several=several)
+        refusal = judged if isinstance(judged, Refusal) else None
+        if isinstance(judged, Hl7Text) and channel.structure != "off":
+            refusal = await self._structure.refusal(channel, judged)
         owing = None if refusal else owing_of(channel, header)
         kept = await self._keep_hl7(channel, header, body, at, refusal, owing)
         return Reply(kept.acknowledgment or None, owes=owed_here(kept.id, owing))
@@ -246,8 +249,9 @@ class Intake:
         status = Status.REJECTED if refusal else self._status(message)
         # What was refused is judged anew when it comes again: the reason may be gone by then.
         identity = None if refusal else _identity(header, body)
+        cause = why(refusal) if refusal else None
         kept = await self._store.keep(
-            Keeping(message, status, code, answer, identity, why(refusal), owing)
+            Keeping(message, status, code, answer, identity, cause, owing)
         )
         self._counted(message, "duplicate" if kept.duplicate else code)
         if status is Status.WAITING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from bridge.causes import Cause, CauseKind
 from bridge.errors import ReadError
-from bridge.hl7v2 import charset
 from bridge.hl7v2.beginnings import misplaced
-from bridge.hl7v2.header import Header
+from bridge.hl7v2.header import Header, Hl7Text
 from bridge.message import AckError, Protocol
+from bridge.pipeline.channels import text_of
 from bridge.settings import Channel
 
 _MISPLACED = (
@@ -28,15 +28,15 @@ class Refusal:
     reject: bool
 
 
-def refusal_of(
+def read_or_refuse(
     header: Header,
     body: bytes,
     channel: Channel,
     takes: Callable[[Protocol, str], bool],
     *,
     several: bool = True,
-) -> Refusal | None:
-    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped.
+) -> Hl7Text | Refusal:
+    """An HL7 v2 message as its channel reads it, or why it is refused; `takes` says what is mapped.
 
     `several`: it may have a further MSH (see `beginnings.may_be_several`).
     """
@@ -51,24 +51,16 @@ def refusal_of(
     if not header.control_id:
         return _error("MSH-10", 101, "message control id is missing")
     try:
-        charset.decode(
-            body,
-            header.charset,
-            channel.fallback_charset,
-            default=channel.default_charset,
-            forced=channel.forced_charset,
-        )
+        text = text_of(body, header, channel)
     except ReadError as error:
         return _error(error.location or "MSH-18", error.code, str(error))
     if channel.unknown_types == "reject" and not takes(Protocol.HL7V2, header.message_type):
         return _reject("MSH-9", 200, "message type is not taken by this channel")
-    return None
+    return text
 
 
-def why(refusal: Refusal | None) -> Cause | None:
+def why(refusal: Refusal) -> Cause:
     """The cause of a refused message."""
-    if refusal is None:
-        return None
     error = refusal.error
     return Cause(
         CauseKind.REFUSED_AT_DOOR, path=error.location, name=error.text, code=str(error.code)

@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 import structlog
 
-from bridge.hl7v2.grammar import check_structure
+from bridge.errors import ReadError
+from bridge.hl7v2.grammar import check_text
 from bridge.message import AckError, Message, Protocol
-from bridge.pipeline.channels import channel_named
+from bridge.pipeline.channels import channel_named, header_of, text_of
 from bridge.pipeline.intake.refuse import Refusal
 from bridge.settings import Channel, Settings
 
 #: seconds a message may wait for its judgement
 DEADLINE = 1.0
 
+#: a message as the check reads it
+T = TypeVar("T")
 
-class Structure:
+
+class Structure(Generic[T]):
     """Judges one message after the other."""
 
-    def __init__(self, check: Callable[[bytes], list[str]], *, deadline: float = DEADLINE) -> None:
+    def __init__(self, check: Callable[[T], list[str]], *, deadline: float = DEADLINE) -> None:
         """`check` tells faults in sentences that begin with their place and hold no value."""
         self._check = check
         self._deadline = deadline
@@ -34,9 +39,9 @@ class Structure:
         self._late: Future[list[str]] | None = None
         self._log = structlog.get_logger()
 
-    async def refusal(self, channel: Channel, body: bytes) -> Refusal | None:
+    async def refusal(self, channel: Channel, message: T) -> Refusal | None:
         """Why a message is refused on a channel that rejects; faults are logged for both kinds."""
-        faults = await self._faults(channel, body)
+        faults = await self._faults(channel, message)
         if not faults:
             return None
         error = _error(faults[0], len(faults) - 1)
@@ -44,10 +49,10 @@ class Structure:
         self._log.warning("structure", channel=channel.name, count=len(faults), location=where)
         return Refusal(error, reject=False) if channel.structure == "reject" else None
 
-    async def _faults(self, channel: Channel, body: bytes) -> list[str]:
+    async def _faults(self, channel: Channel, message: T) -> list[str]:
         if self._late is not None and not self._late.done():
             return []
-        judged = self._thread.submit(self._check, body)
+        judged = self._thread.submit(self._check, message)
         try:
             async with asyncio.timeout(self._deadline):
                 return await asyncio.wrap_future(judged)
@@ -62,8 +67,13 @@ def structure_faults(message: Message, settings: Settings) -> list[str]:
 
     Takes as long as the message is large: 0.2 s for 100 kB.
     """
-    asked = channel_named(settings, message.channel).structure != "off"
-    return check_structure(message.body) if asked and message.protocol is Protocol.HL7V2 else []
+    channel = channel_named(settings, message.channel)
+    if channel.structure == "off" or message.protocol is not Protocol.HL7V2:
+        return []
+    try:
+        return check_text(text_of(message.body, header_of(message.body, channel), channel))
+    except ReadError:
+        return []
 
 
 def _error(fault: str, more: int) -> AckError:

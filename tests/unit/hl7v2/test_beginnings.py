@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.hl7v2.beginnings import begins_message, may_be_several, messages, misplaced
+from bridge.hl7v2.beginnings import begins_message, items, may_be_several, misplaced
 from bridge.hl7v2.header import scan
 
 HEAD = rb"MSH|^~\&|LAB|EAST|ZAUTO|CLINIC|2026||ADT^A04"
 ONE = HEAD + b"|M1|P|2.5.1\rPID|1||1\rPV1|1|O\r"
 TWO = HEAD + b"|M2|P|2.5.1\rPID|1||2\rPV1|1|O\r"
 ENDS = [b"\r", b"\n", b"\r\n"]
+
+
+def messages(text: bytes, **how: Any) -> list[bytes]:
+    return [item.body for item in items(text, **how)]
 
 
 @pytest.mark.parametrize("end", ENDS)
