@@ -46,6 +46,85 @@ class Syntax:
         """The value that `text` stands for."""
         return escapes.unescape(text, self.cut, self.codec)
 
+    def part(self, text: str, component: int) -> str | None:
+        """A component of a field whose text is known, "" for none.
+
+        None where it takes more to read it, as `values` does: the field repeats, or the message
+        deletes, escapes or has subcomponents somewhere.
+        """
+        if not self.plain or self.repetition in text:
+            return None
+        parts = text.split(self.component, component)
+        return parts[component - 1].rstrip(_BLANKS) if component <= len(parts) else ""
+
+    def only_text(self, text: str) -> str | None:
+        """The text of a field that holds one value and nothing else; None as above."""
+        if not self.plain or self.repetition in text or self.component in text:
+            return None
+        return text.rstrip(_BLANKS)
+
+    def whole(self, text: str) -> Sequence[tuple[str, list[str]]] | None:
+        """Each repetition of a field whose text is known, as sent and cut into its components.
+
+        None where it takes more to read it (see `part`).
+        """
+        if not self.plain:
+            return None
+        # every blank but the space, a tab or U+00A0, is unprintable
+        blanks = " " in text or not text.isprintable()
+        found: list[tuple[str, list[str]]] = []
+        for repetition in text.split(self.repetition):
+            raw = repetition.rstrip(self.padding)
+            if raw:
+                parts = raw.split(self.component)
+                found.append((raw, list(map(str.strip, parts)) if blanks else parts))
+        return found
+
+    def values(self, path: Hl7Path, text: str) -> Sequence[Value]:
+        """What stands at `path` in a field with this text."""
+        if not text:
+            return ()
+        if not path.usual or self.repetition in text or text[0] == '"':
+            return self._repetitions(text, path)
+        # the way of most fields: it does not repeat, and does not delete
+        if path.component is None:
+            raw = text.rstrip(self.padding)
+            return (Repetition(raw, self),) if raw else ()
+        value = _part(text, self, path.component, path.subcomponent)
+        if value == _DELETE or self.escape in value:
+            return (meant,) if (meant := _meant(value, self)) else ()
+        return (value,) if value else ()
+
+    def parts_of(self, text: str) -> frozenset[int]:
+        """Numbers of a field's components that say something (`""` does), in any repetition."""
+        repetitions = text.split(self.repetition) if self.repetition in text else (text,)
+        return frozenset(
+            number
+            for repetition in repetitions
+            for number, part in enumerate(repetition.split(self.component), 1)
+            if part.strip(self.padding)
+        )
+
+    def _repetitions(self, text: str, path: Hl7Path) -> Sequence[Value]:
+        if path.field <= 2 and path.line[0] in DECLARING:
+            return (Repetition(text, _VERBATIM) if path.component is None else text,)
+        if path.component is None and path.choice is None and '"' not in text:
+            parts = [one.rstrip(self.padding) for one in text.split(self.repetition)]
+            return [Repetition(raw, self) for raw in parts if raw]
+        chosen = _choose(text, path, self)
+        if self.plain and path.component is not None:
+            number, sub = path.component, path.subcomponent
+            return [part for one in chosen if (part := _part(one, self, number, sub))]
+        return [value for one in chosen if (value := self._value(one, path))]
+
+    def _value(self, repetition: str, path: Hl7Path) -> Value | None:
+        if repetition.startswith(_DELETE) and _is_delete(repetition, self):
+            return DELETE
+        if path.component is None:
+            raw = repetition.rstrip(self.padding)
+            return Repetition(raw, self) if raw else None
+        return _meant(_part(repetition, self, path.component, path.subcomponent), self)
+
 
 # Not frozen: one is made for most fields of every message, and a frozen one takes twice as long.
 @dataclass(slots=True)
@@ -80,7 +159,7 @@ class Hl7Document:
     Raises ReadError where the bytes are not of the message's charset.
     """
 
-    __slots__ = ("_fields", "_named", "_names", "_segments", "_syntax", "header", "odd_lines")
+    __slots__ = ("_fields", "_named", "_names", "_segments", "header", "odd_lines", "syntax")
 
     def __init__(
         self,
@@ -102,7 +181,7 @@ class Hl7Document:
         values = text[text.find(separator, len("MSH|")) :]
         if syntax.escape in values or syntax.subcomponent in values or '"' in values:
             syntax = _syntax(separator, header.encoding_characters, codec, plain=False)
-        self._syntax = syntax
+        self.syntax = syntax
         self._names = [segment.partition(separator)[0] for segment in self._segments]
         #: lines that are not plainly a segment
         self.odd_lines: Sequence[OddLine] = ()
@@ -140,11 +219,11 @@ class Hl7Document:
     def repeats(self, segment: str, occurrence: int, field: int) -> int:
         """How often a field repeats, empty repetitions included."""
         text = self.fields(segment, occurrence, field)[field]
-        return text.count(self._syntax.repetition) + 1 if text else 0
+        return text.count(self.syntax.repetition) + 1 if text else 0
 
     def only(self, fields: Sequence[str], field: int, repetition: int) -> Sequence[str]:
         """The fields of a segment, of which one has only this repetition, from 1."""
-        one = fields[field].split(self._syntax.repetition)[repetition - 1]
+        one = fields[field].split(self.syntax.repetition)[repetition - 1]
         return [*fields[:field], one, *fields[field + 1 :]]
 
     def values(self, path: Hl7Path) -> Sequence[Value]:
@@ -157,7 +236,7 @@ class Hl7Document:
         if fields is None:
             fields = self._cut_fields(line)
         text = fields[number] if number < len(fields) else ""
-        return self.at(path, text) if text else ()
+        return self.syntax.values(path, text) if text else ()
 
     def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]:
         """The fields of a segment under their own numbers, its name under 0.
@@ -174,73 +253,9 @@ class Hl7Document:
             fields += [""] * (last + 1 - len(fields))
         return fields
 
-    def part(self, text: str, component: int) -> str | None:
-        """A component of a field whose text is known, "" for none.
-
-        None where it takes more to read it, as `at` does: the field repeats, or the message
-        deletes, escapes or has subcomponents somewhere.
-        """
-        syntax = self._syntax
-        if not syntax.plain or syntax.repetition in text:
-            return None
-        parts = text.split(syntax.component, component)
-        return parts[component - 1].rstrip(_BLANKS) if component <= len(parts) else ""
-
-    def only_text(self, text: str) -> str | None:
-        """The text of a field that holds one value and nothing else; None as above."""
-        syntax = self._syntax
-        if not syntax.plain or syntax.repetition in text or syntax.component in text:
-            return None
-        return text.rstrip(_BLANKS)
-
-    def whole(self, text: str) -> Sequence[tuple[str, list[str]]] | None:
-        """Each repetition of a field whose text is known, as sent and cut into its components.
-
-        None where it takes more to read it (see `part`).
-        """
-        syntax = self._syntax
-        if not syntax.plain:
-            return None
-        # every blank but the space, a tab or U+00A0, is unprintable
-        blanks = " " in text or not text.isprintable()
-        found: list[tuple[str, list[str]]] = []
-        for repetition in text.split(syntax.repetition):
-            raw = repetition.rstrip(syntax.padding)
-            if raw:
-                parts = raw.split(syntax.component)
-                found.append((raw, list(map(str.strip, parts)) if blanks else parts))
-        return found
-
-    def at(self, path: Hl7Path, text: str) -> Sequence[Value]:
-        """`values` of a field whose text is known."""
-        if not text:
-            return ()
-        syntax = self._syntax
-        if not path.usual or syntax.repetition in text or text[0] == '"':
-            return self._repetitions(text, path)
-        # the way of most fields: it does not repeat, and does not delete
-        if path.component is None:
-            raw = text.rstrip(syntax.padding)
-            return (Repetition(raw, syntax),) if raw else ()
-        value = _part(text, syntax, path.component, path.subcomponent)
-        if value == _DELETE or syntax.escape in value:
-            return (meant,) if (meant := _meant(value, syntax)) else ()
-        return (value,) if value else ()
-
     def lines(self) -> Iterator[Sequence[str]]:
         """Every segment as its fields under their own numbers, its name under 0."""
         return (self._cut(line) for line in self._segments)
-
-    def parts_of(self, text: str) -> frozenset[int]:
-        """Numbers of a field's components that say something (`""` does), in any repetition."""
-        syntax = self._syntax
-        repetitions = text.split(syntax.repetition) if syntax.repetition in text else (text,)
-        return frozenset(
-            number
-            for repetition in repetitions
-            for number, part in enumerate(repetition.split(syntax.component), 1)
-            if part.strip(syntax.padding)
-        )
 
     def _cut_fields(self, line: tuple[str, int]) -> list[str]:
         segment, occurrence = line
@@ -262,10 +277,10 @@ class Hl7Document:
     def _cut_every(self, segment: str) -> list[str]:
         lines = map(self._cut, self._lines_of(segment))
         by_number = zip_longest(*lines, fillvalue="")
-        return [self._syntax.repetition.join(filter(None, texts)) for texts in by_number]
+        return [self.syntax.repetition.join(filter(None, texts)) for texts in by_number]
 
     def _cut(self, line: str) -> list[str]:
-        separator = self._syntax.cut.field
+        separator = self.syntax.cut.field
         fields = line.split(separator)
         if fields[0] in DECLARING:
             fields.insert(1, separator)
@@ -277,28 +292,6 @@ class Hl7Document:
             for name, line in zip(self._names, self._segments, strict=True):
                 self._named.setdefault(name, []).append(line)
         return self._named[segment]
-
-    def _repetitions(self, text: str, path: Hl7Path) -> Sequence[Value]:
-        if path.field <= 2 and path.line[0] in DECLARING:
-            return (Repetition(text, _VERBATIM) if path.component is None else text,)
-        syntax = self._syntax
-        if path.component is None and path.choice is None and '"' not in text:
-            parts = [one.rstrip(syntax.padding) for one in text.split(syntax.repetition)]
-            return [Repetition(raw, syntax) for raw in parts if raw]
-        chosen = _choose(text, path, syntax)
-        if syntax.plain and path.component is not None:
-            number, sub = path.component, path.subcomponent
-            return [part for one in chosen if (part := _part(one, syntax, number, sub))]
-        return [value for one in chosen if (value := self._value(one, path))]
-
-    def _value(self, repetition: str, path: Hl7Path) -> Value | None:
-        syntax = self._syntax
-        if repetition.startswith(_DELETE) and _is_delete(repetition, syntax):
-            return DELETE
-        if path.component is None:
-            raw = repetition.rstrip(syntax.padding)
-            return Repetition(raw, syntax) if raw else None
-        return _meant(_part(repetition, syntax, path.component, path.subcomponent), syntax)
 
 
 @lru_cache(maxsize=256)

@@ -97,13 +97,13 @@ class Scope:
 
     def read_field(self, source: Source, text: str) -> Candidates:
         """The same, of an HL7 field whose text is known."""
-        return self._read(source, self.document.at(source.path, text))
+        return self._read(source, self.document.syntax.values(source.path, text))
 
     def read_text(self, source: Source, text: str) -> Candidates:
         """The same, where the source is one component, or all of the field, as plain text."""
         component = source.path.component
-        document = self.document
-        raw = document.only_text(text) if component is None else document.part(text, component)
+        syntax = self.document.syntax
+        raw = syntax.only_text(text) if component is None else syntax.part(text, component)
         if raw is None:
             return self.read_field(source, text)
         return ((raw.strip(), raw, source.text),) if raw else ()
@@ -117,7 +117,7 @@ class Scope:
 
     def read_whole(self, source: Source, text: str) -> Candidates:
         """The same, where the source is every repetition of the field, whole."""
-        found = self.document.whole(text)
+        found = self.document.syntax.whole(text)
         if found is None:
             return self.read_field(source, text)
         label, read = source.text, source.read

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.engine.compiled import ChoicePlan
 from bridge.message import DELETE
 
@@ -14,16 +15,8 @@ CHOSEN_FROM = 99
 _WHOLE: Mapping[str, range] = {}
 
 
-class Segmented(Protocol):
-    """A document of numbered segments."""
-
-    def count(self, segment: str) -> int: ...
-    def fields(self, segment: str, occurrence: int, last: int) -> Sequence[str]: ...
-    def at(self, path: Any, text: str) -> Sequence[Any]: ...
-
-
 def choose(
-    choices: Sequence[ChoicePlan], document: Segmented, within: Mapping[str, range] = _WHOLE
+    choices: Sequence[ChoicePlan], document: Hl7Document, within: Mapping[str, range] = _WHOLE
 ) -> dict[str, int]:
     """Numbers by segment name, from 1 for the first of that name; 0 for none.
 
@@ -37,7 +30,7 @@ def choose(
     return found
 
 
-def _number(choice: ChoicePlan, document: Segmented, numbers: Sequence[int]) -> int:
+def _number(choice: ChoicePlan, document: Hl7Document, numbers: Sequence[int]) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
     segment, usable = choice.source.path.line[0], 0
     for number in numbers:
@@ -49,9 +42,11 @@ def _number(choice: ChoicePlan, document: Segmented, numbers: Sequence[int]) -> 
     return usable
 
 
-def _texts(choice: ChoicePlan, document: Segmented, segment: str, number: int) -> tuple[Any, ...]:
+def _texts(choice: ChoicePlan, document: Hl7Document, segment: str, number: int) -> tuple[Any, ...]:
     path = choice.source.path
     text = document.fields(segment, number, path.field)[path.field]
     if not text:
         return ()
-    return tuple(choice.source.read(one) for one in document.at(path, text) if one is not DELETE)
+    return tuple(
+        choice.source.read(one) for one in document.syntax.values(path, text) if one is not DELETE
+    )

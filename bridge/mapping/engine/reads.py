@@ -220,8 +220,8 @@ class Finder:
                 continue
             trail = (line, str(number))
             if trail in self._split:
-                found.update((*trail, str(part)) for part in document.parts_of(text))
-            elif trail in _DELIMITERS or document.parts_of(text):
+                found.update((*trail, str(part)) for part in document.syntax.parts_of(text))
+            elif trail in _DELIMITERS or document.syntax.parts_of(text):
                 found.add(trail)
 
 

@@ -77,7 +77,7 @@ def test_the_first_text_is_the_first_that_says_something(delimiters: str, field:
         source = Source(path, parse(path), compounds.plain, None)
         said = [each for each in scope.read_field(source, text) if each[0]] or [(None, "", "")]
         assert scope.first_text(source, text) == said[0]
-        part = scope.document.part(text, component)
+        part = scope.document.syntax.part(text, component)
         assert part is None or (part.strip() or None) == said[0][0]
 
 
@@ -96,7 +96,7 @@ def test_a_field_that_is_known_gives_what_its_path_gives(delimiters: str, field:
     document = scope_of(delimiters, field).document
     text = document.fields("PID", 1, 5)[5]
     for path in map(parse, PATHS):
-        assert list(document.at(path, text)) == list(document.values(path))
+        assert list(document.syntax.values(path, text)) == list(document.values(path))
 
 
 @pytest.mark.parametrize("blank", ["\t", "\xa0", "\u3000"])
