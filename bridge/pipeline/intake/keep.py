@@ -34,6 +34,7 @@ from bridge.message import (
 )
 from bridge.metrics import Metrics
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
+from bridge.pipeline.intake.batched import acknowledgments, owed, take_all
 from bridge.pipeline.intake.owe import is_apart, owed_here, owing_of
 from bridge.pipeline.intake.refuse import Refusal, read_or_refuse, why
 from bridge.pipeline.intake.repeated import keep_order
