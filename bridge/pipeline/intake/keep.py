@@ -36,7 +36,12 @@ from bridge.metrics import Metrics
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
 from bridge.pipeline.intake.batched import acknowledgments, owed, take_all
 from bridge.pipeline.intake.owe import is_apart, owed_here, owing_of
-from bridge.pipeline.intake.refuse import Refusal, read_or_refuse, why
+from bridge.pipeline.intake.refuse import (
+    NegativeAcknowledgment,
+    Refusal,
+    read_or_refuse,
+    why,
+)
 from bridge.pipeline.intake.repeated import keep_order
 from bridge.pipeline.intake.structure import Structure
 from bridge.settings import Channel, Settings
@@ -242,7 +247,7 @@ class Intake:
         header: Header,
         body: bytes,
         at: float,
-        refusal: Refusal | None,
+        refusal: NegativeAcknowledgment | None,
         owing: Owing | None,
     ) -> Kept:
         code, answer = self._answer(channel, header, body, refusal, at)
@@ -260,7 +265,12 @@ class Intake:
         return kept
 
     def _answer(
-        self, channel: Channel, header: Header, body: bytes, refusal: Refusal | None, at: float
+        self,
+        channel: Channel,
+        header: Header,
+        body: bytes,
+        refusal: NegativeAcknowledgment | None,
+        at: float,
     ) -> tuple[str, bytes]:
         """The code, and the acknowledgment's bytes: none where the sender wants none."""
         if refusal is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bridge.causes import Cause, CauseKind
 from bridge.errors import ReadError
 from bridge.hl7v2.beginnings import misplaced
-from bridge.hl7v2.header import Header, Hl7Text
+from bridge.hl7v2.header import Header
 from bridge.message import AckError, Protocol
 from bridge.pipeline.channels import text_of
 from bridge.settings import Channel
@@ -20,7 +20,7 @@ _MISPLACED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class NegativeAcknowledgment:
     """Why a message is answered negatively."""
 
     error: AckError
@@ -35,8 +35,8 @@ def read_or_refuse(
     takes: Callable[[Protocol, str], bool],
     *,
     several: bool = True,
-) -> Hl7Text | Refusal:
-    """An HL7 v2 message as its channel reads it, or why it is refused; `takes` says what is mapped.
+) -> NegativeAcknowledgment | None:
+    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped.
 
     `several`: it may have a further MSH (see `beginnings.may_be_several`).
     """
@@ -59,7 +59,7 @@ def read_or_refuse(
     return text
 
 
-def why(refusal: Refusal) -> Cause:
+def why(refusal: NegativeAcknowledgment | None) -> Cause | None:
     """The cause of a refused message."""
     error = refusal.error
     return Cause(
@@ -67,9 +67,9 @@ def why(refusal: Refusal) -> Cause:
     )
 
 
-def _reject(location: str, code: int, text: str) -> Refusal:
-    return Refusal(AckError(location, code, text), reject=True)
+def _reject(location: str, code: int, text: str) -> NegativeAcknowledgment:
+    return NegativeAcknowledgment(AckError(location, code, text), reject=True)
 
 
-def _error(location: str, code: int, text: str) -> Refusal:
-    return Refusal(AckError(location, code, text), reject=False)
+def _error(location: str, code: int, text: str) -> NegativeAcknowledgment:
+    return NegativeAcknowledgment(AckError(location, code, text), reject=False)

@@ -29,23 +29,23 @@ def keep_order(tx: Transaction, message: Message, status: Status, window: float)
     another order.
     """
     key, said = message.control_id, _canonical(message.body)
-    turn = _turn(tx, message.body, said) if message.message_type == _STATES else None
+    latest = _latest_push(tx, message.body, said) if message.message_type == _STATES else None
     kept = tx.keep(
         message,
         status=status,
         answer_code="202",
         acknowledgment=b"",
-        identity=_digest("orders", message.message_type, *_named(key, said, turn)),
+        identity=_digest("orders", message.message_type, *_named(key, said, latest)),
         identity_since=None if key else message.received_at - window,
     )
     if kept.duplicate:
         _must_be_same(tx, kept.id, said)
-    elif turn is not None:
-        tx.put_note(_turn_note(message.body), f"{turn.number}|{turn.said}")
+    elif latest is not None:
+        tx.put_note(_push_note(message.body), f"{latest.number}|{latest.said}")
     return kept
 
 
-class _Turn(NamedTuple):
+class _LatestPush(NamedTuple):
     """The last push of services for a visit."""
 
     #: how often what is pushed has changed
@@ -54,21 +54,21 @@ class _Turn(NamedTuple):
     said: str
 
 
-def _named(key: str, said: bytes, turn: _Turn | None) -> tuple[object, ...]:
+def _named(key: str, said: bytes, latest: _LatestPush | None) -> tuple[object, ...]:
     """What makes an order the same as another."""
     if key:
         return True, key.encode()
-    return (False, said) if turn is None else (False, said, turn.number)
+    return (False, said) if latest is None else (False, said, latest.number)
 
 
-def _turn(tx: Transaction, body: bytes, said: bytes) -> _Turn:
-    """The turn that a push is, where it is none of the earlier ones."""
-    number, _, last = (tx.note(_turn_note(body)) or "0|").partition("|")
+def _latest_push(tx: Transaction, body: bytes, said: bytes) -> _LatestPush:
+    """What the latest push is after this one, where it is no duplicate."""
+    number, _, last = (tx.note(_push_note(body)) or "0|").partition("|")
     digest = _digest(said).hex()
-    return _Turn(int(number) + (digest != last), digest)
+    return _LatestPush(int(number) + (digest != last), digest)
 
 
-def _turn_note(body: bytes) -> str:
+def _push_note(body: bytes) -> str:
     found = _read(body)
     visit = found.get("externalVisitId") if isinstance(found, dict) else None
     return f"{_STATES} {visit}"

@@ -17,7 +17,7 @@ from bridge.errors import ReadError
 from bridge.hl7v2.grammar import check_text
 from bridge.message import AckError, Message, Protocol
 from bridge.pipeline.channels import channel_named, header_of, text_of
-from bridge.pipeline.intake.refuse import Refusal
+from bridge.pipeline.intake.refuse import NegativeAcknowledgment
 from bridge.settings import Channel, Settings
 
 #: seconds a message may wait for its judgement
@@ -39,7 +39,7 @@ class Structure(Generic[T]):
         self._late: Future[list[str]] | None = None
         self._log = structlog.get_logger()
 
-    async def refusal(self, channel: Channel, message: T) -> Refusal | None:
+    async def refusal(self, channel: Channel, body: bytes) -> NegativeAcknowledgment | None:
         """Why a message is refused on a channel that rejects; faults are logged for both kinds."""
         faults = await self._faults(channel, message)
         if not faults:
@@ -47,7 +47,9 @@ class Structure(Generic[T]):
         error = _error(faults[0], len(faults) - 1)
         where = error.location
         self._log.warning("structure", channel=channel.name, count=len(faults), location=where)
-        return Refusal(error, reject=False) if channel.structure == "reject" else None
+        return (
+            NegativeAcknowledgment(error, reject=False) if channel.structure == "reject" else None
+        )
 
     async def _faults(self, channel: Channel, message: T) -> list[str]:
         if self._late is not None and not self._late.done():

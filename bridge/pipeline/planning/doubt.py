@@ -27,7 +27,7 @@ from bridge.pipeline.records.identity import same_issuer
 from bridge.pipeline.records.known import KnownRecords
 
 
-class Refused(Exception):
+class DoubtfulCall(Exception):
     """A call of a message that cannot be undone is in doubt: nothing of the message is done."""
 
     def __init__(self, cause: Cause) -> None:
@@ -45,15 +45,15 @@ class Doubts:
     calls: Sequence[Call]
 
     def refuse_clearing(self) -> None:
-        """Raise Refused where it is in doubt which record a deletion of the message is about."""
+        """Raise DoubtfulCall where it is in doubt which record a deletion is about."""
         for call in self.calls:
             if call.clears:
                 self.refuse(call)
 
     def refuse(self, call: Call) -> None:
-        """Raise Refused where it is in doubt which records a call is about."""
+        """Raise DoubtfulCall where it is in doubt which records a call is about."""
         if cause := self._doubt(call):
-            raise Refused(cause)
+            raise DoubtfulCall(cause)
 
     def issuer(self, call: Call, role: Role, external_id: str) -> str:
         """Who issued a number, "" where the message names nobody."""

@@ -30,7 +30,7 @@ from bridge.zauto.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class IdentityOutcome:
     """What became of a call about identity."""
 
     call: Call
@@ -50,13 +50,13 @@ class Identities:
     message_id: int
     at: float
 
-    def carry_out(self, call: Call, issuer: str) -> Done:
+    def carry_out(self, call: Call, issuer: str) -> IdentityOutcome:
         """Do it, before the message's other calls are planned; there must be no doubt about it.
 
         `issuer` is who issued the number that it leads to, "" where nobody is named.
         """
         if call.into == call.external_id and call.interaction is not Interaction.MOVE:
-            return Done(call, Cause(CauseKind.SAME_NUMBER))
+            return IdentityOutcome(call, Cause(CauseKind.SAME_NUMBER))
         match call.interaction:
             case Interaction.MOVE:
                 return self._move(call)
@@ -67,11 +67,11 @@ class Identities:
             case _:
                 return self._rename(call, issuer)
 
-    def _merge(self, call: Call, issuer: str) -> Done:
+    def _merge(self, call: Call, issuer: str) -> IdentityOutcome:
         prior, into = self.known.record(call.key), self.known.record(f"{call.resource}/{call.into}")
         if prior == into:
             self._go_by(call, into, issuer)
-            return Done(call, Cause(CauseKind.SAME_RECORD))
+            return IdentityOutcome(call, Cause(CauseKind.SAME_RECORD))
         before = self.known.entity(prior)
         self._lead(call, prior, into)
         visits = self.tx.owned_by(prior)
@@ -85,9 +85,9 @@ class Identities:
             return self._unknown(call, following)
         became = "marked" if marks else "kept"
         cause = Cause(CauseKind.MERGED, number=count, name=became)
-        return Done(call, cause, following=(*following, *marks))
+        return IdentityOutcome(call, cause, following=(*following, *marks))
 
-    def _rename(self, call: Call, issuer: str) -> Done:
+    def _rename(self, call: Call, issuer: str) -> IdentityOutcome:
         record, other = self.known.record(call.key), f"{call.resource}/{call.into}"
         if self.known.entity(record) is None:
             # nothing was ever sent of it: it begins under its new number
@@ -95,9 +95,9 @@ class Identities:
             return self._unknown(call)
         self._go_by(call, record, issuer)
         self.tx.release(other, self.at)
-        return Done(call, Cause(CauseKind.RENAMED))
+        return IdentityOutcome(call, Cause(CauseKind.RENAMED))
 
-    def _move(self, call: Call) -> Done:
+    def _move(self, call: Call) -> IdentityOutcome:
         if not self.known.owner_key(call.resource, call.into):
             return self._move_under_person(call)
         before, into = self._owner(call, call.owner), self._owner(call, call.into)
@@ -113,22 +113,22 @@ class Identities:
         if not moved:
             return self._unknown(call)
         cause = Cause(CauseKind.MOVED, number=len(moved))
-        return Done(call, cause, following=tuple(following))
+        return IdentityOutcome(call, cause, following=tuple(following))
 
-    def _move_under_person(self, call: Call) -> Done:
+    def _move_under_person(self, call: Call) -> IdentityOutcome:
         """A patient belongs to another person: only whether the patient is known matters."""
         if call.into != call.external_id and self.known.of(call.key) is None:
             return self._unknown(call)
-        return Done(call, Cause(CauseKind.PERSON_CHANGED))
+        return IdentityOutcome(call, Cause(CauseKind.PERSON_CHANGED))
 
-    def _unknown(self, call: Call, following: Sequence[tuple[str, Call]] = ()) -> Done:
+    def _unknown(self, call: Call, following: Sequence[tuple[str, Call]] = ()) -> IdentityOutcome:
         """The record that the call is about has never been seen."""
         known = call.resource in self.catalogue
         title = self.catalogue[call.resource].title.lower() if known else call.resource
         cause = Cause(CauseKind.PRIOR_UNKNOWN, resource=title)
-        return Done(call, cause, following=tuple(following))
+        return IdentityOutcome(call, cause, following=tuple(following))
 
-    def _renumber_account(self, call: Call) -> Done:
+    def _renumber_account(self, call: Call) -> IdentityOutcome:
         """Accounts merge or change their number: ZautoAI has no place for them."""
         prior, into = self.known.record(call.key), self.known.record(f"{ACCOUNT}/{call.into}")
         _, _, number = into.partition("/")
@@ -137,7 +137,7 @@ class Identities:
             self.tx.put_entity(replace(visit, facts={**visit.facts, ACCOUNT: number}))
         if prior != into:
             self._lead(call, prior, into)
-        return Done(call, Cause(CauseKind.RENUMBERED, number=len(visits)))
+        return IdentityOutcome(call, Cause(CauseKind.RENUMBERED, number=len(visits)))
 
     def _owner(self, call: Call, external_id: str) -> str:
         """The record that owns such records under this number."""

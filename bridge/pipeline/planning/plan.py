@@ -22,9 +22,9 @@ from bridge.delivery import (
 )
 from bridge.message import Status
 from bridge.pipeline.planning.crosswalk import Crosswalk
-from bridge.pipeline.planning.doubt import Doubts, Refused
+from bridge.pipeline.planning.doubt import DoubtfulCall, Doubts
 from bridge.pipeline.planning.fate import calls_held, count, fate
-from bridge.pipeline.planning.identities import Done, Identities
+from bridge.pipeline.planning.identities import Identities, IdentityOutcome
 from bridge.pipeline.records.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.records.folding import conflicting, facts_with
 from bridge.pipeline.records.identity import another, of_another, owner_key
@@ -174,9 +174,9 @@ class _Planning:
             return self._add_all(doubts, calls)
         try:
             return self.tx.attempt(lambda: self._add_all(doubts, calls))
-        except Refused as refused:
+        except DoubtfulCall as doubtful:
             for position, call in enumerate(stated):
-                self._add_settled(position, call, Status.PARKED, refused.cause)
+                self._add_settled(position, call, Status.PARKED, doubtful.cause)
             return ()
 
     def _add_all(self, doubts: Doubts, calls: Sequence[Call]) -> Sequence[Remark]:
@@ -197,7 +197,7 @@ class _Planning:
                 self._add(position, _numbered(self.tx, call), all_or_none=is_final)
         return odd
 
-    def _carry_out(self, doubts: Doubts, calls: Sequence[Call]) -> Mapping[int, Done]:
+    def _carry_out(self, doubts: Doubts, calls: Sequence[Call]) -> Mapping[int, IdentityOutcome]:
         """Carry out the calls about identity in their order; what came of each by its place."""
         identities = Identities(self.tx, self.catalogue, doubts.known, self.message_id, self.at)
         done = {}
@@ -216,14 +216,14 @@ class _Planning:
     def _add(self, position: int, call: Call, *, all_or_none: bool) -> None:
         """Let a call wait in its lane, and release what waited for it.
 
-        `all_or_none`: raises Refused where it could touch another's record.
+        `all_or_none`: raises DoubtfulCall where it could touch another's record.
         """
         if call.target is Target.ZAUTO:
             resource = self.catalogue[call.resource]
             entity = self.tx.entity(call.resource, call.external_id)
             if cause := self._conflict(call, entity, resource):
                 if all_or_none:
-                    raise Refused(cause)
+                    raise DoubtfulCall(cause)
                 self._add_settled(position, call, Status.PARKED, cause)
                 return
             if call.clears and entity is None:
@@ -274,7 +274,7 @@ class _Planning:
         for reference in call.references:
             self.tx.put_link(reference, call.resource, call.external_id)
 
-    def _add_done(self, position: int, done: Done) -> None:
+    def _add_done(self, position: int, done: IdentityOutcome) -> None:
         """What follows from a call about identity, and the call itself, which is over."""
         for lane, call in done.following:
             self.tx.add(self.message_id, position, lane, call, self.at)
