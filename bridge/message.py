@@ -108,7 +108,7 @@ class Owed(NamedTuple):
     #: the message's number in the store
     message_id: int
     #: the sender, by whose other connections it may go where that one has ended
-    line: str
+    route: str
 
 
 class Reply(NamedTuple):

@@ -229,7 +229,7 @@ def _later_report(later: ApplicationAcknowledgment, *, reveal: bool) -> dict[str
         "code": later.code,
         "asked": later.owing.asked,
         "after": later.owing.after,
-        "line": later.owing.line,
+        "line": later.owing.route,
         "since": later.changed_at,
         **cause_report(later.cause, reveal=reveal),
         "errors": [

@@ -245,7 +245,7 @@ class Service:
         made = Acknowledge(
             store,
             self.settings,
-            callers=self._callers,
+            connections=self._callers,
             engines=engines,
             clock=self._clock,
             new_id=self._new_id,

@@ -24,7 +24,7 @@ class Answering(StrEnum):
     ABANDONED = "abandoned"
 
 
-#: what the line of a sender begins with; no host has this name
+#: what the route to a sender begins with; no host has this name
 BACK = "same/"
 
 
@@ -36,12 +36,12 @@ class Owing(NamedTuple):
     #: what it waits for, as the channel's setting says: `translation` or `delivery`
     after: str
     #: where it goes: `host:port`, or the name of a sender whose connection it is to go back by
-    line: str
+    route: str
 
 
-def goes_back(line: str) -> bool:
-    """Whether a line is a sender's own connection, rather than an address."""
-    return line.startswith(BACK)
+def goes_back(route: str) -> bool:
+    """Whether a route is a sender's own connection, rather than an address."""
+    return route.startswith(BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class AcknowledgmentView(Protocol):
         """The application acknowledgment of a message that is owed one."""
         ...
 
-    def due_lines(self) -> Sequence[str]:
-        """The lines on which application acknowledgments are due."""
+    def due_routes(self) -> Sequence[str]:
+        """The routes by which application acknowledgments are due."""
         ...
 
-    def due_acknowledgments(self, line: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
-        """What is due on a line, in the order in which the messages were kept."""
+    def due_acknowledgments(self, route: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
+        """What is due by a route, in the order in which the messages were kept."""
         ...
 
 

@@ -169,5 +169,5 @@ def in_lists(view: View) -> Iterator[object]:
     yield view.tally()
     yield view.order_lines("V1"), view.link("Patient/7"), view.note("paused")
     yield view.quarantined(9), view.tasks(), view.remark_counts(9), view.unmapped_codes(9)
-    yield view.parked_counts(9), view.mapping_versions(9), view.due_lines()
+    yield view.parked_counts(9), view.mapping_versions(9), view.due_routes()
     yield view.held_about("patients/P1", 1_000_000)

@@ -34,8 +34,8 @@ def states(store: Store, *ids: int) -> list[Answering]:
     return [found(store, each).state for each in ids]
 
 
-def due(store: Store, line: str = AT_ONCE.line, limit: int = 10) -> list[int]:
-    rows = store.read(lambda view: view.due_acknowledgments(line, limit))
+def due(store: Store, route: str = AT_ONCE.route, limit: int = 10) -> list[int]:
+    rows = store.read(lambda view: view.due_acknowledgments(route, limit))
     return [each.message_id for each in rows]
 
 
@@ -54,7 +54,7 @@ async def translated(store: Store, message_id: int) -> list[int]:
 async def test_a_message_that_asks_for_none_is_owed_none(store: Store) -> None:
     kept = await store.run(keep)
     assert store.read(lambda view: view.acknowledgment(kept.id)) is None
-    assert store.read(lambda view: view.due_lines()) == []
+    assert store.read(lambda view: view.due_routes()) == []
 
 
 async def test_what_is_owed_waits_for_its_message(store: Store) -> None:
@@ -98,7 +98,7 @@ async def test_whatever_else_ends_a_message_makes_it_due(
 ) -> None:
     number = await owed(store, owing)
     await store.run(lambda tx: tx.mark(number, status, at=110.0))
-    assert due(store, owing.line) == [number]
+    assert due(store, owing.route) == [number]
 
 
 @pytest.mark.parametrize("owing", [AT_ONCE, AFTER_DELIVERY])
@@ -106,7 +106,7 @@ async def test_a_message_that_is_done_when_it_is_kept_is_answered_at_once(
     store: Store, owing: Owing
 ) -> None:
     number = await owed(store, owing, status=Status.UNMAPPED)
-    assert due(store, owing.line) == [number]
+    assert due(store, owing.route) == [number]
 
 
 @pytest.mark.parametrize("owing", [AT_ONCE, AFTER_DELIVERY])
@@ -117,7 +117,7 @@ async def test_a_message_held_as_a_whole_is_answered_once_it_is_parked(
     await store.run(lambda tx: tx.mark(number, Status.HELD, at=110.0, waits_for="patients/P1"))
     assert states(store, number) == [Answering.OWED]
     await store.run(lambda tx: tx.park_long_held(110.0, "72", 500.0, 10))
-    assert due(store, owing.line) == [number]
+    assert due(store, owing.route) == [number]
 
 
 async def test_what_is_due_comes_line_by_line_in_the_order_of_the_messages(store: Store) -> None:
@@ -125,12 +125,12 @@ async def test_what_is_due_comes_line_by_line_in_the_order_of_the_messages(store
     other = await owed(store, AFTER_DELIVERY)
     for number in (other, *reversed(ids)):
         await store.run(lambda tx, n=number: tx.mark(n, Status.PARKED, at=110.0))
-    assert store.read(lambda view: sorted(view.due_lines())) == sorted(
-        [AT_ONCE.line, AFTER_DELIVERY.line]
+    assert store.read(lambda view: sorted(view.due_routes())) == sorted(
+        [AT_ONCE.route, AFTER_DELIVERY.route]
     )
     assert due(store) == ids
     assert due(store, limit=2) == ids[:2]
-    assert due(store, AFTER_DELIVERY.line) == [other]
+    assert due(store, AFTER_DELIVERY.route) == [other]
 
 
 async def test_what_was_written_stays_whatever_is_recorded_later(store: Store) -> None:
@@ -152,7 +152,7 @@ async def test_what_was_written_stays_whatever_is_recorded_later(store: Store) -
         None,
         140.0,
     )
-    assert store.read(lambda view: view.due_lines()) == []
+    assert store.read(lambda view: view.due_routes()) == []
 
 
 async def test_only_what_is_owed_can_change(store: Store) -> None:

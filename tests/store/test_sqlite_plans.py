@@ -31,7 +31,7 @@ MAY_SCAN = {
         "versions",
         "codes",
         "forget_codes",
-        "due_lines",
+        "due_routes",
     ),
     *("remark_counts", "remark_totals", "forget_remarks", "parked_counts", "parked_by_cause"),
     # the few deliveries without a clear answer
@@ -81,12 +81,12 @@ def test_no_hot_query_sorts(connection: sqlite3.Connection, query: str) -> None:
     assert [step for step in plan_of(connection, query) if "TEMP B-TREE" in step] == []
 
 
-def test_lines_are_found_without_reading_what_is_due_on_them(
+def test_routes_are_found_without_reading_what_is_due_by_them(
     connection: sqlite3.Connection,
 ) -> None:
-    plan = plan_of(connection, "due_lines")
+    plan = plan_of(connection, "due_routes")
     scans = [step.split()[1] for step in plan if step.startswith("SCAN")]
-    assert set(scans) == {"lines"}
+    assert set(scans) == {"routes"}
     assert sum("SEARCH application_acknowledgment" in step for step in plan) == 2
 
 

@@ -25,17 +25,17 @@ def owing_of(channel: Channel, header: Header) -> Owing | None:
     if chosen.after == "never" or not header.application_acknowledgment:
         return None
     asked = ack.later(header, apart=is_apart(channel))
-    return Owing(asked, chosen.after, _line(channel, header)) if asked else None
+    return Owing(asked, chosen.after, _route(channel, header)) if asked else None
 
 
 def owed_here(message_id: int, owing: Owing | None) -> tuple[Owed, ...]:
     """What of it goes back by the connection that brought the message."""
-    if owing is None or not goes_back(owing.line):
+    if owing is None or not goes_back(owing.route):
         return ()
-    return (Owed(message_id, owing.line),)
+    return (Owed(message_id, owing.route),)
 
 
-def _line(channel: Channel, header: Header) -> str:
+def _route(channel: Channel, header: Header) -> str:
     to = channel.application_acknowledgment.to
     if to != SAME:
         return to

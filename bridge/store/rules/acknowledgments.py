@@ -17,11 +17,11 @@ class AcknowledgmentReads(Asking):
         row = self._statements.one("acknowledgment", message_id=message_id)
         return None if row is None else rows.acknowledgment(row)
 
-    def due_lines(self) -> Sequence[str]:
-        return [row["line"] for row in self._statements.each("due_lines")]
+    def due_routes(self) -> Sequence[str]:
+        return [row["route"] for row in self._statements.each("due_routes")]
 
-    def due_acknowledgments(self, line: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
-        found = self._statements.each("due_acknowledgments", line=line, limit=limit)
+    def due_acknowledgments(self, route: str, limit: int) -> Sequence[ApplicationAcknowledgment]:
+        found = self._statements.each("due_acknowledgments", route=route, limit=limit)
         return [rows.acknowledgment(row) for row in found]
 
 

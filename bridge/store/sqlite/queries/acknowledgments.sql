@@ -1,6 +1,6 @@
 -- name: owe
 INSERT INTO application_acknowledgment (message_id, asked, after, line, state, changed_at)
-VALUES (:message_id, :asked, :after, :line, :state, :at)
+VALUES (:message_id, :asked, :after, :route, :state, :at)
 
 -- name: owe_again
 UPDATE application_acknowledgment SET state = 'due', changed_at = :at
@@ -10,21 +10,21 @@ WHERE message_id = :id AND state IN ('sent', 'abandoned')
 SELECT * FROM application_acknowledgment WHERE message_id = :message_id
 
 -- name: due_acknowledgments
-SELECT * FROM application_acknowledgment WHERE state = 'due' AND line = :line
+SELECT * FROM application_acknowledgment WHERE state = 'due' AND line = :route
 ORDER BY message_id LIMIT :limit
 
--- name: due_lines
--- From one line to the next, without reading what is due on each. INDEXED BY is SQLite's.
-WITH RECURSIVE lines (line) AS (
+-- name: due_routes
+-- From one route to the next, without reading what is due by each. INDEXED BY is SQLite's.
+WITH RECURSIVE routes (route) AS (
     SELECT min(line) FROM application_acknowledgment INDEXED BY acknowledgment_line
     WHERE state = 'due'
     UNION ALL
     SELECT (
         SELECT min(line) FROM application_acknowledgment INDEXED BY acknowledgment_line
-        WHERE state = 'due' AND line > lines.line
-    ) FROM lines WHERE line IS NOT NULL
+        WHERE state = 'due' AND line > routes.route
+    ) FROM routes WHERE route IS NOT NULL
 )
-SELECT line FROM lines WHERE line IS NOT NULL
+SELECT route FROM routes WHERE route IS NOT NULL
 
 -- name: change_acknowledgment
 UPDATE application_acknowledgment

@@ -43,21 +43,21 @@ class Ends:
         self.got: list[tuple[str, bytes]] = []
         self.gate: asyncio.Event | None = None
 
-    def reaches(self, line: str) -> bool:
+    def reaches(self, route: str) -> bool:
         return self.connected
 
-    def _taken(self, line: str, body: bytes) -> Outcome:
-        self.got.append((line, body))
+    def _taken(self, route: str, body: bytes) -> Outcome:
+        self.got.append((route, body))
         return self.script.pop(0) if self.script else TAKEN
 
-    async def _there(self, line: str, body: bytes) -> Outcome:
+    async def _there(self, route: str, body: bytes) -> Outcome:
         if self.gate is not None:
             await self.gate.wait()
-        return self._taken(line, body)
+        return self._taken(route, body)
 
-    def answers(self, line: str = "") -> list[tuple[str, str]]:
-        """MSA-1 and MSA-2 of what it got, on one line or on all."""
-        told = [ack.read(body) for at, body in self.got if line in ("", at)]
+    def answers(self, route: str = "") -> list[tuple[str, str]]:
+        """MSA-1 and MSA-2 of what it got, by one route or by all."""
+        told = [ack.read(body) for at, body in self.got if route in ("", at)]
         return [(each.code, each.control_id) for each in told]
 
 
@@ -66,8 +66,8 @@ class _Callers:
         self.reaches = ends.reaches
         self._ends = ends
 
-    def send(self, message_id: int, line: str, body: bytes) -> bool:
-        return self._ends._taken(line, body) is TAKEN
+    def send(self, message_id: int, route: str, body: bytes) -> bool:
+        return self._ends._taken(route, body) is TAKEN
 
 
 class _Engines:
@@ -95,7 +95,7 @@ class Desk:
         return Acknowledge(
             self.store,
             self.settings,
-            callers=_Callers(self.ends),
+            connections=_Callers(self.ends),
             engines=_Engines(self.ends),
             clock=self.clock,
             new_id=lambda: f"BRIDGE{next(self.numbers)}",
@@ -107,11 +107,11 @@ class Desk:
         status: Status = Status.UNMAPPED,
         *,
         asked: str = "AL",
-        line: str = BACK,
+        route: str = BACK,
         **more: Any,
     ) -> int:
         """Keep a message that is owed an answer; in a status that is none to wait for it is due."""
-        channel = "default" if line == BACK else "far"
+        channel = "default" if route == BACK else "far"
         kept = await self.store.run(
             lambda tx: tx.keep(
                 message(body, self.clock())._replace(channel=channel),
@@ -119,7 +119,7 @@ class Desk:
                 answer_code="CA",
                 acknowledgment=b"",
                 identity=None,
-                owing=Owing(asked, "translation", line),
+                owing=Owing(asked, "translation", route),
                 **more,
             )
         )
@@ -151,9 +151,9 @@ class TestWhatItSays:
     async def test_a_message_that_was_taken_is_answered_with_aa(self, desk: Desk) -> None:
         number = await desk.keep(adt("C7", msh_end="|||AL|AL"))
         await desk.look()
-        ((line, body),) = desk.ends.got
+        ((route, body),) = desk.ends.got
         header = scan(body)
-        assert (line, desk.ends.answers()) == (BACK, [("AA", "C7")])
+        assert (route, desk.ends.answers()) == (BACK, [("AA", "C7")])
         assert (header.message_type, header.control_id) == ("ACK^A04", "BRIDGE1")
         assert (header.accept_acknowledgment, header.application_acknowledgment) == ("NE", "NE")
         assert (header.sending_application, header.receiving_application) == ("BRIDGE", "HIS")
@@ -215,7 +215,7 @@ class TestWhatItSays:
         channels: Any = [{"name": "far", "application_acknowledgment": chosen}]
         desk.settings = Settings(channels=channels)
         desk.acknowledge = desk.made()
-        await desk.keep(adt(), line=THERE)
+        await desk.keep(adt(), route=THERE)
         await desk.look()
         assert scan(desk.ends.got[0][1]).accept_acknowledgment == "AL"
 
@@ -254,8 +254,8 @@ class TestSending:
     async def test_after_a_failure_the_same_bytes_are_sent_later_and_none_is_passed(
         self, desk: Desk
     ) -> None:
-        number = await desk.keep(adt("C1"), line=THERE)
-        await desk.keep(adt("C2"), line=THERE)
+        number = await desk.keep(adt("C1"), route=THERE)
+        await desk.keep(adt("C2"), route=THERE)
         desk.ends.script = [GONE]
         await desk.look()
         await desk.look()
@@ -270,7 +270,7 @@ class TestSending:
         assert desk.acknowledge.stalled() == {}
 
     async def test_waits_grow_to_a_minute(self, desk: Desk) -> None:
-        await desk.keep(adt(), line=THERE)
+        await desk.keep(adt(), route=THERE)
         desk.ends.script = [GONE] * 20
         waits = []
         for _ in range(12):
@@ -283,8 +283,8 @@ class TestSending:
         assert len(desk.ends.got) == 12
 
     async def test_one_that_is_refused_is_given_up_and_the_next_goes(self, desk: Desk) -> None:
-        number = await desk.keep(adt("C1"), line=THERE)
-        await desk.keep(adt("C2"), line=THERE)
+        number = await desk.keep(adt("C1"), route=THERE)
+        await desk.keep(adt("C2"), route=THERE)
         desk.ends.script = [REFUSED]
         await desk.look()
         assert desk.ends.answers() == [("AA", "C1"), ("AA", "C2")]
@@ -294,9 +294,9 @@ class TestSending:
             "refused by the hospital: “CR: Meera Nair”",
         )
 
-    async def test_a_line_that_hangs_holds_up_no_other(self, desk: Desk) -> None:
+    async def test_a_route_that_hangs_holds_up_no_other(self, desk: Desk) -> None:
         desk.ends.gate = asyncio.Event()
-        await desk.keep(adt("C1"), line=THERE)
+        await desk.keep(adt("C1"), route=THERE)
         await desk.keep(adt("C2"))
         desk.acknowledge.once()
         while not desk.ends.answers(BACK):
@@ -306,9 +306,9 @@ class TestSending:
         await desk.acknowledge.settled()
         assert desk.ends.answers(THERE) == [("AA", "C1")]
 
-    async def test_a_line_is_worked_on_once_at_a_time(self, desk: Desk) -> None:
+    async def test_a_route_is_worked_on_once_at_a_time(self, desk: Desk) -> None:
         desk.ends.gate = asyncio.Event()
-        await desk.keep(adt(), line=THERE)
+        await desk.keep(adt(), route=THERE)
         for _ in range(3):
             desk.acknowledge.once()
             await asyncio.sleep(0)
@@ -317,7 +317,7 @@ class TestSending:
         assert len(desk.ends.got) == 1
 
     async def test_a_clock_set_back_does_not_make_it_wait_for_ever(self, desk: Desk) -> None:
-        await desk.keep(adt(), line=THERE)
+        await desk.keep(adt(), route=THERE)
         desk.ends.script = [GONE]
         await desk.look()
         desk.clock.now -= 86_400
@@ -340,7 +340,7 @@ class TestSending:
         assert desk.ends.answers() == [("AA", "C1")]
 
     async def test_what_was_sent_but_not_recorded_is_sent_again_unchanged(self, desk: Desk) -> None:
-        number = await desk.keep(adt(), line=THERE)
+        number = await desk.keep(adt(), route=THERE)
         desk.ends.gate = asyncio.Event()
         desk.acknowledge.once()
         while not desk.row(number).body:
