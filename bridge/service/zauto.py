@@ -130,7 +130,7 @@ class ZautoEnd:
     async def _count_leaving(self) -> None:
         """Count a request before it leaves, where the claim of its delivery did not."""
         if not self._calls.use_reserved():
-            await self._store.run(lambda tx: self._calls.count(tx, self._clock()))
+            await self._store.run(lambda tx: self._calls.ledger.count(tx, self._clock()))
 
     def _open(self, tx: Transaction) -> None:
         """Calls are answered: no breaker need stay open."""
@@ -172,13 +172,13 @@ async def ask_alone(settings: Settings, question: Question) -> dict[str, Any]:
     store = open_store(settings.store.url, free_bytes=0, clock=time.time)
 
     async def count_leaving() -> None:
-        await store.run(lambda tx: calls.count(tx, time.time()))
+        await store.run(lambda tx: calls.ledger.count(tx, time.time()))
 
     try:
         store.read(lambda view: calls.take_up(view, time.time()))
         return await _ask(settings, question, calls, count_leaving)
     finally:
-        await store.run(calls.settle)
+        await store.run(calls.reconcile)
         await store.close()
 
 

@@ -101,7 +101,7 @@ class Acknowledge:
             if route not in self._under_way and self._is_ready(route, now):
                 self._begin(route, self._carry(route))
 
-    async def settled(self) -> None:
+    async def until_idle(self) -> None:
         """Wait until nothing is under way."""
         while self._under_way:
             await asyncio.gather(*self._under_way.values())

@@ -1,12 +1,9 @@
-"""The calls of a destination: the budget in memory, and the counts in the store that outlive it.
+"""Call limit: who may call, by the budget in memory and the counts in the store that outlive it.
 
 A call is counted in the transaction that writes its attempt down, before its first byte leaves.
 That count is a reservation for one HTTP request: the first that leaves uses it. Each further one
 (a token, another page, a second try) is counted separately before it leaves. So no request that
 left is forgotten, whenever the service is killed, and none is counted twice.
-
-The counts have a revision, and each process names the latest that it knows. If another process has
-counted since, or a transaction was undone, the revision differs and the counts are read again.
 """
 
 from __future__ import annotations
@@ -16,10 +13,11 @@ from collections import deque
 from collections.abc import Mapping
 
 from bridge.delivery import Reason, Target
+from bridge.pipeline.delivery.ledger import CallLedger
 from bridge.settings import Zauto
 from bridge.store.contract import Transaction, View
 from bridge.store.far_end import Remaining
-from bridge.zauto.budget import HOUR, Budget, BudgetState, Priority, step_of
+from bridge.zauto.budget import Budget, BudgetState, Priority, step_of
 
 #: times the counts are read again for one call, while others count
 _MOST_READS = 3
@@ -35,8 +33,7 @@ class CallLimit:
         that counts a call to its answer."""
         self._budget = budget
         self._target = target
-        self._limited = limited
-        self._late = late
+        self.ledger = CallLedger(target, kept=limited, late=late)
         self._lock = threading.Lock()
         #: deliveries that hold a call of the budget, and the step in which it was counted
         self._calling: dict[int, int] = {}
@@ -44,18 +41,16 @@ class CallLimit:
         self._sending = 0
         #: steps of committed calls of which nothing left so far
         self._reserved: deque[int] = deque()
-        self._revision = 0
-        self._last_step = 0
 
     def take_up(self, view: View, now: float) -> None:
         """Take up what the store has counted, and the wait after a 429."""
-        if not self._limited:
+        if not self.ledger.kept:
             return
-        counts = view.call_counts(self._target)
+        counts = self.ledger.read(view)
         breakers = view.breakers(self._target)
         with self._lock:
-            self._revision = counts.revision
-            self._budget.restore(counts.steps, now, late=self._late, under_way=len(self._calling))
+            late, under_way = self.ledger.late, len(self._calling)
+            self._budget.restore(counts.steps, now, late=late, under_way=under_way)
             if counts.remaining is not None:
                 self._budget.believe(*counts.remaining)
             for each in breakers:
@@ -80,7 +75,7 @@ class CallLimit:
                 if wait > 0.0:
                     return wait
                 self._calling[delivery_id] = step_of(now)
-            if self._counted(tx, now):
+            if self.ledger.reserve(tx, now):
                 return 0.0
             self.give_back_of(delivery_id)
             self.take_up(tx, now)
@@ -90,7 +85,7 @@ class CallLimit:
         """The claim of a delivery is committed, and its request may leave."""
         with self._lock:
             self._sending += 1
-            if self._limited and delivery_id in self._calling:
+            if self.ledger.kept and delivery_id in self._calling:
                 self._reserved.append(self._calling[delivery_id])
 
     def end(self, delivery_id: int) -> None:
@@ -112,24 +107,16 @@ class CallLimit:
             if self._reserved:
                 self._reserved.popleft()
                 return True
-        return not self._limited
-
-    def count(self, tx: Transaction, now: float) -> None:
-        """Count a request before it leaves for which nothing is reserved."""
-        if not self._limited:
-            return
-        revision = tx.count_calls(self._target, step_of(now))
-        if revision == self._revision + 1:
-            self._revision = revision
+        return not self.ledger.kept
 
     def spent(self, now: float, headers: Mapping[str, str]) -> None:
         """A request left, and its answer has these headers."""
         with self._lock:
             self._budget.spent(headers, now)
 
-    def settle(self, tx: Transaction) -> None:
+    def reconcile(self, tx: Transaction) -> None:
         """Take back what was counted and did not leave, and keep what the last answer said."""
-        if not self._limited:
+        if not self.ledger.kept:
             return
         with self._lock:
             unused = max(len(self._reserved) - self._sending, 0)
@@ -169,24 +156,9 @@ class CallLimit:
 
     def shift(self, view: View, seconds: float) -> None:
         """The clock was set by so many seconds, and the counts of the store were moved."""
-        revision = view.call_counts(self._target).revision
+        self.ledger.read(view)
         with self._lock:
             self._budget.shift(seconds)
-            self._revision = revision
-
-    def _counted(self, tx: Transaction, now: float) -> bool:
-        """Count a delivery's call; False where the counts are not those that are known."""
-        if not self._limited:
-            return True
-        step = step_of(now)
-        revision = tx.count_calls(self._target, step, revision=self._revision)
-        if revision is None:
-            return False
-        self._revision = revision
-        if step != self._last_step:
-            tx.forget_calls(self._target, step_of(now - HOUR - self._late))
-            self._last_step = step
-        return True
 
 
 def call_limit(settings: Zauto) -> CallLimit:

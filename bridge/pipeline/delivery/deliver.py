@@ -135,7 +135,7 @@ class Deliver:
             return 0.0
         return IDLE_SECONDS if due is None else max(0.0, min(due - self._clock(), IDLE_SECONDS))
 
-    async def settled(self) -> None:
+    async def until_idle(self) -> None:
         """Wait until nothing is under way."""
         while self._under_way:
             await asyncio.gather(*self._under_way)

@@ -108,7 +108,7 @@ def _lost(catalogue: Catalogue, request: Request, outcome: Outcome) -> list[tupl
 def _make_again(
     tx: Transaction, catalogue: Catalogue, message_id: int, key: tuple[str, str], now: float
 ) -> None:
-    """Plan a record that ZautoAI has lost anew, where it is known and not on its way already."""
+    """Send a record that ZautoAI has lost again, where it is known and not on its way already."""
     entity = tx.entity(*key)
     if entity is None or (not entity.desired and entity.sent is None):
         return

@@ -31,8 +31,8 @@ def schedule(
         tx.look_again(call.resource, call.external_id, delivery.message_id, due_at)
 
 
-def plan_again(tx: Transaction, catalogue: Catalogue, again: Again, now: float) -> None:
-    """Plan the read that is due."""
+def add_second_read(tx: Transaction, catalogue: Catalogue, again: Again, now: float) -> None:
+    """Add the delivery that makes the read that is due."""
     entity = tx.entity(again.resource, again.external_id)
     # What is not known to be there is on its way, or parked for a person.
     if entity is not None and entity.sent is not None:

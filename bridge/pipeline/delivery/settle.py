@@ -9,16 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.causes import OTHER_FIELD, Cause, CauseKind
-from bridge.delivery import (
-    Delivery,
-    Interaction,
-    Kind,
-    Outcome,
-    Payload,
-    Reason,
-    Request,
-    Step,
-)
+from bridge.delivery import Delivery, Interaction, Kind, Outcome, Payload, Reason, Request, Step
 from bridge.message import Status, Verdict
 from bridge.pipeline.delivery.poison import is_poison
 from bridge.pipeline.records.identity import another, differs, same_record

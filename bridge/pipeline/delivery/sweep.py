@@ -13,7 +13,7 @@ import structlog
 
 from bridge.causes import Cause, CauseKind
 from bridge.errors import Damaged
-from bridge.pipeline.delivery.second_read import plan_again
+from bridge.pipeline.delivery.second_read import add_second_read
 from bridge.pipeline.tasks import repeat
 from bridge.store.contract import Store, Transaction
 from bridge.zauto.catalogue import Catalogue
@@ -85,7 +85,7 @@ class Sweep:
         due = tx.take_again(now, now + _NEVER_LATER, BATCH)
         for again in due:
             try:
-                plan_again(tx, self._catalogue, again, now)
+                add_second_read(tx, self._catalogue, again, now)
             except Damaged:
                 # nothing can be made of it, and it must not keep others from being read again
                 self._log.error("damaged record not read again", message=again.message_id)

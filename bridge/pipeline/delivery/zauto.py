@@ -195,7 +195,7 @@ class ToZauto:
     def note(self, tx: Transaction, now: float) -> None:
         """Keep what a restart must not forget: the calls made, the open breakers, and what was odd
         in answers."""
-        self.calls.settle(tx)
+        self.calls.reconcile(tx)
         self.breakers.keep(tx)
         odd = self._watch.dump(now)
         if odd is not None:

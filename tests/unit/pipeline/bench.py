@@ -75,7 +75,7 @@ class Bench:
     async def look(self) -> float:
         """One look for work, and what it started; seconds until the next is worth it."""
         wait = await self.deliver.once()
-        await self.deliver.settled()
+        await self.deliver.until_idle()
         return wait
 
     async def finish(self) -> None:

@@ -127,7 +127,7 @@ class Desk:
 
     async def look(self) -> None:
         self.acknowledge.once()
-        await self.acknowledge.settled()
+        await self.acknowledge.until_idle()
 
     def row(self, number: int) -> ApplicationAcknowledgment:
         row = self.store.read(lambda view: view.acknowledgment(number))
@@ -303,7 +303,7 @@ class TestSending:
             await asyncio.sleep(0)
         assert desk.ends.answers(THERE) == []
         desk.ends.gate.set()
-        await desk.acknowledge.settled()
+        await desk.acknowledge.until_idle()
         assert desk.ends.answers(THERE) == [("AA", "C1")]
 
     async def test_a_route_is_worked_on_once_at_a_time(self, desk: Desk) -> None:
@@ -313,7 +313,7 @@ class TestSending:
             desk.acknowledge.once()
             await asyncio.sleep(0)
         desk.ends.gate.set()
-        await desk.acknowledge.settled()
+        await desk.acknowledge.until_idle()
         assert len(desk.ends.got) == 1
 
     async def test_a_clock_set_back_does_not_make_it_wait_for_ever(self, desk: Desk) -> None:
@@ -358,7 +358,7 @@ class TestSending:
         desk.acknowledge.wake()
         while not desk.ends.got:
             await asyncio.sleep(0)
-        await desk.acknowledge.settled()
+        await desk.acknowledge.until_idle()
         running.cancel()
         await asyncio.wait([running])
         assert running.cancelled()

@@ -44,7 +44,7 @@ async def leave(bench: Bench) -> None:
     """An HTTP request leaves, as the service has it counted."""
     calls = bench.end.calls
     if not calls.use_reserved():
-        await bench.store.run(lambda tx: calls.count(tx, bench.clock()))
+        await bench.store.run(lambda tx: calls.ledger.count(tx, bench.clock()))
 
 
 def asks(bench: Bench, requests: int) -> None:
@@ -158,7 +158,7 @@ async def test_what_the_server_said_is_kept(bench: Bench) -> None:
     bench.end.calls.give_back()
     assert (
         await bench.store.run(
-            lambda tx: bench.end.calls.settle(tx)  # as with every outcome
+            lambda tx: bench.end.calls.reconcile(tx)  # as with every outcome
         )
         is None
     )

@@ -262,5 +262,5 @@ async def test_what_is_under_way_at_a_jump_is_settled(bench: Bench) -> None:
     message_id = await bench.plan(a_patient())
     await bench.deliver.once()
     await machine.is_set(-HOUR)
-    await bench.deliver.settled()
+    await bench.deliver.until_idle()
     assert bench.status(message_id) is Status.DELIVERED

@@ -87,7 +87,7 @@ async def test_no_more_is_under_way_than_there_are_connections(bench: Bench) -> 
     assert await bench.deliver.once() == IDLE_SECONDS
     await asyncio.sleep(0)
     assert len(bench.remote.requests) == 2
-    await bench.deliver.settled()
+    await bench.deliver.until_idle()
     await bench.finish()
     assert len(bench.remote.records) == 5
 
@@ -125,7 +125,7 @@ async def test_a_store_that_cannot_commit_a_claim_is_tried_again_soon(bench: Ben
     assert await deliver.once() == STORE_RETRY_SECONDS
     assert bench.remote.requests == []
     await deliver.once()
-    await deliver.settled()
+    await deliver.until_idle()
     assert bench.methods() == ["POST patients"]
 
 
@@ -138,7 +138,7 @@ async def test_a_claim_that_was_not_committed_takes_no_call_of_the_budget(bench:
     for _ in range(5):
         await deliver.once()
     await deliver.once()
-    await deliver.settled()
+    await deliver.until_idle()
     assert len(bench.remote.requests) == 4
     assert bench.end.calls.state(bench.clock()).used == 0
 
@@ -152,7 +152,7 @@ async def test_an_outcome_is_settled_once_however_often_the_store_fails(
     deliver = on_failing_store(bench, 0)
     await deliver.once()
     deliver._store.failures = 3  # type: ignore[attr-defined]
-    await deliver.settled()
+    await deliver.until_idle()
     assert bench.methods() == ["POST patients"]
     assert bench.status(message_id) is Status.DELIVERED
     assert bench.end.calls.state(bench.clock()).used == 1

@@ -41,7 +41,7 @@ def restart(bench: Bench, client: str = "one") -> None:
 
 
 def is_limited(bench: Bench) -> bool:
-    return bench.end.calls._limited
+    return bench.end.calls.ledger.kept
 
 
 def kept_breakers(bench: Bench) -> Any:
@@ -283,7 +283,7 @@ class TestKept:
             await bench.plan(a_patient(f"P{number + 2}", uhid=number))
         await bench.deliver.once()
         assert len(bench.deliver._under_way) == 1
-        await bench.deliver.settled()
+        await bench.deliver.until_idle()
         restart(bench)
         assert bench.deliver.health.trouble is None
 

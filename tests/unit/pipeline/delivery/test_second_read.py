@@ -8,7 +8,7 @@ import pytest
 
 from bridge.delivery import Call, Delivery, Entity, Kind, Outcome, Reason, Step, Target
 from bridge.message import Status
-from bridge.pipeline.delivery.second_read import AGAIN_AFTER, plan_again, schedule
+from bridge.pipeline.delivery.second_read import AGAIN_AFTER, add_second_read, schedule
 from bridge.store.contract import Transaction
 from bridge.store.records import Again
 from tests.unit.pipeline.bench import CATALOGUE, Bench, a_patient, a_provider
@@ -55,14 +55,14 @@ async def test_nothing_else_is(bench: Bench, outcome: Outcome, changes: dict[str
     assert not await scheduled(bench, outcome, **changes)
 
 
-class TestPlan:
+class TestAdd:
     async def planned(self, bench: Bench, entity: Entity) -> list[Delivery]:
         message_id = await bench.plan()
 
         def job(tx: Transaction) -> None:
             tx.put_entity(entity)
             again = Again(entity.resource, entity.external_id, message_id, 0.0)
-            plan_again(tx, CATALOGUE, again, bench.clock())
+            add_second_read(tx, CATALOGUE, again, bench.clock())
 
         await bench.store.run(job)
         return list(bench.deliveries([message_id]))

@@ -256,7 +256,7 @@ class TestOpenBreaker:
         await bench.deliver.once()
         await bench.deliver.once()
         assert len(bench.deliver._under_way) == 1
-        await bench.deliver.settled()
+        await bench.deliver.until_idle()
         await bench.finish()
         assert len(bench.remote.records) == 6
 
@@ -344,7 +344,7 @@ class TestBudget:
         await bench.deliver.once()
         restored = self._restored(bench)
         answered.set()
-        await bench.deliver.settled()
+        await bench.deliver.until_idle()
         assert restored.state(bench.clock()).used == 1
 
     def _restored(self, bench: Bench) -> Budget:
