@@ -14,24 +14,9 @@ from bridge.causes import Cause, CauseKind
 from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
-from bridge.hl7v2.beginnings import (
-    FrameItem,
-    begins_message,
-    check_count,
-    from_first_message,
-    may_be_several,
-)
-from bridge.hl7v2.grammar import check_text
-from bridge.hl7v2.header import Header, Hl7Text, check_limits
-from bridge.message import (
-    AckError,
-    Acknowledgment,
-    Message,
-    Protocol,
-    Receipt,
-    Reply,
-    Status,
-)
+from bridge.hl7v2.beginnings import begins_message, check_count, from_first_message, may_be_several
+from bridge.hl7v2.header import Header, check_limits
+from bridge.message import AckError, Acknowledgment, Message, Protocol, Receipt, Reply, Status
 from bridge.metrics import Metrics
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
 from bridge.pipeline.intake.batched import acknowledgments, owed, take_all

@@ -7,20 +7,12 @@ message names, and where each record belongs to whom the message says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bridge.causes import Cause, CauseKind
-from bridge.delivery import (
-    ACCOUNT,
-    ACCOUNT_ISSUER,
-    OF_IDENTITY,
-    Call,
-    Entity,
-    Interaction,
-    Role,
-    StatedNumber,
-)
+from bridge.delivery import ACCOUNT, ACCOUNT_ISSUER, Call, Entity, Interaction, Role, StatedNumber
+from bridge.pipeline.planning.stated import StatedRecords
 from bridge.pipeline.records.aliases import Authorities, issued_by
 from bridge.pipeline.records.folding import conflict, conflicting
 from bridge.pipeline.records.identity import same_issuer
@@ -41,12 +33,11 @@ class Doubts:
 
     known: KnownRecords
     same_authorities: Authorities
-    #: everything that the message asks for
-    calls: Sequence[Call]
+    stated: StatedRecords
 
     def refuse_clearing(self) -> None:
         """Raise DoubtfulCall where it is in doubt which record a deletion is about."""
-        for call in self.calls:
+        for call in self.stated.calls:
             if call.clears:
                 self.refuse(call)
 
@@ -55,29 +46,8 @@ class Doubts:
         if cause := self._doubt(call):
             raise DoubtfulCall(cause)
 
-    def issuer(self, call: Call, role: Role, external_id: str) -> str:
-        """Who issued a number, "" where the message names nobody."""
-        return next(iter(self._issuers(call, role, external_id)), "")
-
-    def _issuers(self, call: Call, role: Role, external_id: str) -> list[str]:
-        """Everybody the message names as the issuer of a number: where the number stands, and
-        where another call for the record takes it from."""
-        key = self._key(call, role, external_id)
-        own = [call.authority] if role is Role.ID else []
-        beside = [
-            number.authority
-            for number in call.numbers
-            if (number.role, number.external_id) == (role, external_id)
-        ]
-        others = [
-            each.authority
-            for each in self.calls
-            if each.key == key and each.interaction not in OF_IDENTITY
-        ]
-        return [issuer for issuer in (*own, *beside, *others) if issuer]
-
     def _doubt(self, call: Call) -> Cause | None:
-        chosen = self._chosen(call)
+        chosen = self.stated.chosen(call)
         for role, external_id in chosen.items():
             if cause := self._of_issuer(call, role, external_id):
                 return cause
@@ -85,42 +55,20 @@ class Doubts:
             return Cause(CauseKind.TWO_RECORDS, resource=call.resource)
         if call.interaction is Interaction.RENAME and self._is_taken(call):
             return Cause(CauseKind.NUMBER_TAKEN, resource=call.resource)
-        if self._is_anothers(call, chosen):
+        if self._is_anothers(call):
             return Cause(CauseKind.ANOTHER_OWNER, resource=call.resource)
         return None
-
-    def _chosen(self, call: Call) -> dict[Role, str]:
-        """The number of each record that the call is carried out by."""
-        ids = {Role.ID: call.external_id, Role.INTO: call.into, Role.OWNER: self._owner(call)}
-        return {role: external_id for role, external_id in ids.items() if external_id}
-
-    def _owner(self, call: Call) -> str:
-        """The owner that a call names: of one about identity in a field of its own."""
-        if call.interaction in OF_IDENTITY:
-            return call.owner
-        name = self.known.catalogue[call.resource].owner()
-        return str(call.payload.get(name or "") or "")
-
-    def _key(self, call: Call, role: Role, external_id: str) -> str:
-        if self._is_owner(call, role) and self._has_owner(call):
-            return self.known.owner_key(call.resource, external_id)
-        return f"{call.resource}/{external_id}"
-
-    def _is_owner(self, call: Call, role: Role) -> bool:
-        """Whether a role is that of the record that the call's own belongs to, or did before."""
-        moves = role is Role.INTO and call.interaction is Interaction.MOVE
-        return moves or role is Role.OWNER
 
     def _of_issuer(self, call: Call, role: Role, external_id: str) -> Cause | None:
         """Why the number may not be the known one: another issued it, or the message does not
         say who did."""
-        issuers = self._issuers(call, role, external_id) or [""]
-        key = self._key(call, role, external_id)
+        issuers = self.stated.issuers(call, role, external_id) or [""]
+        key = self.stated.key(call, role, external_id)
         for known in (*self._known_as(key), *self._of_account(call, key)):
             for issuer in issuers:
-                stated = replace(call, authority=issuer, references=())
-                if conflicting(known, stated, self.same_authorities):
-                    return conflict(known, stated)
+                named = replace(call, authority=issuer, references=())
+                if conflicting(known, named, self.same_authorities):
+                    return conflict(known, named)
             if known.authority and issuers == [""]:
                 return Cause(CauseKind.NO_ISSUER, resource=call.resource, issuer=known.authority)
         return None
@@ -139,7 +87,7 @@ class Doubts:
         """What visits say of an account, which is no record: who issued its number."""
         if not key.startswith(f"{ACCOUNT}/"):
             return
-        owners = self._owners(call, self._chosen(call))
+        owners = self.stated.owners(call)
         for visit in self.known.visits_of_account(self.known.record(key)):
             if visit.owner in owners:
                 issuer = visit.facts.get(ACCOUNT_ISSUER, "")
@@ -152,7 +100,7 @@ class Doubts:
         one that the call is about.
         """
         records = {
-            role: self.known.record(self._key(call, role, external_id))
+            role: self.known.record(self.stated.key(call, role, external_id))
             for role, external_id in chosen.items()
         }
         joined = set() if call.interaction is Interaction.MOVE else set(records.values())
@@ -164,32 +112,21 @@ class Doubts:
 
     def _found(self, call: Call, number: StatedNumber) -> str:
         """The known record that one of a record's numbers leads to, "" for none."""
-        key = self._key(call, number.role, number.external_id)
+        key = self.stated.key(call, number.role, number.external_id)
         for known in self._known_as(key):
             if same_issuer(known.authority, number.authority, self.same_authorities):
                 return self.known.record(key)
         return ""
 
-    def _owners(self, call: Call, chosen: Mapping[Role, str]) -> set[str]:
-        """The records that the call's own may belong to."""
-        return {
-            self.known.record(self.known.owner_key(call.resource, external_id))
-            for role, external_id in chosen.items()
-            if self._is_owner(call, role)
-        }
-
     def _leads_astray(self, call: Call) -> bool:
         """Whether a record that moves while its number stays has another number before: a patient
         who belongs to another person (A43), of whom the bridge knows nothing."""
-        if call.interaction is not Interaction.MOVE or self._has_owner(call):
+        if call.interaction is not Interaction.MOVE or self.stated.has_owner(call):
             return False
         prior = self.known.record(call.key)
         return self.known.entity(prior) is not None and prior != self.known.record(
             f"{call.resource}/{call.into}"
         )
-
-    def _has_owner(self, call: Call) -> bool:
-        return bool(self.known.owner_key(call.resource, call.into or call.external_id))
 
     def _is_taken(self, call: Call) -> bool:
         """Whether the new number is a known record's, and the call's own is another."""
@@ -198,11 +135,11 @@ class Doubts:
         other = self.known.record(f"{call.resource}/{call.into}")
         return other != self.known.record(call.key) and self.known.entity(other) is not None
 
-    def _is_anothers(self, call: Call, chosen: Mapping[Role, str]) -> bool:
+    def _is_anothers(self, call: Call) -> bool:
         """Whether what the call is about belongs to a record that the message does not name."""
-        if not self._has_owner(call):
+        if not self.stated.has_owner(call):
             return False
-        owners = self._owners(call, chosen)
+        owners = self.stated.owners(call)
         if call.resource == ACCOUNT:
             visits = self.known.visits_of_account(self.known.record(call.key))
             return bool(visits) and all(visit.owner not in owners for visit in visits)

@@ -13,19 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.causes import Cause, CauseKind
-from bridge.delivery import (
-    ACCOUNT,
-    Alias,
-    Call,
-    Entity,
-    Interaction,
-    Payload,
-    Target,
-)
+from bridge.delivery import ACCOUNT, Alias, Call, Entity, Interaction, Payload, Target
 from bridge.message import Status
+from bridge.pipeline.planning.presence import has_pending, is_there
 from bridge.pipeline.records.folding import learn
 from bridge.pipeline.records.known import KnownRecords
 from bridge.store.contract import Transaction
+from bridge.store.deliveries import DeliveryView
 from bridge.zauto.catalogue import Catalogue
 
 
@@ -75,7 +69,7 @@ class Identities:
         before = self.known.entity(prior)
         self._lead(call, prior, into)
         visits = self.tx.owned_by(prior)
-        count = self._count(visits)
+        count = _count(self.tx, visits)
         following, marks = self._give(visits, into, prior), []
         if before is not None:
             self._inherit(before, into)
@@ -107,7 +101,7 @@ class Identities:
             known = self.known.entity(self.known.record(call.key))
             moved = [known] if known is not None else []
         following = self._give([each for each in moved if each.owner != into], into, before)
-        if any(self._has(each, Status.HELD) for each in moved):
+        if any(has_pending(self.tx, each, Status.HELD) for each in moved):
             # for the patient before, maybe, who may never come
             self.tx.release(before, self.at)
         if not moved:
@@ -179,25 +173,9 @@ class Identities:
                     facts=_with(each.facts, name, owner),
                 )
             )
-            if self._is_there(each):
+            if is_there(self.tx, each):
                 following.append((lane, _update(each, {name: owner})))
         return following
-
-    def _is_there(self, entity: Entity) -> bool:
-        """ZautoAI has the record, or gets it."""
-        return entity.sent is not None or self._has(entity, Status.WAITING)
-
-    def _has(self, entity: Entity, status: Status) -> bool:
-        """Whether one of its deliveries is so."""
-        pending = self.tx.pending(entity.resource, entity.external_id)
-        return any(each.status is status for each in pending)
-
-    def _count(self, entities: Iterable[Entity]) -> int:
-        """How many there are: those that were deleted, and said no more of, are remembered too."""
-        return sum(
-            each.sent is not None or bool(self.tx.pending(each.resource, each.external_id))
-            for each in entities
-        )
 
     def _inherit(self, before: Entity, into: str) -> None:
         """Where the surviving record is not at ZautoAI yet, what was said of the other counts for
@@ -222,7 +200,7 @@ class Identities:
     def _mark(self, before: Entity, call: Call) -> list[tuple[str, Call]]:
         """What the mapping leaves on a record that is no more."""
         mark = {name: value for name, value in call.payload.items() if name != "id"}
-        if not mark or not self._is_there(before):
+        if not mark or not is_there(self.tx, before):
             return []
         return [(before.owner or f"{before.resource}/{before.external_id}", _update(before, mark))]
 
@@ -236,6 +214,14 @@ class Identities:
 
 #: more than the id of any delivery
 _ALL = 2**62
+
+
+def _count(tx: DeliveryView, entities: Iterable[Entity]) -> int:
+    """How many there are: those that were deleted, and said no more of, are remembered too."""
+    return sum(
+        each.sent is not None or bool(tx.pending(each.resource, each.external_id))
+        for each in entities
+    )
 
 
 def _with(values: Any, name: str, value: str) -> Payload:

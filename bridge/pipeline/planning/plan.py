@@ -25,6 +25,8 @@ from bridge.pipeline.planning.crosswalk import Crosswalk
 from bridge.pipeline.planning.doubt import DoubtfulCall, Doubts
 from bridge.pipeline.planning.fate import calls_held, count, fate
 from bridge.pipeline.planning.identities import Identities, IdentityOutcome
+from bridge.pipeline.planning.presence import may_be_there
+from bridge.pipeline.planning.stated import StatedRecords
 from bridge.pipeline.records.aliases import Authorities, follow_all, given_up
 from bridge.pipeline.records.folding import conflicting, facts_with
 from bridge.pipeline.records.identity import another, of_another, owner_key
@@ -169,7 +171,8 @@ class _Planning:
         `stated` are the calls by the numbers of the message, `calls` the same by those that its
         aliases lead to. Returns further remarks.
         """
-        doubts = Doubts(KnownRecords(self.tx, self.catalogue), self.same_authorities, stated)
+        known = KnownRecords(self.tx, self.catalogue)
+        doubts = Doubts(known, self.same_authorities, StatedRecords(known, stated))
         if not any(call.is_final for call in stated):
             return self._add_all(doubts, calls)
         try:
@@ -204,7 +207,7 @@ class _Planning:
         for position, call in enumerate(calls):
             if call.interaction in OF_IDENTITY:
                 doubts.refuse(call)
-                issuer = doubts.issuer(call, Role.INTO, call.into)
+                issuer = doubts.stated.issuer(call, Role.INTO, call.into)
                 done[position] = identities.carry_out(call, issuer)
         return done
 
@@ -251,14 +254,7 @@ class _Planning:
 
     def _owned(self, call: Call) -> int:
         """How many records belong to one that is to be deleted."""
-        return sum(self._is_there(each) for each in self.tx.owned_by(call.key))
-
-    def _is_there(self, entity: Entity) -> bool:
-        """ZautoAI has the record, or may get it."""
-        if entity.sent is not None:
-            return True
-        pending = self.tx.pending(entity.resource, entity.external_id)
-        return any(each.status is not Status.PARKED for each in pending)
+        return sum(may_be_there(self.tx, each) for each in self.tx.owned_by(call.key))
 
     def _learn(self, call: Call, known: Entity | None, resource: Resource) -> None:
         """Remember what a call says of its record."""
