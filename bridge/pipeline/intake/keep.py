@@ -14,19 +14,21 @@ from bridge.causes import Cause, CauseKind
 from bridge.errors import LimitError, ReadError
 from bridge.hl7v2 import ack, batches
 from bridge.hl7v2.batches import BatchFile
-from bridge.hl7v2.beginnings import begins_message, check_count, from_first_message, may_be_several
-from bridge.hl7v2.header import Header, check_limits
+from bridge.hl7v2.beginnings import (
+    FrameItem,
+    begins_message,
+    check_count,
+    from_first_message,
+    may_be_several,
+)
+from bridge.hl7v2.grammar import check_text
+from bridge.hl7v2.header import Header, Hl7Text, check_limits
 from bridge.message import AckError, Acknowledgment, Message, Protocol, Receipt, Reply, Status
 from bridge.metrics import Metrics
 from bridge.pipeline.channels import channels_by_listener, first_channel, header_of, placed
 from bridge.pipeline.intake.batched import acknowledgments, owed, take_all
 from bridge.pipeline.intake.owe import is_apart, owed_here, owing_of
-from bridge.pipeline.intake.refuse import (
-    NegativeAcknowledgment,
-    Refusal,
-    read_or_refuse,
-    why,
-)
+from bridge.pipeline.intake.refuse import NegativeAcknowledgment, read_or_refuse, why
 from bridge.pipeline.intake.repeated import keep_order
 from bridge.pipeline.intake.structure import Structure
 from bridge.settings import Channel, Settings
@@ -107,7 +109,7 @@ class Intake:
             return await self._too_large(channel, header, body, peer, error)
         takes = partial(self._takes, channel.name)
         judged = read_or_refuse(header, body, channel, takes, several=several)
-        refusal = judged if isinstance(judged, Refusal) else None
+        refusal = judged if isinstance(judged, NegativeAcknowledgment) else None
         if isinstance(judged, Hl7Text) and channel.structure != "off":
             refusal = await self._structure.refusal(channel, judged)
         owing = None if refusal else owing_of(channel, header)

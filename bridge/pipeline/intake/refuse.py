@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bridge.causes import Cause, CauseKind
 from bridge.errors import ReadError
 from bridge.hl7v2.beginnings import misplaced
-from bridge.hl7v2.header import Header
+from bridge.hl7v2.header import Header, Hl7Text
 from bridge.message import AckError, Protocol
 from bridge.pipeline.channels import text_of
 from bridge.settings import Channel
@@ -35,8 +35,8 @@ def read_or_refuse(
     takes: Callable[[Protocol, str], bool],
     *,
     several: bool = True,
-) -> NegativeAcknowledgment | None:
-    """Why an HL7 v2 message is refused on a channel, or None; `takes` says what is mapped.
+) -> Hl7Text | NegativeAcknowledgment:
+    """An HL7 v2 message as its channel reads it, or why it is refused; `takes` says what is mapped.
 
     `several`: it may have a further MSH (see `beginnings.may_be_several`).
     """
@@ -59,7 +59,7 @@ def read_or_refuse(
     return text
 
 
-def why(refusal: NegativeAcknowledgment | None) -> Cause | None:
+def why(refusal: NegativeAcknowledgment) -> Cause:
     """The cause of a refused message."""
     error = refusal.error
     return Cause(

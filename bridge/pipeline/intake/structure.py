@@ -39,7 +39,7 @@ class Structure(Generic[T]):
         self._late: Future[list[str]] | None = None
         self._log = structlog.get_logger()
 
-    async def refusal(self, channel: Channel, body: bytes) -> NegativeAcknowledgment | None:
+    async def refusal(self, channel: Channel, message: T) -> NegativeAcknowledgment | None:
         """Why a message is refused on a channel that rejects; faults are logged for both kinds."""
         faults = await self._faults(channel, message)
         if not faults:

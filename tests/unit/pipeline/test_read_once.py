@@ -14,14 +14,14 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from bridge.pipeline.translate import Rehearsal, translate
+from tests.unit.pipeline.test_work import MAPPINGS
 
 from bridge.hl7v2 import header
 from bridge.hl7v2.framing import Frame, Framer, wrap
-from bridge.pipeline.translate import Rehearsal, translate
 from bridge.settings import Channel
 from tests.unit.pipeline.desk import Desk
 from tests.unit.pipeline.hl7 import adt, message
-from tests.unit.pipeline.test_work import MAPPINGS
 
 SCAN = header.scan.__code__
 #: bytes that an adt() is longer than, and its MSH shorter
