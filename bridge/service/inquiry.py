@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from bridge.causes import MASK
 from bridge.delivery import Kind, Outcome, Payload, Reason, Request
 from bridge.errors import BridgeError
+from bridge.pipeline.delivery.call_limit import CallLimit
 from bridge.senders.zauto import Answered, ZautoSender
 from bridge.settings import Zauto
 from bridge.visible import visible
@@ -24,18 +26,6 @@ _PLAIN = frozenset({"createdAt", "updatedAt"})
 _PROBED = "patients"
 
 
-class Gate(Protocol):
-    """Where calls of the budget are to be had."""
-
-    def take(self, now: float) -> float:
-        """0.0 and a call is taken; else seconds to wait for one."""
-        ...
-
-    def give_back(self) -> None:
-        """The call that was taken is over."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """Both of them: epoch seconds, and seconds that are never set."""
@@ -44,42 +34,33 @@ class Clocks:
     monotonic: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     """Asks, and tells what was answered as plain JSON values.
 
     Each raises BridgeError where there is no answer to tell, saying why and what to do.
     """
 
-    def __init__(
-        self,
-        settings: Zauto,
-        sender: ZautoSender,
-        gate: Gate,
-        catalogue: Catalogue,
-        clocks: Clocks,
-    ) -> None:
-        self._settings = settings
-        self._sender = sender
-        self._gate = gate
-        self._catalogue = catalogue
-        self._clocks = clocks
+    settings: Zauto
+    sender: ZautoSender
+    #: where calls of the budget are to be had
+    calls: CallLimit
+    catalogue: Catalogue
+    clocks: Clocks
 
     async def ping(self) -> dict[str, Any]:
         """Whether address, credentials and permission are right: a new token and one list call."""
-        started = self._clocks.monotonic()
-        self._take()
-        try:
-            token = await self._sender.renew()
+        started = self.clocks.monotonic()
+        with self._paid():
+            token = await self.sender.renew()
             if isinstance(token, Outcome):
                 raise self._error(token)
-            granted = self._clocks.monotonic()
-            answer = self._answer(await self._sender.list(_PROBED, {"limit": 1}))
-        finally:
-            self._gate.give_back()
-        ended, now = self._clocks.monotonic(), self._clocks.wall()
+            granted = self.clocks.monotonic()
+            answer = self._answer(await self.sender.list(_PROBED, {"limit": 1}))
+        ended, now = self.clocks.monotonic(), self.clocks.wall()
         return {
-            "address": self._settings.base_url,
-            "client_id": self._settings.client_id,
+            "address": self.settings.base_url,
+            "client_id": self.settings.client_id,
             "token_seconds": round(token.ends_at - granted),
             "token_milliseconds": round((granted - started) * 1000, 1),
             "call_milliseconds": round((ended - granted) * 1000, 1),
@@ -90,17 +71,14 @@ class Inquiry:
     async def get(self, resource: str, external_id: str, *, reveal: bool) -> dict[str, Any]:
         """One record by its external id; looked up in the list where it cannot be read."""
         known, name = self._resource(resource), f"{Operation.READ} {resource}"
-        by_list = name in self._settings.not_offered
-        self._take()
-        try:
+        by_list = name in self.settings.not_offered
+        with self._paid():
             request = Request("GET", resource, external_id, None, by_list=by_list)
-            outcome = await self._sender.send(request)
+            outcome = await self.sender.send(request)
             if outcome.reason is Reason.NOT_THE_API and not by_list:
                 by_list = True
                 request = Request("GET", resource, external_id, None, by_list=True)
-                outcome = await self._sender.send(request)
-        finally:
-            self._gate.give_back()
+                outcome = await self.sender.send(request)
         if outcome.reason is not Reason.ABSENT and outcome.kind is not Kind.DELIVERED:
             raise self._error(outcome)
         record = outcome.record or {}
@@ -117,12 +95,9 @@ class Inquiry:
         """A page of a list."""
         known = self._resource(resource)
         query: dict[str, str | int] = {"page": page, "limit": limit}
-        self._take()
-        try:
+        with self._paid():
             asked = query | ({"search": search} if search else {})
-            answer = self._answer(await self._sender.list(resource, asked))
-        finally:
-            self._gate.give_back()
+            answer = self._answer(await self.sender.list(resource, asked))
         envelope = json_object(answer)
         records = [each for each in envelope["data"] if isinstance(each, dict)]
         found = envelope.get("pagination")
@@ -133,25 +108,32 @@ class Inquiry:
             "records": [each if reveal else masked_record(known, each) for each in records],
         }
 
-    def _take(self) -> None:
-        wait = self._gate.take(self._clocks.wall())
+    @contextmanager
+    def _paid(self) -> Iterator[None]:
+        """Take a call of the budget and give it back at the end; raises BridgeError where none is
+        left."""
+        wait = self.calls.take(self.clocks.wall())
         if wait > 0.0:
             raise BridgeError(
                 f"the call limit of ZautoAI is used up; the next call may go in {wait:.0f} s "
                 "('bridge zauto budget' has more)"
             )
+        try:
+            yield
+        finally:
+            self.calls.give_back()
 
     def _resource(self, name: str) -> Resource:
-        if name not in self._catalogue:
-            known = ", ".join(sorted(self._catalogue.resources))
+        if name not in self.catalogue:
+            known = ", ".join(sorted(self.catalogue.resources))
             raise BridgeError(f"there is no resource '{name}'; there are {known}")
-        return self._catalogue[name]
+        return self.catalogue[name]
 
     def _answer(self, answered: Answered) -> Answer:
         """The answer, where it is a whole list; raises BridgeError."""
         if isinstance(answered, Outcome):
             raise self._error(answered)
-        now = self._clocks.wall()
+        now = self.clocks.wall()
         if not isinstance(answered, Answer):
             raise self._error(judge(_ANY_READ, answered, now=now))
         if not 200 <= answered.status < 300:
@@ -165,7 +147,7 @@ class Inquiry:
         status = f" (HTTP {outcome.status})" if outcome.status else ""
         said = f": {visible(outcome.detail)}" if outcome.detail else ""
         hint = f"; {advice(outcome.reason)}" if advice(outcome.reason) else ""
-        where = self._settings.base_url
+        where = self.settings.base_url
         return BridgeError(f"ZautoAI at {where}: {outcome.reason}{status}{said}{hint}")
 
 
