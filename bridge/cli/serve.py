@@ -36,8 +36,8 @@ def run(
     """
     settings = settings_of(config)
     from bridge.logs import configure
+    from bridge.service.doors import Addresses
     from bridge.service.run import run as run_service
-    from bridge.service.service import Addresses
 
     configure(log_level)
 

@@ -1,10 +1,11 @@
-"""The MLLP doors of a service: each listener of the settings, opened and closed together."""
+"""The doors of a service: each MLLP listener of the settings and the HTTP server."""
 
 from __future__ import annotations
 
 import asyncio
 import resource
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from bridge.listeners.tls import Certificates
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.channels import channels_by_listener
 from bridge.service.reactor import GuestReactor
+from bridge.service.web import WebServer
 from bridge.settings import Settings
 
 log = structlog.get_logger()
@@ -26,6 +28,16 @@ TELL_DAYS = 30
 _DAY = 86_400.0
 #: files that are open beside connections: the store, calls to ZautoAI, the HTTP door
 _OTHER_FILES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a started service listens."""
+
+    #: the first MLLP listener's, and those of all by their names
+    mllp: tuple[str, int]
+    http: tuple[str, int]
+    listeners: Mapping[str, tuple[str, int]]
 
 
 class MllpDoors:
@@ -43,7 +55,6 @@ class MllpDoors:
     ) -> None:
         """`callers` learns by which connection messages come that are answered later. Raises
         DoorError where certificates cannot be read."""
-        self._settings = settings
         self._clock = clock
         partials = Partials(settings.limits.partial_frames)
         channels = channels_by_listener(settings)
@@ -108,6 +119,23 @@ class MllpDoors:
     def _certificates(self) -> Mapping[str, Certificates]:
         found = {name: each.certificates for name, each in self.listeners.items()}
         return {name: each for name, each in found.items() if each is not None}
+
+
+class Doors:
+    """All doors by which messages come in."""
+
+    def __init__(self, mllp: MllpDoors, web: WebServer) -> None:
+        self.mllp = mllp
+        self._web = web
+
+    async def start(self) -> Addresses:
+        """Listen; raises DoorError, and doors that are open by then are for `stop` to close."""
+        listening = await self.mllp.start()
+        return Addresses(listening["mllp"], await self._web.start(), listening)
+
+    async def stop(self, grace: float) -> None:
+        """Close them side by side, so that none takes messages while another is waited for."""
+        await asyncio.gather(self.mllp.stop(grace), self._web.stop())
 
 
 def _allow_files(connections: int) -> None:

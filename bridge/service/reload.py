@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,48 +36,40 @@ class RefusedSet(NamedTuple):
     faults: tuple[Fault, ...]
 
 
+@dataclass
 class Reload:
     """Changes the sets of mappings in use."""
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        parts: CheckedParts,
-        in_use: InUse,
-        *,
-        clock: Callable[[], float],
-        changed: Callable[[], None],
-        counted: Callable[[str], None],
-    ) -> None:
-        """`changed` tells all others that sets were put in place; `counted` counts how a reload
-        ended: `taken`, `unchanged` or `refused`."""
-        self._store = store
-        self._settings = settings
-        self._parts = parts
-        self._in_use = in_use
-        self._clock = clock
-        self._changed = changed
-        self._counted = counted
+    store: Store
+    settings: Settings
+    parts: CheckedParts
+    in_use: InUse
+    clock: Callable[[], float]
+    #: tells all others that sets were put in place
+    changed: Callable[[], None]
+    #: counts how a reload ended: `taken`, `unchanged` or `refused`
+    counted: Callable[[str], None]
+    #: the files' last fault, until they are right again
+    refused: RefusedSet | None = None
+
+    def __post_init__(self) -> None:
         self._one_at_a_time = asyncio.Lock()
-        self._catalogue = _shipped(parts.sets)
-        #: the files' last fault, until they are right again
-        self.refused: RefusedSet | None = None
+        self._catalogue = _shipped(self.parts.sets)
         self._log = structlog.get_logger()
 
     @property
     def uses(self) -> Uses:
         """What was in use, and what is pinned."""
-        return self._store.read(_uses)
+        return self.store.read(_uses)
 
     async def take_up(self) -> None:
         """At the start: pinned sets are used again, what is in use is written down."""
-        pinned = {s: h for s, h in self.uses.pinned.items() if s in self._in_use.sets.by_site}
+        pinned = {s: h for s, h in self.uses.pinned.items() if s in self.in_use.sets.by_site}
         try:
-            sets = await self._compile_kept(pinned) if pinned else self._in_use.sets
+            sets = await self._compile_kept(pinned) if pinned else self.in_use.sets
         except MappingError as error:
             self._log.error("pinned mappings cannot be used", count=len(error.faults))
-            sets, pinned = self._in_use.sets, {}
+            sets, pinned = self.in_use.sets, {}
         await self._put_in_place(sets, pinned)
 
     async def reload(self) -> dict[str, Any]:
@@ -115,31 +108,31 @@ class Reload:
 
     def _read(self) -> Sets:
         faults: list[Fault] = []
-        sources = read_sources(self._settings, self._settings.sites(), faults)
+        sources = read_sources(self.settings, self.settings.sites(), faults)
         faults += _changed_catalogue(self._catalogue, next(iter(sources.values())).folders[0])
         sets = self._compile(sources, faults)
-        self._parts.memory.turn()
+        self.parts.memory.turn()
         return sets
 
     def _compile(self, sources: Mapping[str, Sources], faults: list[Fault]) -> Sets:
-        compiled = compile_sources(sources, self._parts.catalogue, self._parts.memory, faults)
-        return sets_of(compiled, self._settings)
+        compiled = compile_sources(sources, self.parts.catalogue, self.parts.memory, faults)
+        return sets_of(compiled, self.settings)
 
     async def _compile_kept(self, pinned: Mapping[str, str]) -> Sets:
         """The sets in use with these kept ones in place of theirs."""
         sources = {site: self._kept(hash) for site, hash in pinned.items()}
         kept = await asyncio.to_thread(self._compile, sources, [])
-        by_site = {**self._in_use.sets.by_site, **kept.by_site}
-        return sets_of(by_site, self._settings)
+        by_site = {**self.in_use.sets.by_site, **kept.by_site}
+        return sets_of(by_site, self.settings)
 
     def _kept(self, hash: str) -> Sources:
-        version = self._store.read(lambda view: view.mapping_version(hash))
+        version = self.store.read(lambda view: view.mapping_version(hash))
         if version is None:
             raise BridgeError(f"the store keeps no mappings {hash}; see bridge mapping versions")
         return sources_of(version, self._catalogue)
 
     def _before(self, site: str | None) -> Use:
-        sites = self._settings.sites()
+        sites = self.settings.sites()
         if site is None and len(sites) > 1:
             raise BridgeError(f"say which site with --site: {', '.join(map(_named_site, sites))}")
         name = sites[0] if site is None else site
@@ -149,7 +142,7 @@ class Reload:
         return use
 
     def _named(self, prefix: str, site: str | None) -> Use:
-        found = [use for use in self.uses.begun(prefix, site) if use.site in self._settings.sites()]
+        found = [use for use in self.uses.begun(prefix, site) if use.site in self.settings.sites()]
         if not found:
             raise BridgeError(f"no mappings {prefix} were in use; see bridge mapping versions")
         if len(found) > 1:
@@ -158,13 +151,13 @@ class Reload:
         return found[0]
 
     async def _change(self, sets: Sets, pinned: Mapping[str, str]) -> dict[str, Any]:
-        before = self._in_use.sets
+        before = self.in_use.sets
         changes = [_change_of(site, before, sets) for site in sets.by_site]
         if all(not each["changed"] for each in changes) and dict(self.uses.pinned) == pinned:
-            self._counted("unchanged")
+            self.counted("unchanged")
         else:
             await self._put_in_place(sets, pinned)
-            self._counted("taken")
+            self.counted("taken")
             hashes = [made.hash for made in sets.by_site.values()]
             self._log.info("mappings taken", mappings_hash=" ".join(hashes), count=len(pinned))
         return {"taken": True, "faults": [], "sets": changes}
@@ -175,15 +168,15 @@ class Reload:
         The sets are kept first, because lineage is told by them; what waits is let go last, because
         the writer's next job translates it.
         """
-        at = self._clock()
-        await self._store.run(lambda tx: _keep(tx, sets, pinned, at))
-        self._in_use.sets = sets
-        await self._store.run(partial(release_known, sets=sets, at=at))
-        self._changed()
+        at = self.clock()
+        await self.store.run(lambda tx: _keep(tx, sets, pinned, at))
+        self.in_use.sets = sets
+        await self.store.run(partial(release_known, sets=sets, at=at))
+        self.changed()
 
     def _refuse(self, faults: tuple[Fault, ...]) -> dict[str, Any]:
-        self.refused = RefusedSet(self._clock(), faults)
-        self._counted("refused")
+        self.refused = RefusedSet(self.clock(), faults)
+        self.counted("refused")
         self._log.error("mappings refused, the present ones stay", count=len(faults))
         return _told_refused(faults)
 

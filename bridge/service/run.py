@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import structlog
 
+from bridge.service.doors import Addresses
 from bridge.service.parts import read_parts
-from bridge.service.service import Addresses, Service
+from bridge.service.service import Service
 from bridge.settings import Settings
 
 #: seconds in which a stop ends, by force if it must; supervisors kill after ten

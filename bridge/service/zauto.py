@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Target
@@ -62,75 +63,72 @@ def refuse_other(settings: Zauto, question: Question) -> None:
         )
 
 
+@dataclass
 class ZautoEnd:
     """ZautoAI of a running service."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalogue: Catalogue,
-        store: Store,
-        *,
-        clock: Callable[[], float],
-        jitter: Callable[[], float],
-        settled: Callable[[Target, Status], None],
-    ) -> None:
+    settings: Settings
+    catalogue: Catalogue
+    store: Store
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    settled: Callable[[Target, Status], None]
+
+    def __post_init__(self) -> None:
         """Raises SettingsError where address or credentials are not set."""
-        self._settings = zauto = settings.zauto
-        self._store = store
-        self._clock = clock
+        zauto, clock = self.settings.zauto, self.clock
         self._calls = calls = call_limit(zauto)
-        self._watch = contract_watch(zauto, catalogue)
+        self._watch = watch = contract_watch(zauto, self.catalogue)
         self._sender = ZautoSender(
             zauto,
-            catalogue,
+            self.catalogue,
             monotonic=time.monotonic,
             clock=clock,
             spent=lambda headers: calls.spent(clock(), headers),
             leaving=self._count_leaving,
-            watch=lambda resource, answer: self._watch.show(resource, answer, clock()),
+            watch=lambda resource, answer: watch.show(resource, answer, clock()),
         )
         self.far_end = ToZauto(
             self._sender.send,
-            catalogue,
+            self.catalogue,
             calls,
-            same_authorities=settings.site.same_authorities,
+            same_authorities=self.settings.site.same_authorities,
             quiet_seconds=zauto.quiet_seconds,
-            jitter=jitter,
-            settled=settled,
+            jitter=self.jitter,
+            settled=self.settled,
             not_offered=zauto.not_offered,
-            watch=self._watch,
+            watch=watch,
             client=fingerprint(zauto)[:_CLIENT],
         )
         clocks = Clocks(clock, time.monotonic)
-        self._inquiry = Inquiry(zauto, self._sender, calls, catalogue, clocks)
+        self._inquiry = Inquiry(zauto, self._sender, calls, self.catalogue, clocks)
 
     def take_up(self, view: View) -> None:
         """Take up what was counted before the last stop."""
         odd = view.note(CONTRACT_NOTE)
         if odd is not None:
             self._watch.restore(odd)
-        self.far_end.take_up(view, self._clock())
+        self.far_end.take_up(view, self.clock())
 
     async def close(self) -> None:
         """Close the connections."""
         await self._sender.close()
 
     async def ask(self, question: Question) -> dict[str, Any]:
-        """Answer a person; what that cost is kept. A ping that is answered closes the breakers."""
-        refuse_other(self._settings, question)
+        """Answer a person; what that cost is kept. A ping that is answered ends what rests."""
+        refuse_other(self.settings.zauto, question)
         try:
             told = await answer(self._inquiry, question)
         finally:
-            await self._store.run(lambda tx: self.far_end.note(tx, self._clock()))
+            await self.store.run(lambda tx: self.far_end.note(tx, self.clock()))
         if question["what"] == "ping":
-            await self._store.run(self._open)
+            await self.store.run(self._open)
         return told
 
     async def _count_leaving(self) -> None:
         """Count a request before it leaves, where the claim of its delivery did not."""
         if not self._calls.use_reserved():
-            await self._store.run(lambda tx: self._calls.ledger.count(tx, self._clock()))
+            await self.store.run(lambda tx: self._calls.count(tx, self.clock()))
 
     def _open(self, tx: Transaction) -> None:
         """Calls are answered: no breaker need stay open."""
@@ -141,7 +139,7 @@ class ZautoEnd:
         """What ZautoAI does not offer, for people."""
         return [
             Notice(NoticeKind.NOT_OFFERED, name=missing)
-            for missing in self.far_end.endpoints.found_missing(self._clock())
+            for missing in self.far_end.endpoints.found_missing(self.clock())
         ]
 
     def contract(self) -> list[Seen]:
@@ -150,14 +148,14 @@ class ZautoEnd:
 
     def budget(self, waiting: int, *, moving: bool) -> dict[str, Any]:
         """The budget for people, with `waiting` calls to go; none is foreseen unless `moving`."""
-        now = self._clock()
+        now = self.clock()
         drained_in = self.far_end.drained_in(now, waiting) if moving else None
         state = self._calls.state(now)
         return budget_report(state, waiting=waiting, drained_in=drained_in)
 
     def gauge(self) -> tuple[int, int | None]:
         """Calls used in the last hour, and how many are allowed."""
-        state = self._calls.state(self._clock())
+        state = self._calls.state(self.clock())
         return state.used, state.limit
 
 

@@ -38,8 +38,8 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
     made = Service(load(None), PARTS)
     await made.start()
     planned = asyncio.Event()
-    made.work._planned = planned.set
-    await made.intake.take_hl7(made.settings.channels[0], adt(visit="V-77"), "a peer")
+    made.pipeline.work._planned = planned.set
+    await made.pipeline.intake.take_hl7(made.settings.channels[0], adt(visit="V-77"), "a peer")
     await asyncio.wait_for(planned.wait(), PATIENCE)
     yield made
     await made.stop()
@@ -180,7 +180,7 @@ async def test_what_is_wrong_with_its_structure_is_told_where_its_channel_asks(
     service = Service(load(tmp_path / "warn.yaml"), PARTS)
     await service.start()
     without_visit = adt().partition(b"PV1")[0]
-    await service.intake.take_hl7(service.settings.channels[0], without_visit, "a peer")
+    await service.pipeline.intake.take_hl7(service.settings.channels[0], without_visit, "a peer")
     running = await said(run, *asked)
     await service.stop()
     for printed in (running, await said(run, *asked)):
@@ -200,9 +200,9 @@ async def test_a_message_that_is_not_there_is_told(run: Run, reached: str) -> No
 async def test_pause_and_resume_reach_the_service(run: Run, service: Service) -> None:
     assert "paused" in await said(run, "pause")
     assert "Delivery is paused" in await said(run, "status", code=2)
-    assert service.destinations.pauses.all
+    assert service.pipeline.destinations.pausing.pauses.all
     await said(run, "resume")
-    assert not service.destinations.pauses.all
+    assert not service.pipeline.destinations.pausing.pauses.all
 
 
 @pytest.mark.parametrize("command", ["pause", "resume"])

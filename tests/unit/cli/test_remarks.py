@@ -35,9 +35,9 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
         if not made.store.read(lambda view: view.untranslated(9)):
             planned.set()
 
-    made.work._planned = counted
+    made.pipeline.work._planned = counted
     for body in (adt(), ODD_BIRTH, ODD_BOTH):
-        await made.intake.take_hl7(made.settings.channels[0], body, "a peer")
+        await made.pipeline.intake.take_hl7(made.settings.channels[0], body, "a peer")
     await asyncio.wait_for(planned.wait(), 60)
     yield made
     await made.stop()

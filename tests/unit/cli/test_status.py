@@ -288,14 +288,14 @@ async def test_a_patient_is_let_go_alone(run: Run, service: Service) -> None:
     said = await asyncio.to_thread(run, "resume", "--patient", "MRN-1")
     assert "Deliveries of 1 hidden patient are paused" in said.stdout
     assert "MRN" not in said.stdout
-    assert service.destinations.pauses.patients == {"MRN-2"}
+    assert service.pipeline.destinations.pausing.pauses.patients == {"MRN-2"}
     said = await asyncio.to_thread(run, "resume")
     assert said.stdout.endswith("Delivery goes on.\n")
 
 
 async def test_resume_now_says_what_still_waits(run: Run, service: Service) -> None:
-    assert service.zauto is not None
-    end = service.zauto.far_end
+    assert service.pipeline.destinations.zauto is not None
+    end = service.pipeline.destinations.zauto.far_end
     limited = Outcome(Kind.TRANSIENT, Reason.LIMITED, 429, retry_after=3600.0)
     end.breakers.note(limited, "patients", service._clock())
     assert (await status(run))[0] == StatusCode.STOPPED

@@ -200,25 +200,26 @@ async def test_a_command_with_other_credentials_than_the_service_is_refused(
 async def test_a_used_up_limit_is_told_and_no_call_made(
     run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert service.zauto is not None
-    monkeypatch.setattr(service.zauto.far_end.calls, "take", lambda now: 34.0)
+    assert service.pipeline.destinations.zauto is not None
+    monkeypatch.setattr(service.pipeline.destinations.zauto.far_end.calls, "take", lambda now: 34.0)
     said = await refused(run, "list", "patients")
     assert "the next call may go in 34 s" in said
-    assert service.zauto.gauge()[0] == 0
+    assert service.pipeline.destinations.zauto.gauge()[0] == 0
 
 
-async def test_a_ping_that_is_answered_closes_the_breakers(run: Run, service: Service) -> None:
-    assert service.zauto is not None
+async def test_a_ping_that_is_answered_lets_go_what_rests(run: Run, service: Service) -> None:
+    assert service.pipeline.destinations.zauto is not None
 
-    service.zauto.far_end.breakers.note(
+    closings = service.pipeline.destinations.zauto.far_end.closings
+    closings.note(
         Outcome(Kind.TRANSIENT, Reason.BAD_CREDENTIALS, 401), "patients", service._clock()
     )
-    first = next(iter(service.notices()))
+    first = next(iter(service.status.notices()))
     assert first.kind is NoticeKind.CREDENTIALS_REFUSED
     said = sentence(first, "Asia/Kolkata")
     assert "client credentials refused; check BRIDGE_ZAUTO__CLIENT_ID" in said
     await told(run, "ping")
-    assert NoticeKind.CREDENTIALS_REFUSED not in {each.kind for each in service.notices()}
+    assert NoticeKind.CREDENTIALS_REFUSED not in {each.kind for each in service.status.notices()}
 
 
 async def test_what_the_document_does_not_say_is_shown_running_and_stopped(

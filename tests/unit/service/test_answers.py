@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +23,10 @@ from bridge.store.open import open_store
 
 
 class Stopped:
-    """Destinations as far as they are asked."""
+    """Destinations and what is paused of them, as far as they are asked."""
 
     def __init__(self) -> None:
+        self.pausing = self
         self.pauses = Pauses()
         self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
         self.tried: list[tuple[Selection, str]] = []
@@ -49,18 +51,18 @@ class Running:
     """A service as far as it is asked."""
 
     def __init__(self, store: Store) -> None:
-        self.settings = Settings()
         self.store = store
         self.destinations: Any = Stopped()
+        self.pipeline = SimpleNamespace(
+            settings=Settings(), store=store, destinations=self.destinations
+        )
+        self.mllp = SimpleNamespace(report=lambda: [{"listener": "mllp", "connections": 1}])
 
     def condition(self, *, reveal: bool = False) -> dict[str, Any]:
         return {**self.destinations.pauses.report(reveal=reveal), "acknowledging": True}
 
     def notices(self) -> list[Notice]:
         return [Notice(NoticeKind.WORK_ENDED, name="translation")]
-
-    def listeners(self) -> list[dict[str, Any]]:
-        return [{"listener": "mllp", "connections": 1}]
 
     def contract(self) -> list[dict[str, Any]]:
         return [{"what": "new field", "where": "patients.nickName"}]

@@ -57,8 +57,8 @@ async def start(settings: Callable[..., Settings]) -> Any:
 
 async def stop_calls(service: Service, outcome: Outcome, resource: str = "patients") -> None:
     """An answer that stops calls, as deliver settles it."""
-    assert service.zauto is not None
-    end = service.zauto.far_end
+    assert service.pipeline.destinations.zauto is not None
+    end = service.pipeline.destinations.zauto.far_end
     now = service._clock()
 
     def settle(tx: Transaction) -> None:
@@ -74,7 +74,7 @@ def stops(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def paused(service: Service) -> dict[Target, bool]:
-    return {target: each.paused for target, each in service.destinations.delivers.items()}
+    return {target: each.paused for target, each in service.pipeline.destinations.delivers.items()}
 
 
 @pytest.mark.parametrize("outcome", [LIMITED, REFUSED], ids=["429", "credentials"])
@@ -141,11 +141,11 @@ async def test_a_resource_is_paused_over_a_restart(start: Start) -> None:
     service = await start()
     await asked(service, {"ask": "pause", "paused": True, "resource": "patients"})
     service = await start()
-    assert service.zauto is not None
-    assert service.zauto.far_end.pauses.resources == {"patients"}
+    assert service.pipeline.destinations.zauto is not None
+    assert service.pipeline.destinations.zauto.far_end.pauses.resources == {"patients"}
     assert (await asked(service, {"ask": "status"}))["paused_resources"] == ["patients"]
     await asked(service, {"ask": "pause", "paused": False})
-    assert service.zauto.far_end.pauses == Pauses()
+    assert service.pipeline.destinations.zauto.far_end.pauses == Pauses()
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ async def test_a_channel_or_a_patient_is_paused_over_a_restart(
     assert answer | told == answer
     service = await start()
     expected = Pauses.of(Selection(**named))
-    assert service.destinations.pauses == expected
-    assert [each.pauses for each in service.destinations._ends] == [expected] * 2
+    assert service.pipeline.destinations.pausing.pauses == expected
+    assert [each.pauses for each in service.pipeline.destinations._ends] == [expected] * 2
     report = await asked(service, {"ask": "status"})
     assert report | told == report
     assert (report["paused"], paused(service)) == (
@@ -173,7 +173,7 @@ async def test_a_channel_or_a_patient_is_paused_over_a_restart(
     )
     await asked(service, {"ask": "pause", "paused": False} | named)
     service = await start()
-    assert service.destinations.pauses == Pauses()
+    assert service.pipeline.destinations.pausing.pauses == Pauses()
 
 
 async def test_of_a_patient_one_number_is_paused_and_each_ends_the_pause(start: Start) -> None:
@@ -182,9 +182,9 @@ async def test_of_a_patient_one_number_is_paused_and_each_ends_the_pause(start: 
     await service.store.run(lambda tx: tx.put_alias(alias))
     for number in ("4711", "9", "5822"):
         await asked(service, {"ask": "pause", "paused": True, "patient": number})
-    assert service.destinations.pauses.patients == {"5822", "9"}
+    assert service.pipeline.destinations.pausing.pauses.patients == {"5822", "9"}
     await asked(service, {"ask": "resume", "patient": "4711"})
-    assert service.destinations.pauses.patients == {"9"}
+    assert service.pipeline.destinations.pausing.pauses.patients == {"9"}
 
 
 async def test_a_channel_that_left_the_settings_can_be_resumed(start: Start) -> None:
@@ -193,7 +193,7 @@ async def test_a_channel_that_left_the_settings_can_be_resumed(start: Start) -> 
     await service.store.run(lambda tx: tx.put_note(PAUSED_NOTE, gone.note()))
     service = await start()
     await asked(service, {"ask": "resume", "channel": "old lab"})
-    assert service.destinations.pauses == Pauses()
+    assert service.pipeline.destinations.pausing.pauses == Pauses()
     with pytest.raises(BridgeError, match="no channel 'old lab'; there are default, fhir, orders"):
         await asked(service, {"ask": "pause", "paused": True, "channel": "old lab"})
 
@@ -240,7 +240,7 @@ async def test_what_was_paused_is_ready_at_once_and_a_retry_is_not(
 ) -> None:
     service = await start()
     await stop_calls(service, LIMITED)
-    service.destinations.delivers[Target.HOSPITAL].paused = True
+    service.pipeline.destinations.delivers[Target.HOSPITAL].paused = True
     call, lane = (
         (an_order(), "orders/V1") if end is Target.HOSPITAL else (a_patient(), "patients/P1")
     )
@@ -249,7 +249,7 @@ async def test_what_was_paused_is_ready_at_once_and_a_retry_is_not(
     await waiting(service, replace(call, external_id="P2"), "another", retry)
     now = service._clock()
     before = service.store.read(lambda view: [each.id for each in view.waits(end, now)])
-    await service.destinations.pause(False, Selection(channel="orders"))
+    await service.pipeline.destinations.pausing.pause(False, Selection(channel="orders"))
     left = service.store.read(lambda view: [each.id for each in view.waits(end, now + 1)])
     assert set(before) - set(left) == {held}
 
@@ -260,7 +260,7 @@ async def test_trying_a_patient_now_leaves_others_and_a_stop_of_all_calls(
 ) -> None:
     service = await start()
     await stop_calls(service, LIMITED)
-    service.destinations.delivers[Target.HOSPITAL].paused = True
+    service.pipeline.destinations.delivers[Target.HOSPITAL].paused = True
     retry = Cause(CauseKind.RETRY, name=Reason.UNREACHABLE)
     meant = {}
     for number in ("P1", "P2"):
@@ -271,7 +271,7 @@ async def test_trying_a_patient_now_leaves_others_and_a_stop_of_all_calls(
             call, lane = order, f"orders/{number}"
         meant[number] = await waiting(service, call, lane, retry)
     now = service._clock()
-    await service.destinations.try_now(Selection(patient="P1"))
+    await service.pipeline.destinations.pausing.try_now(Selection(patient="P1"))
     left = service.store.read(lambda view: [each.id for each in view.waits(end, now + 1)])
     assert left == [meant["P2"]]
     assert len(stops(await asked(service, {"ask": "status"}))) == 1
@@ -292,13 +292,13 @@ async def test_what_is_not_there_cannot_be_paused(
     for question in ({"ask": "pause", "paused": True}, {"ask": "resume"}):
         with pytest.raises(BridgeError, match=error):
             await asked(service, question | named)
-    assert service.destinations.pauses.resources == frozenset()
+    assert service.pipeline.destinations.pausing.pauses.resources == frozenset()
 
 
 async def test_trouble_is_reported_with_address_fault_and_since(start: Start) -> None:
     service = await start()
     trouble = Trouble(0.0, Reason.UNREACHABLE, NetworkFault.REFUSED)
-    service.destinations.delivers[Target.HOSPITAL].health.trouble = trouble
+    service.pipeline.destinations.delivers[Target.HOSPITAL].health.trouble = trouble
     report = await asked(service, {"ask": "status"})
     zauto, hospital = report["destinations"]
     assert zauto == {

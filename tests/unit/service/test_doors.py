@@ -71,23 +71,23 @@ async def test_status_and_metrics_tell_how_long_certificates_hold(service: Servi
 async def test_a_certificate_that_ends_soon_is_told(service: Service) -> None:
     await service.start()
     assert service.doors is not None
-    before = service.doors._clock()
-    certificates = service.doors.listeners["his"].certificates
+    before = service.doors.mllp._clock()
+    certificates = service.doors.mllp.listeners["his"].certificates
     assert certificates is not None
     certificates.ends_at = before + 5.5 * 86_400
-    (notice,) = service.doors.notices()
+    (notice,) = service.doors.mllp.notices()
     said = "the certificate of listener 'his' ends in 5 days: renew it"
     assert sentence(notice, "Asia/Kolkata") == said
     certificates.ends_at = before - 1
-    (notice,) = service.doors.notices()
+    (notice,) = service.doors.mllp.notices()
     assert "has ended: no sender can connect" in sentence(notice, "Asia/Kolkata")
-    assert notice in service.notices()
+    assert notice in service.status.notices()
 
 
 async def test_reload_reads_all_certificates_again(service: Service, authority: Authority) -> None:
     await service.start()
     assert service.doors is not None
-    certificates = service.doors.listeners["his"].certificates
+    certificates = service.doors.mllp.listeners["his"].certificates
     assert certificates is not None
     certificates.ends_at = 0.0
     authority.listener()

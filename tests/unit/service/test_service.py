@@ -16,10 +16,15 @@ from structlog.testing import capture_logs
 from bridge.errors import DoorError, StoreUnusable
 from bridge.hl7v2.framing import wrap
 from bridge.message import Status
-from bridge.service.control import ask, socket_path
+from bridge.pipeline.delivery.probe import Probe
+from bridge.service.background import BackgroundWork
+from bridge.service.control import ControlSocket, ask, socket_path
+from bridge.service.doors import Doors
 from bridge.service.parts import CheckedParts, read_parts
+from bridge.service.pipeline import Pipeline
 from bridge.service.service import DELIVERY_GRACE, DOOR_GRACE, Service
 from bridge.settings import Settings, load
+from bridge.store.sqlite.store import SqliteStore
 from tests.patience import PATIENCE
 from tests.unit.pipeline.hl7 import adt
 
@@ -106,7 +111,7 @@ async def test_a_store_that_cannot_be_written_is_not_ready_until_it_can_be(
         assert report["acknowledging"] is False
         other.execute("ROLLBACK")
     # Nobody sends anything more: the bridge finds out by itself.
-    await service.probe.once()
+    await Probe(service.store, service._clock).once()
     assert (await page(addresses.http, "/readyz")).startswith(b"HTTP/1.1 200")
     report = await asked(service, {"ask": "status"})
     assert not any("acknowledged" in each for each in report["notices"])
@@ -170,7 +175,7 @@ async def test_a_pause_holds_over_a_restart(
     second = Service(settings(**connected), PARTS)
     await second.start()
     assert (await asked(second, {"ask": "status"}))["paused"] is True
-    assert all(deliver.paused for deliver in second.destinations.delivers.values())
+    assert all(deliver.paused for deliver in second.pipeline.destinations.delivers.values())
     assert (await asked(second, {"ask": "pause", "paused": False}))["paused"] is False
     await second.stop()
 
@@ -207,10 +212,10 @@ async def test_work_that_died_is_told_everywhere(
         raise ZeroDivisionError
 
     addresses = await service.start()
-    monkeypatch.setattr(service.work, "once", die)
+    monkeypatch.setattr(service.pipeline.work, "once", die)
     with capture_logs() as logged:
         await sent(addresses.mllp, adt())
-        await asyncio.wait(service._tasks[:1], timeout=PATIENCE)
+        await asyncio.wait(service.background._tasks[:1], timeout=PATIENCE)
     assert [line["event"] for line in logged] == ["work has stopped"]
     ready = await page(addresses.http, "/readyz")
     assert ready.startswith(b"HTTP/1.1 503")
@@ -223,7 +228,7 @@ async def test_translated_work_waits_while_nothing_is_connected(
 ) -> None:
     addresses = await service.start()
     planned = asyncio.Event()
-    monkeypatch.setattr(service.work, "_planned", planned.set)
+    monkeypatch.setattr(service.pipeline.work, "_planned", planned.set)
     await sent(addresses.mllp, adt())
     await asyncio.wait_for(planned.wait(), PATIENCE)
     assert len(service.store.read(lambda view: view.deliveries_of(1))) == 3
@@ -235,3 +240,33 @@ async def test_translated_work_waits_while_nothing_is_connected(
 def test_a_stop_ends_within_ten_seconds() -> None:
     http_grace = 5
     assert http_grace + DOOR_GRACE + DELIVERY_GRACE < 10
+
+
+async def test_it_stops_from_the_doors_to_the_store(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+
+    def note(owner: Any, method: str) -> None:
+        end = getattr(owner, method)
+
+        async def noted(*arguments: Any) -> None:
+            await end(*arguments)
+            ended.append(f"{owner.__name__}.{method}")
+
+        monkeypatch.setattr(owner, method, noted)
+
+    for stopping in (BackgroundWork, ControlSocket, Doors, Pipeline):
+        note(stopping, "stop")
+    for closed in (Pipeline, SqliteStore):
+        note(closed, "close")
+    await service.start()
+    await service.stop()
+    assert ended == [
+        "Doors.stop",
+        "ControlSocket.stop",
+        "BackgroundWork.stop",
+        "Pipeline.stop",
+        "Pipeline.close",
+        "SqliteStore.close",
+    ]
