@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bridge.demo.asked import StageClient
+from bridge.demo.client import StageClient
 from bridge.demo.played import Ended, Played, Received, ending, received_by
 from bridge.demo.stage import HOST, Stage
 from bridge.message import Status
@@ -33,7 +33,7 @@ class Performance:
     def __init__(self, stage: Stage, samples: Path) -> None:
         self._stage = stage
         self._samples = samples
-        self._asked = StageClient(stage)
+        self._client = StageClient(stage)
         self._replayed: list[Replayed] = []
         #: what messages were seen waiting for, by message id
         self._held: dict[int, str] = {}
@@ -70,13 +70,13 @@ class Performance:
         """The counts by status, once nothing is under way any more or the time is up."""
         while True:
             self._stage.check()
-            counts = await self._asked.counts()
+            counts = await self._client.counts()
             if not counts[Status.WAITING] or self._clock() > self._began + SETTLE_SECONDS:
                 return counts
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _note_held(self) -> None:
-        for row in await self._asked.held():
+        for row in await self._client.held():
             self._held.setdefault(row["id"], row["waits_for"])
 
     async def _gather(self, seconds: float) -> Played:
@@ -87,16 +87,16 @@ class Performance:
         all_received = [each for some in received.values() for each in some]
         return Played(
             ended,
-            await self._asked.status(),
-            await self._asked.journal(),
+            await self._client.status(),
+            await self._client.journal(),
             tuple(each for each in all_received if id(each) not in accounted),
             seconds,
         )
 
     async def _reports(self) -> dict[str, dict[str, Any]]:
         """What the bridge knows of each message it kept, by the message's text."""
-        rows = await self._asked.messages()
-        reports = await self._asked.shown([row["id"] for row in rows]) if rows else []
+        rows = await self._client.messages()
+        reports = await self._client.shown([row["id"] for row in rows]) if rows else []
         return {report["body"]: report for report in reports}
 
     def _endings(

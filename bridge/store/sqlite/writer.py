@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 from bridge.errors import StoreBusy, StoreError, StoreUnusable
 from bridge.store.records import Keeping
 from bridge.store.rules.transaction import RuledTransaction
+from bridge.store.sqlite.commits import CommitHealth, refuses_all
 from bridge.store.sqlite.space import Space
-from bridge.store.sqlite.standing import CommitHealth, refuses_all
 from bridge.store.sqlite.statements import SqliteStatements
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Writer:
         self._unreplaced = unreplaced
         self._sleep = sleep
         self._space = space
-        self._standing = CommitHealth(clock)
+        self._commits = CommitHealth(clock)
         self._transaction = RuledTransaction(SqliteStatements(connection))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
@@ -96,7 +96,7 @@ class Writer:
 
     @property
     def failing_since(self) -> float | None:
-        return self._standing.failing_since
+        return self._commits.failing_since
 
     def submit(
         self, job: Callable[[RuledTransaction], T], keeping: Keeping | None = None
@@ -168,9 +168,9 @@ class Writer:
     def _judge(self, answers: Sequence[_Answer], *, changes: int) -> None:
         """Note whether commits fail; one without a change writes nothing, so it shows nothing."""
         if any(answer.refused for answer in answers):
-            self._standing.failed()
+            self._commits.failed()
         elif changes:
-            self._standing.worked()
+            self._commits.worked()
 
     def _answers(self, group: Sequence[_Waiting]) -> Iterator[_Answer]:
         """Run the jobs in their order, messages that come one after the other together."""
