@@ -90,7 +90,7 @@ class Destinations:
         now, deliver = self.clock(), self.delivers.get(destination.target)
         closed = {}
         if destination is Destination.ZAUTOAI and self.zauto is not None:
-            closed = dict(self.zauto.far_end.closings.all(now))
+            closed = dict(self.zauto.far_end.breakers.all(now))
         due = self.store.read(lambda view: view.next_due(destination.target))
         return report.destination_row(
             self.settings,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.listeners.callers import Callers
-from bridge.mapping.sets import InUse
+from bridge.mapping.engine.sets import InUse
 from bridge.metrics import Metrics
 from bridge.pipeline.delivery.acknowledge import Acknowledge
 from bridge.pipeline.delivery.probe import Probe
@@ -50,7 +50,7 @@ class Pipeline:
         self.destinations = Destinations(store, settings, catalogue, reactor, clock, metrics)
         engines = self._engines = AcknowledgmentSender(reactor=reactor)
         self.acknowledge = Acknowledge(
-            store, settings, callers=callers, engines=engines, clock=clock, new_id=new_id
+            store, settings, connections=callers, engines=engines, clock=clock, new_id=new_id
         )
         callers.called = self.acknowledge.wake
         self.work = Work(

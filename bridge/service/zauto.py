@@ -115,7 +115,7 @@ class ZautoEnd:
         await self._sender.close()
 
     async def ask(self, question: Question) -> dict[str, Any]:
-        """Answer a person; what that cost is kept. A ping that is answered ends what rests."""
+        """Answer a person; what that cost is kept. A ping that is answered closes the breakers."""
         refuse_other(self.settings.zauto, question)
         try:
             told = await answer(self._inquiry, question)
@@ -128,7 +128,7 @@ class ZautoEnd:
     async def _count_leaving(self) -> None:
         """Count a request before it leaves, where the claim of its delivery did not."""
         if not self._calls.use_reserved():
-            await self.store.run(lambda tx: self._calls.count(tx, self.clock()))
+            await self.store.run(lambda tx: self._calls.ledger.count(tx, self.clock()))
 
     def _open(self, tx: Transaction) -> None:
         """Calls are answered: no breaker need stay open."""

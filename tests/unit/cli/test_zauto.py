@@ -207,11 +207,11 @@ async def test_a_used_up_limit_is_told_and_no_call_made(
     assert service.pipeline.destinations.zauto.gauge()[0] == 0
 
 
-async def test_a_ping_that_is_answered_lets_go_what_rests(run: Run, service: Service) -> None:
+async def test_a_ping_that_is_answered_closes_the_breakers(run: Run, service: Service) -> None:
     assert service.pipeline.destinations.zauto is not None
 
-    closings = service.pipeline.destinations.zauto.far_end.closings
-    closings.note(
+    breakers = service.pipeline.destinations.zauto.far_end.breakers
+    breakers.note(
         Outcome(Kind.TRANSIENT, Reason.BAD_CREDENTIALS, 401), "patients", service._clock()
     )
     first = next(iter(service.status.notices()))
