@@ -27,7 +27,7 @@ from bridge.order import OrderLine
 from bridge.pipeline.planning.translate import translate
 from bridge.settings import Settings, Site, changed
 from bridge.study.cases.compare import compare, ended
-from bridge.study.cases.language import Case, CaseFile, Words
+from bridge.study.cases.language import ByName, Case, CaseFile
 from bridge.study.cases.parse import parse_cases
 from bridge.yamlfile import Table, Word, dotted, misfits, nearest
 from bridge.zauto.catalogue import Catalogue
@@ -168,36 +168,36 @@ class _Known:
 
     def link(self, reference: str) -> str | None:
         """The record a reference leads to."""
-        entry = self.case.links.get(reference)
-        return entry.value.text if entry and isinstance(entry.value, Word) else None
+        return _texts(self.case.links).get(reference)
 
     def entity(self, resource: str, external_id: str) -> Entity | None:
         """What is known of a record."""
-        stated = self.case.known.get(f"{resource}/{external_id}")
-        if stated is None:
-            return None
-        return Entity(resource, external_id, facts=_texts(stated))
+        for name, stated in self.case.known:
+            if name.text == f"{resource}/{external_id}":
+                return Entity(resource, external_id, facts=_texts(stated))
+        return None
 
     def order_lines(self, visit_id: str) -> Sequence[OrderLine]:
         """What the hospital was sent of a visit's services."""
         prefix = f"{_ORDERED}/{visit_id}/"
         return [
-            _order_line(visit_id, name.removeprefix(prefix), stated)
-            for name, stated in self.case.known.items()
-            if name.startswith(prefix)
+            _order_line(visit_id, name.text.removeprefix(prefix), stated)
+            for name, stated in self.case.known
+            if name.text.startswith(prefix)
         ]
 
 
-def _texts(stated: Words) -> dict[str, str]:
-    return {name: e.value.text for name, e in stated.items() if isinstance(e.value, Word)}
+def _texts(stated: ByName) -> dict[str, str]:
+    return {name.text: word.text for name, word in stated}
 
 
-def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
+def _order_line(visit_id: str, name: str, stated: ByName) -> OrderLine:
     """`service-orders/V1/SRV-CBC: {state: placed, posted: 300}`; `SRV-CBC#2` for the second."""
-    for word, entry in stated.items():
+    places = {word.text: word.place for word, _ in stated}
+    for word, place in places.items():
         if word not in _LINE_WORDS:
             message = f"'{word}' is not one of {', '.join(_LINE_WORDS)}."
-            raise _CannotRun(entry.key_place.fault(word, message, nearest(word, _LINE_WORDS)))
+            raise _Unusable(place.fault(word, message, nearest(word, _LINE_WORDS)))
     service, _, occurrence = name.rpartition("#")
     if not service or not occurrence.isdecimal():
         service, occurrence = name, "1"
@@ -208,7 +208,7 @@ def _order_line(visit_id: str, name: str, stated: Words) -> OrderLine:
     except ValidationError as error:
         first = misfits(error, OrderLine, said)[0]
         word = dotted(first.way)
-        raise _CannotRun(stated[word].key_place.fault(word, f"{first}.")) from error
+        raise _Unusable(places[word].fault(word, f"{first}.")) from error
 
 
 def _hl7(body: bytes, case: Case) -> Message:

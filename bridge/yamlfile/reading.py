@@ -153,7 +153,7 @@ class _Composer:
                 self.faults.append(fault)
             else:
                 entries[word] = Entry(word, key.place, value)
-        return Table(entries, place)
+        return Table(entries, place, way)
 
     def _unfit_key(self, key: Node, way: Way, before: dict[str, Entry]) -> Fault | None:
         """What is wrong with a key of a table that has these before it."""

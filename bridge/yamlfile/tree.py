@@ -54,12 +54,14 @@ class Entry:
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A mapping, in the order written; keys are distinct."""
+    """A mapping, in the order written; keys are distinct. It is equal to itself alone."""
 
     entries: dict[str, Entry]
     place: Place
+    #: where it stands in its file
+    way: Way = ()
 
 
 Node: TypeAlias = Word | Items | Table
@@ -73,6 +75,12 @@ def words(node: Node) -> Iterator[Word]:
         for item in node.items:
             if isinstance(item, Word):
                 yield item
+
+
+def indexed(way: Way) -> str:
+    """A way with its indexes in brackets, `calls[0].use`."""
+    shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in way)
+    return shown.removeprefix(".")
 
 
 def dotted(way: Way) -> str:

@@ -120,7 +120,7 @@ class CallPlan:
     id: FieldPlan
     #: paths of the id's rules, for people
     id_paths: tuple[str, ...]
-    authority: FieldPlan
+    authority: FieldPlan = FieldPlan("authority", ())
     #: of a call about identity
     into: FieldPlan = FieldPlan("into", ())
     owner: FieldPlan = FieldPlan("owner", ())

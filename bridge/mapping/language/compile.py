@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from bridge.delivery import ACCOUNT, Interaction, Role, Target
-from bridge.errors import Fault, PathError
-from bridge.fhir import paths as fhir_paths
+from bridge.delivery import ACCOUNT, ACCOUNT_OF, OF_IDENTITY, Interaction, Role, Target
+from bridge.errors import PathError
 from bridge.hl7v2 import paths as hl7v2_paths
-from bridge.mapping.codes import CodeTable
-from bridge.mapping.engine import dotted, trails
+from bridge.mapping.engine import dotted
 from bridge.mapping.engine.compiled import (
     AlsoPlan,
     CallPlan,
@@ -23,377 +19,72 @@ from bridge.mapping.engine.compiled import (
     NumbersPlan,
     SegmentPlan,
 )
-from bridge.mapping.engine.rules import (
-    READING,
-    Condition,
-    Earliest,
-    Finder,
-    Fixed,
-    IdOf,
-    Join,
-    Read,
-    Rule,
-)
-from bridge.mapping.functions import COPY, EARLIEST, FUNCTIONS, PLAIN, Function
+from bridge.mapping.engine.rules import READING, Rule
+from bridge.mapping.functions import FUNCTIONS, PLAIN
 from bridge.mapping.functions.identity import is_any_number, is_record_number
-from bridge.mapping.language import language
-from bridge.mapping.language.decided import decide
-from bridge.mapping.language.language import Part
-from bridge.mapping.language.options import with_options
-from bridge.mapping.language.roles import has_record_number
+from bridge.mapping.language.names import Names
+from bridge.mapping.language.rules import RuleCompiler
+from bridge.mapping.language.words import (
+    CallText,
+    ChoiceText,
+    EachText,
+    Fields,
+    MessageText,
+    OrderText,
+    PartText,
+    RecordText,
+    RuleText,
+    SegmentText,
+)
 from bridge.mapping.scope import Reading, Source
-from bridge.message import DELETE, Protocol
-from bridge.settings import Site
-from bridge.yamlfile import Word, nearest
-from bridge.zauto.catalogue import Catalogue, FieldFormat, Resource, ResourceField
-
-_PARSE: Mapping[Protocol, Callable[[str], Any]] = {
-    Protocol.HL7V2: hl7v2_paths.parse,
-    Protocol.FHIR: fhir_paths.parse,
-    Protocol.ORDERS: dotted.parse,
-}
-
-#: the function that writes what a field's format asks for
-_FORMATS = {
-    FieldFormat.DATE: ("date", "birth_date"),
-    FieldFormat.DATETIME: ("date_time", EARLIEST),
-    FieldFormat.EMAIL: ("email",),
-    FieldFormat.PHONE: ("phone", "whatsapp", "contact_phone"),
-}
-
-#: a field of a segment has no entry in the catalogue: any text will do
-_ANY = ResourceField()
+from bridge.message import Protocol
+from bridge.yamlfile import Word
+from bridge.zauto.catalogue import Catalogue
 
 
-@lru_cache(maxsize=1024)
-def _short(file: str) -> str:
-    """Enough of a file's path to tell a site's folder from the shipped one, and fit a table."""
-    return "/".join(Path(file).parts[-3:])
+def compile_call(names: Names, text: CallText, part: PartText, earlier: Iterable[str]) -> CallPlan:
+    """A part made ready for one call; `earlier` are the resources called before it."""
+    rules = RuleCompiler(names, part, frozenset(earlier))
+    each, repeats = _each(names, text, part.source)
+    conditions = text.required if isinstance(text.required, tuple) else ()
+    ids = rules.rules(part.id)
+    if isinstance(part, RecordText):
+        made = _RecordCompiler(names, part, rules).words(text)
+    else:
+        assert isinstance(part, MessageText)
+        made = {"segments": _MessageCompiler(names, part, rules).segments()}
+    return CallPlan(
+        target=Target.HOSPITAL if text.interaction == Interaction.SEND else Target.ZAUTO,
+        interaction=Interaction(text.interaction),
+        resource=part.target.text,
+        protocol=part.source,
+        id=FieldPlan("id", ids, optional=False),
+        id_paths=_paths(ids),
+        when=names.conditions(text.when, part.source),
+        otherwise=text.otherwise.text if text.otherwise else "",
+        required=bool(text.required),
+        required_when=names.conditions(conditions, part.source),
+        linked=text.linked,
+        each=each,
+        repeats=repeats,
+        **made,
+    )
 
 
-@dataclass(slots=True)
-class Compiler:
-    """Compiles parts into call plans; faults are collected, never raised."""
-
-    catalogue: Catalogue
-    site: Site
-    tables: Mapping[str, CodeTable]
-    faults: list[Fault] = field(default_factory=list)
-
-    def call(self, text: language.CallText, part: Part, earlier: Iterable[str]) -> CallPlan:
-        """A part made ready for one call; `earlier` are the resources called before it."""
-        compiled = _PartCompiler(self, part, frozenset(earlier))
-        self._check_identity(text, part)
-        each, repeats = compiled.each(text)
-        send = text.interaction == "send"
-        id_rules = compiled.rules(part.id, _ANY)
-        return CallPlan(
-            target=Target.HOSPITAL if send else Target.ZAUTO,
-            interaction=Interaction(text.interaction),
-            resource=part.target.text,
-            protocol=part.source,
-            id=FieldPlan("id", id_rules, optional=False),
-            id_paths=_paths(id_rules),
-            authority=FieldPlan("authority", compiled.rules(part.authority, _ANY)),
-            into=FieldPlan("into", compiled.rules(part.into, _ANY)),
-            owner=FieldPlan("owner", compiled.rules(part.owner, _ANY)),
-            also=compiled.also(),
-            numbers=compiled.numbers(text.interaction),
-            fields=compiled.fields(),
-            facts=compiled.facts(),
-            segments=compiled.segments(),
-            choose=compiled.choices(),
-            requires=tuple(word.text for word in part.requires),
-            when=compiled.conditions(text.when),
-            otherwise=text.otherwise.text if text.otherwise else "",
-            required=text.required,
-            required_when=compiled.conditions(text.required_when),
-            linked=text.linked,
-            each=each,
-            repeats=repeats,
-        )
-
-    def _check_identity(self, text: language.CallText, part: Part) -> None:
-        """`into` and `owner` stand where they say something, and nowhere else."""
-        kind, account = text.interaction, part.target.text == ACCOUNT
-        identity = kind in language.IDENTITY_WORDS
-        wanted = {"into": identity, "owner": kind == "move" or account}
-        for name, needed in wanted.items():
-            rules = part.into if name == "into" else part.owner
-            if needed and not rules:
-                message = f"'{kind}: {part.target.text}' needs '{name}' in part '{part.name}'."
-                self.faults.append(text.use.place.fault(name, message))
-            elif rules and not identity:
-                message = f"part '{part.name}' says '{name}', which '{kind}' has no use for."
-                self.faults.append(text.use.place.fault(name, message))
-
-    def unknown(self, word: Word, key: str, what: str, known: Iterable[str]) -> None:
-        """Report a name that leads nowhere."""
-        names = sorted(known)
-        message = f"there is no {what} '{word.text}'."
-        self.faults.append(word.place.fault(key, message, nearest(word.text, names)))
-
-    def source(self, word: Word, key: str, protocol: Protocol, reading: Reading = PLAIN) -> Source:
-        """A path of the protocol's own notation, and how it is read."""
-        return Source(word.text, self._path(word, key, protocol), *reading)
-
-    def ignored(self, word: Word, protocol: Protocol) -> trails.Trail | None:
-        """A path of `ignore:`."""
-        try:
-            return trails.ignored(word.text, protocol)
-        except PathError as error:
-            self.faults.append(word.place.fault("ignore", str(error), error.suggestion))
-            return None
-
-    def _path(self, word: Word, key: str, protocol: Protocol) -> Any:
-        try:
-            return _PARSE[protocol](word.text)
-        except PathError as error:
-            self.faults.append(word.place.fault(key, str(error), error.suggestion))
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class _PartCompiler:
-    """Compiles the rules of one part."""
-
-    all: Compiler
-    part: Part
-    earlier: frozenset[str]
-
-    def also(self) -> tuple[AlsoPlan, ...]:
-        """Other ids of the record."""
-        return tuple(
-            AlsoPlan(
-                FieldPlan("also", self.rules(other.id, _ANY)),
-                FieldPlan("also.authority", self.rules(other.authority, _ANY)),
-                other.guessed,
-            )
-            for other in self.part.also
-        )
-
-    def numbers(self, interaction: str) -> tuple[NumbersPlan, ...]:
-        """All numbers of the record, of `into` and of `owner`."""
-        return tuple(self._numbers(*stated, interaction) for stated in self.part.numbers)
-
-    def _numbers(self, role: Role, paths: tuple[Word, ...], interaction: str) -> NumbersPlan:
-        key, source, name = f"numbers.{role}", self.part.source, self.part.target.text
-        identifier = FUNCTIONS[source].get("identifier")
-        if identifier is None:
-            message = f"'{source.value}' has no identifiers."
-            self.all.faults.append(self.part.place.fault(key, message))
-        reading = Reading(identifier.reading.read) if identifier else PLAIN
-        sources = tuple(self.all.source(word, key, source, reading) for word in paths)
-        of_record = has_record_number(self.all.catalogue, name, role, interaction)
-        return NumbersPlan(role, sources, is_record_number if of_record else is_any_number)
-
-    def fields(self) -> tuple[FieldPlan, ...]:
-        """Fields of a resource, checked against the catalogue."""
-        name = self.part.target.text
-        if self.part.segments or name not in self.all.catalogue:
-            return ()
-        resource = self.all.catalogue[name]
-        for word in self.part.requires:
-            if word.text not in resource.fields:
-                self.all.unknown(word, "requires", f"{name} field", resource.fields)
-        plans = [self._field(declared, resource) for declared in self.part.fields]
-        return tuple(made for made in plans if made is not None)
-
-    def _field(self, declared: language.Field, resource: Resource) -> FieldPlan | None:
-        name, key = declared.name, f"fields.{declared.name.text}"
-        spec = resource.fields.get(name.text)
-        if spec is None or name.text == "id":
-            known = [field for field in resource.fields if field != "id"]
-            self.all.unknown(name, key, f"{resource.name} field", known)
-            return None
-        compiled = self.rules(declared.rules, spec)
-        return FieldPlan(name.text, compiled, spec.type, optional=not spec.required)
-
-    def facts(self) -> tuple[FieldPlan, ...]:
-        """What is remembered beside the payload."""
-        known = dotted.FACTS.get(self.part.target.text, ())
-        for fact in self.part.facts:
-            if fact.name.text not in known:
-                self.all.unknown(fact.name, f"facts.{fact.name.text}", "fact", known)
-        return tuple(FieldPlan(f.name.text, self.rules(f.rules, _ANY)) for f in self.part.facts)
-
-    def choices(self) -> tuple[ChoicePlan, ...]:
-        """Which of several segments of one name is read."""
-        return tuple(made for choice in self.part.choose for made in self._choice(choice))
-
-    def _choice(self, choice: language.Choice) -> list[ChoicePlan]:
-        name, path = choice.segment.text, choice.test.path
-        assert path is not None
-        if self.part.source is not Protocol.HL7V2 or not path.text.startswith(f"{name}-"):
-            message = f"the path must be one of HL7 segment {name}, such as {name}-7."
-            self.all.faults.append(path.place.fault(f"choose.{name}", message))
-            return []
-        source = self.all.source(path, f"choose.{name}", Protocol.HL7V2)
-        return [ChoicePlan(source, frozenset(choice.test.wanted), frozenset(choice.test.unwanted))]
-
-    def segments(self) -> tuple[SegmentPlan | EachPlan, ...]:
-        """Segments of a message to the hospital."""
-        return tuple(
-            self._each(one) if isinstance(one, language.Each) else self._segment(one)
-            for one in self.part.segments
-        )
-
-    def _each(self, each: language.Each) -> EachPlan:
-        source = self.all.source(each.path, "each", self.part.source)
-        order = tuple(FieldPlan(f.name.text, self.rules(f.rules, _ANY)) for f in each.order)
-        if order and self.part.source is not Protocol.ORDERS:
-            message = "'order' is for parts whose source is orders."
-            self.all.faults.append(each.path.place.fault("order", message))
-        return EachPlan(source, tuple(self._segment(one) for one in each.segments), order)
-
-    def _segment(self, segment: language.Segment) -> SegmentPlan:
-        fields = []
-        for declared in segment.fields:
-            self._check_position(declared.name)
-            fields.append(FieldPlan(declared.name.text, self.rules(declared.rules, _ANY)))
-        names = [field.name for field in fields]
-        for word in segment.requires:
-            if word.text not in names:
-                self.all.unknown(word, "requires", f"field of {segment.name.text}", names)
-        when, requires = self.conditions(segment.when), frozenset(w.text for w in segment.requires)
-        return SegmentPlan(segment.name.text, tuple(fields), when, requires)
-
-    def _check_position(self, word: Word) -> None:
-        try:
-            hl7v2_paths.parse_place(word.text)
-        except PathError as error:
-            fault = word.place.fault(f"fields.{word.text}", str(error), error.suggestion)
-            self.all.faults.append(fault)
-
-    def each(
-        self, text: language.CallText
-    ) -> tuple[tuple[Source, ...] | tuple[str, ...], tuple[str, int] | None]:
-        """What the call is made once for: HL7 segments by name, or a list by its path; and the
-        HL7 field whose repetitions are gone through, which is named last."""
-        if self.part.source is not Protocol.HL7V2:
-            sources = (self.all.source(word, "each", self.part.source) for word in text.each[:1])
-            return tuple(sources), None
-        field = hl7v2_paths.parse_field(text.each[-1].text) if text.each else None
-        names = [word.text for word in text.each[: -1 if field else None]]
-        for word, name in zip(text.each, names, strict=False):
-            if not hl7v2_paths.is_segment(name):
-                message = f"'{name}' is not a segment, such as AL1."
-                self.all.faults.append(word.place.fault("each", message))
-        return tuple(dict.fromkeys([*names, *([field[0]] if field else [])])), field
-
-    def rules(self, declared: tuple[language.Rule, ...], spec: ResourceField) -> tuple[Rule, ...]:
-        """The rules of one field."""
-        return tuple(self._rule(rule, spec) for rule in declared)
-
-    def _rule(self, rule: language.Rule, spec: ResourceField) -> Rule:
-        when = self.conditions(rule.when)
-        place = f"{_short(rule.place.file)}:{rule.place.line}"
-        table = self._table(rule, spec)
-        default = None
-        if rule.default is not None:
-            self._check_enum(rule.default, rule.key, spec)
-            default = rule.default.text
-        return Rule(self._finder(rule, spec), place, table, default, rule.on_create, when)
-
-    def _finder(self, rule: language.Rule, spec: ResourceField) -> Finder:
-        if rule.constant is not None:
-            self._check_enum(rule.constant, rule.key, spec)
-            return Fixed(rule.constant.text, "constant")
-        if rule.clear:
-            return self._clear(rule, spec)
-        if rule.site is not None:
-            return Fixed(self._setting(rule.site, rule.key), f"site.{rule.site.text}")
-        if rule.id_of is not None:
-            return self._id_of(rule.id_of, rule.key)
-        return self._read(rule, spec)
-
-    def _clear(self, rule: language.Rule, spec: ResourceField) -> Finder:
-        if spec.required:
-            message = "ZautoAI requires this field: it cannot be cleared."
-            self.all.faults.append(rule.place.fault(f"{rule.key}.clear", message))
-        if rule.on_create:
-            message = "a new record has nothing to clear; leave 'on: create' out."
-            self.all.faults.append(rule.place.fault(f"{rule.key}.on", message))
-        return Fixed(DELETE, "clear")
-
-    def _check_enum(self, word: Word, key: str, spec: ResourceField, taker: str = "") -> None:
-        if spec.enum and word.text not in spec.enum:
-            message = f"'{word.text}' is not one of {', '.join(spec.enum)}{taker}."
-            fault = word.place.fault(key, message, nearest(word.text, spec.enum))
-            self.all.faults.append(fault)
-
-    def _setting(self, word: Word, key: str) -> Any:
-        if word.text in Site.model_fields:
-            return getattr(self.all.site, word.text)
-        self.all.unknown(word, f"{key}.site", "setting of site", Site.model_fields)
-        return None
-
-    def _id_of(self, word: Word, key: str) -> Finder:
-        if word.text not in self.earlier:
-            self.all.unknown(word, f"{key}.id_of", "earlier call for", self.earlier)
-        return IdOf(word.text)
-
-    def _read(self, rule: language.Rule, spec: ResourceField) -> Finder:
-        function = self._function(rule)
-        sources = tuple(
-            self.all.source(word, f"{rule.key}.from", self.part.source, function.reading)
-            for word in rule.sources
-        )
-        self._check_format(rule, function, spec)
-        make = with_options(rule, function, self.all.tables, self.all.faults)
-        if rule.join is not None:
-            prefix = rule.prefix.text if rule.prefix else ""
-            return Join(sources, function.name, make, rule.join.text, prefix)
-        if function.name == EARLIEST:
-            return Earliest(sources, function.name, make)
-        plain = function is COPY and rule.prefix is None
-        copies = plain and self.part.source is Protocol.HL7V2
-        return Read(sources, function.name, make, copies)
-
-    def _function(self, rule: language.Rule) -> Function:
-        known = FUNCTIONS[self.part.source]
-        if rule.function is None:
-            return COPY
-        if rule.function.text not in known:
-            what = f"function for {self.part.source.value}"
-            self.all.unknown(rule.function, f"{rule.key}.as", what, known)
-        return known.get(rule.function.text, COPY)
-
-    def _check_format(self, rule: language.Rule, function: Function, spec: ResourceField) -> None:
-        wanted = _FORMATS.get(spec.format) if spec.format is not None else None
-        known = rule.function is None or function.name == rule.function.text
-        if wanted and known and function.name not in wanted:
-            message = f"holds a {spec.format}; write 'as: {wanted[0]}'."
-            self.all.faults.append(rule.place.fault(f"{rule.key}.as", message, wanted[0]))
-
-    def _table(self, rule: language.Rule, spec: ResourceField) -> CodeTable | None:
-        if rule.codes is None:
-            return None
-        table = self.all.tables.get(rule.codes.text)
-        if table is None:
-            self.all.unknown(rule.codes, f"{rule.key}.codes", "code table", self.all.tables)
-            return None
-        taker = f", which {rule.key} of parts/{self.part.name} takes"
-        for key, word in table.results:
-            self._check_enum(word, key, spec, taker)
-        return table
-
-    def conditions(self, tests: Iterable[language.Test]) -> tuple[Condition, ...]:
-        """The tests of a `when:`."""
-        return tuple(self.condition(test) for test in tests)
-
-    def condition(self, test: language.Test) -> Condition:
-        """One test of `when:`; of HL7 a path may be the name of a segment."""
-        if test.site is not None:
-            return Condition(None, decided=decide(test, test.site, self.all.site, self.all.faults))
-        assert test.path is not None
-        hl7 = self.part.source is Protocol.HL7V2
-        named = hl7v2_paths.segment_path(test.path.text) if hl7 else None
-        if named is not None:
-            source = Source(test.path.text, named, *PLAIN)
-        else:
-            source = self.all.source(test.path, "when", self.part.source)
-        return Condition(source, frozenset(test.wanted), frozenset(test.unwanted), test.empty)
+def _each(
+    names: Names, text: CallText, protocol: Protocol
+) -> tuple[tuple[Source, ...] | tuple[str, ...], tuple[str, int] | None]:
+    """What the call is made once for: HL7 segments by name, or a list by its path; and the
+    HL7 field whose repetitions are gone through, which is named last."""
+    if protocol is not Protocol.HL7V2:
+        return tuple(names.source(word, "each", protocol) for word in text.each[:1]), None
+    field = hl7v2_paths.parse_field(text.each[-1].text) if text.each else None
+    stated = text.each[: -1 if field else None]
+    for word in stated:
+        if not hl7v2_paths.is_segment(word.text):
+            names.fault(word, "each", f"'{word.text}' is not a segment, such as AL1.")
+    segments = [word.text for word in stated] + ([field[0]] if field else [])
+    return tuple(dict.fromkeys(segments)), field
 
 
 def _paths(rules: Iterable[Rule]) -> tuple[str, ...]:
@@ -401,3 +92,163 @@ def _paths(rules: Iterable[Rule]) -> tuple[str, ...]:
     asked = [rule for rule in rules if all(test.decided for test in rule.when)]
     finders = [rule.finder for rule in asked if isinstance(rule.finder, READING)]
     return tuple(dict.fromkeys(source.text for finder in finders for source in finder.sources))
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordCompiler:
+    """Compiles what a part says of a record."""
+
+    names: Names
+    part: RecordText
+    of: RuleCompiler
+
+    def words(self, text: CallText) -> dict[str, Any]:
+        """What a call is made of, by its name in the plan."""
+        self._check_identity(text)
+        return {
+            "authority": self._field("authority", self.part.authority),
+            "into": self._field("into", self.part.into),
+            "owner": self._field("owner", self.part.owner),
+            "also": tuple(
+                AlsoPlan(
+                    self._field("also", other.id),
+                    self._field("also.authority", other.authority),
+                    other.guessed,
+                )
+                for other in self.part.also
+            ),
+            "numbers": tuple(self._numbers(text.interaction)),
+            "fields": tuple(self._fields()),
+            "facts": tuple(self._facts()),
+            "choose": tuple(
+                plan for name, choice in self.part.choose for plan in self._choice(name, choice)
+            ),
+            "requires": tuple(word.text for word in self.part.requires),
+        }
+
+    def _check_identity(self, text: CallText) -> None:
+        """`into` and `owner` stand where they say something, and nowhere else."""
+        kind, account = text.interaction, self.part.target.text == ACCOUNT
+        identity = kind in OF_IDENTITY
+        wanted = {"into": identity, "owner": kind == Interaction.MOVE or account}
+        for name, needed in wanted.items():
+            rules = getattr(self.part, name)
+            if needed and not rules:
+                message = (
+                    f"'{kind}: {self.part.target.text}' needs '{name}' in part '{self.part.name}'."
+                )
+                self.names.fault(text.use, name, message)
+            elif rules and not identity:
+                message = f"part '{self.part.name}' says '{name}', which '{kind}' has no use for."
+                self.names.fault(text.use, name, message)
+
+    def _field(self, name: str, rules: tuple[RuleText, ...]) -> FieldPlan:
+        return FieldPlan(name, self.of.rules(rules))
+
+    def _numbers(self, interaction: str) -> Iterator[NumbersPlan]:
+        """All numbers of the record, of `into` and of `owner`."""
+        source, target = self.part.source, self.part.target.text
+        for role, paths in self.part.numbers.of_roles() if self.part.numbers else ():
+            identifier = FUNCTIONS[source].get("identifier")
+            if identifier is None:
+                message = f"'{source.value}' has no identifiers."
+                self.names.faults.append(self.part.place.fault(f"numbers.{role}", message))
+            reading = Reading(identifier.reading.read) if identifier else PLAIN
+            sources = [
+                self.names.source(word, f"numbers.{role}", source, reading) for word in paths
+            ]
+            of_record = _has_record_number(self.names.catalogue, target, role, interaction)
+            is_number = is_record_number if of_record else is_any_number
+            yield NumbersPlan(role, tuple(sources), is_number)
+
+    def _fields(self) -> Iterator[FieldPlan]:
+        """Fields of a resource, checked against the catalogue."""
+        name = self.part.target.text
+        if name not in self.names.catalogue:
+            return
+        resource = self.names.catalogue[name]
+        for word in self.part.requires:
+            if word.text not in resource.fields:
+                self.names.unknown(word, "requires", f"{name} field", resource.fields)
+        known = [field for field in resource.fields if field != "id"]
+        for word, rules in self.part.fields:
+            if word.text not in known:
+                self.names.unknown(word, f"fields.{word.text}", f"{name} field", known)
+                continue
+            spec = resource.fields[word.text]
+            compiled = self.of.rules(rules, spec)
+            yield FieldPlan(word.text, compiled, spec.type, optional=not spec.required)
+
+    def _facts(self) -> Iterator[FieldPlan]:
+        """What is remembered beside the payload."""
+        known = dotted.FACTS.get(self.part.target.text, ())
+        for word, rules in self.part.facts:
+            if word.text not in known:
+                self.names.unknown(word, f"facts.{word.text}", "fact", known)
+            yield self._field(word.text, rules)
+
+    def _choice(self, segment: Word, choice: ChoiceText) -> Iterator[ChoicePlan]:
+        """Which of several segments of one name is read."""
+        name, key = segment.text, f"choose.{segment.text}"
+        if self.part.source is Protocol.HL7V2 and choice.path.text.startswith(f"{name}-"):
+            source = self.names.source(choice.path, key, Protocol.HL7V2)
+            yield ChoicePlan(source, choice.wanted, choice.unwanted)
+        else:
+            message = f"the path must be one of HL7 segment {name}, such as {name}-7."
+            self.names.fault(choice.path, key, message)
+
+
+def _has_record_number(catalogue: Catalogue, resource: str, role: Role, interaction: str) -> bool:
+    """Whether the record of this role is one that the hospital numbers as it does patients
+    (PID-3), rather than a visit or an account."""
+    owned = ACCOUNT_OF if resource == ACCOUNT else resource
+    if role is Role.OWNER or (role is Role.INTO and interaction == Interaction.MOVE):
+        owner = catalogue[owned].owner() if owned in catalogue else None
+        resource = catalogue[owned].referents()[owner] if owner else resource
+    return resource in catalogue and bool(catalogue[resource].numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageCompiler:
+    """Compiles what a part says of a message to the hospital."""
+
+    names: Names
+    part: MessageText
+    of: RuleCompiler
+
+    def segments(self) -> tuple[SegmentPlan | EachPlan, ...]:
+        """What the message is made of."""
+        return tuple(
+            self._each(one) if isinstance(one, EachText) else self._segment(one)
+            for one in self.part.segments
+        )
+
+    def _each(self, each: EachText) -> EachPlan:
+        source = self.names.source(each.each, "each", self.part.source)
+        if each.order and self.part.source is not Protocol.ORDERS:
+            self.names.fault(each.each, "order", "'order' is for parts whose source is orders.")
+        segments = tuple(self._segment(one) for one in each.segments)
+        return EachPlan(source, segments, self._order(each.order))
+
+    def _order(self, order: OrderText | None) -> tuple[FieldPlan, ...]:
+        written = {name: getattr(order, name) for name in order.vocabulary} if order else {}
+        stated = [(name, rules) for name, rules in written.items() if rules]
+        return tuple(FieldPlan(name, self.of.rules(rules)) for name, rules in stated)
+
+    def _segment(self, segment: SegmentText) -> SegmentPlan:
+        fields = self._fields(segment.fields)
+        names = [field.name for field in fields]
+        for word in segment.requires:
+            if word.text not in names:
+                self.names.unknown(word, "requires", f"field of {segment.segment.text}", names)
+        when = self.names.conditions(segment.when, self.part.source)
+        requires = frozenset(word.text for word in segment.requires)
+        return SegmentPlan(segment.segment.text, fields, when, requires)
+
+    def _fields(self, written: Fields) -> tuple[FieldPlan, ...]:
+        for word, _ in written:
+            try:
+                hl7v2_paths.parse_place(word.text)
+            except PathError as error:
+                self.names.fault(word, f"fields.{word.text}", str(error), error.suggestion)
+        return tuple(FieldPlan(word.text, self.of.rules(rules)) for word, rules in written)

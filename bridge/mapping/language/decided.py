@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from bridge.errors import Fault
-from bridge.mapping.language.language import Test
+from bridge.mapping.language.words import ConditionText
 from bridge.settings import Site
 from bridge.yamlfile import Word, nearest
 
@@ -13,8 +13,10 @@ from bridge.yamlfile import Word, nearest
 SWITCHES = tuple(name for name, spec in Site.model_fields.items() if spec.annotation is bool)
 
 
-def decide(test: Test, setting: Word, site: Site, faults: list[Fault]) -> bool:
+def decide(test: ConditionText, site: Site, faults: list[Fault]) -> bool:
     """Whether `{site: …}` holds: a yes/no setting is on, or one of words is or holds one named."""
+    setting = test.site
+    assert setting is not None
     named = test.wanted or test.unwanted
     known = tuple(Site.model_fields) if named else SWITCHES
     if setting.text not in known:
@@ -31,13 +33,13 @@ def decide(test: Test, setting: Word, site: Site, faults: list[Fault]) -> bool:
     return held if test.wanted else not held
 
 
-def _check_words(test: Test, setting: Word, faults: list[Fault]) -> None:
+def _check_words(test: ConditionText, setting: Word, faults: list[Fault]) -> None:
     """A setting of a closed list of words is never anything else."""
     possible = _possible(Site.model_fields[setting.text].annotation)
-    for word in (*test.wanted, *test.unwanted):
-        if possible and word not in possible:
-            message = f"site.{setting.text} is never '{word}'; it is {', '.join(possible)}."
-            faults.append(test.place.fault("when", message, nearest(word, possible)))
+    for word in (*test.is_, *test.not_):
+        if possible and word.text not in possible:
+            message = f"site.{setting.text} is never '{word.text}'; it is {', '.join(possible)}."
+            faults.append(word.place.fault("when", message, nearest(word.text, possible)))
 
 
 def _possible(annotation: Any) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from bridge.errors import Fault
 from bridge.mapping.folders import PARTS
 from bridge.mapping.language.overlay import overlay
-from bridge.mapping.language.taking import take_word
-from bridge.yamlfile import Table, nearest
+from bridge.yamlfile import Table, Word, nearest
 
 LIKE = "like"
 
@@ -32,8 +31,10 @@ class _Resolving:
         table = self.tables[name]
         if table is None or not name.startswith(f"{PARTS}/") or LIKE not in table.entries:
             return table
-        word = take_word(table, "", LIKE, self.faults)
-        if word is None:
+        word = table.entries[LIKE].value
+        if not isinstance(word, Word):
+            told = "takes one word: the name of a part."
+            self.faults.append(table.entries[LIKE].key_place.fault(LIKE, told))
             return None
         other = f"{PARTS}/{word.text}"
         if other not in self.tables:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.delivery import ACCOUNT
+from bridge.delivery import ACCOUNT, OF_IDENTITY, Interaction
 from bridge.errors import Fault, MappingError
+from bridge.mapping.codes import CodeTable
 from bridge.mapping.engine.compiled import CallPlan, Maker, Mapping, Mappings, Need
 from bridge.mapping.engine.generate import Written
 from bridge.mapping.engine.trails import Trail
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
-from bridge.mapping.language.compile import Compiler
-from bridge.mapping.language.language import IDENTITY_WORDS, CallText, MappingText, Part, TableText
+from bridge.mapping.language.compile import compile_call
 from bridge.mapping.language.likeness import with_likeness
 from bridge.mapping.language.memory import Memory
+from bridge.mapping.language.names import Names
 from bridge.mapping.language.overlay import overlay
-from bridge.mapping.language.parse import parse_mapping, parse_part, parse_table
+from bridge.mapping.language.words import (
+    CallText,
+    FileText,
+    MappingText,
+    PartText,
+    TableText,
+)
 from bridge.message import Protocol
 from bridge.settings import Site
-from bridge.yamlfile import Place, Table
+from bridge.yamlfile import Table
 from bridge.zauto.catalogue import Catalogue
 
 
@@ -51,12 +59,17 @@ def compile_folders(
     """
     memory = Memory() if memory is None else memory
     trees = with_likeness(read_trees(folders, faults, memory), faults)
-    texts = _Texts(trees, faults)
-    codes = {name: memory.table(text) for name, text in texts.codes.items()}
-    compiler = Compiler(catalogue, site, codes, faults)
-    plans = [_calls(text, texts.parts, compiler) for text in texts.mappings]
-    needs = [_needs(text, compiler) for text in texts.mappings]
-    ignored = [_ignored(text, texts.parts, compiler) for text in texts.mappings]
+    texts = _Texts()
+    for name, tree in trees.items():
+        texts.add(name, memory.text(name, tree, faults) if tree else None)
+    codes = {
+        name: memory.table(text) if text else CodeTable(name, ())
+        for name, text in texts.codes.items()
+    }
+    names = Names(catalogue, site, codes, faults)
+    plans = [_calls(text, texts.parts, names) for text in texts.mappings]
+    needs = [_needs(text, names) for text in texts.mappings]
+    ignored = [_ignored(text, texts.parts, names) for text in texts.mappings]
     _check_types(texts.mappings, faults)
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
@@ -114,36 +127,35 @@ class _Binding:
         return written.maker(first)
 
 
-_NO_CODES = TableText("", Place("", 1, 1))
-
-
+@dataclass(slots=True)
 class _Texts:
-    """What all files say, by name; what a file with faults says is empty, and told once."""
+    """What all files say, by name; None is one with faults, which are told once."""
 
-    def __init__(self, tables: MappingOf[str, Table | None], faults: list[Fault]) -> None:
-        self.mappings: list[MappingText] = []
-        self.parts: dict[str, Part | None] = {}
-        self.codes: dict[str, TableText] = {}
-        for name, table in tables.items():
-            folder, _, stem = name.partition("/")
-            if folder == PARTS:
-                self.parts[stem] = parse_part(table, stem, faults) if table else None
-            elif folder == CODES:
-                self.codes[stem] = parse_table(table, stem, faults) if table else _NO_CODES
-            elif table:
-                self.mappings.append(parse_mapping(table, name, Protocol(folder), faults))
+    mappings: list[MappingText] = field(default_factory=list)
+    parts: dict[str, PartText | None] = field(default_factory=dict)
+    codes: dict[str, TableText | None] = field(default_factory=dict)
+
+    def add(self, name: str, text: FileText | None) -> None:
+        """Take what one file says."""
+        folder, _, stem = name.partition("/")
+        if folder == PARTS:
+            self.parts[stem] = text if isinstance(text, PartText) else None
+        elif folder == CODES:
+            self.codes[stem] = text if isinstance(text, TableText) else None
+        elif isinstance(text, MappingText):
+            self.mappings.append(text)
 
 
 def _calls(
-    text: MappingText, parts: MappingOf[str, Part | None], compiler: Compiler
+    text: MappingText, parts: MappingOf[str, PartText | None], names: Names
 ) -> tuple[CallPlan, ...]:
     calls: list[CallPlan] = []
     for number, call in enumerate(text.calls):
-        part = _part_of(call, f"calls[{number}].use", parts, text, compiler)
+        part = _part_of(call, parts, text, names)
         if part is not None:
             before = text.calls[:number]
             earlier = [made.target.text for made in before if _begins(made) in ("", _begins(call))]
-            calls.append(compiler.call(call, part, earlier))
+            calls.append(compile_call(names, call, part, earlier))
     return tuple(calls)
 
 
@@ -154,57 +166,69 @@ def _begins(call: CallText) -> str:
 
 def _part_of(
     call: CallText,
-    key: str,
-    parts: MappingOf[str, Part | None],
+    parts: MappingOf[str, PartText | None],
     text: MappingText,
-    compiler: Compiler,
-) -> Part | None:
+    names: Names,
+) -> PartText | None:
     """The part a call uses, if it fits; a part with faults of its own was reported before."""
+    key = f"{call.key}.use"
     if call.use.text not in parts:
-        compiler.unknown(call.use, key, "part", parts)
+        names.unknown(call.use, key, "part", parts)
         return None
     part = parts[call.use.text]
     if part is None:
         return None
-    known = set(compiler.catalogue.resources)
-    if call.interaction in IDENTITY_WORDS:
+    known = set(names.catalogue.resources)
+    if call.interaction in OF_IDENTITY:
         known.add(ACCOUNT)
-    if call.interaction != "send" and call.target.text not in known:
-        compiler.unknown(call.target, key, "resource", known)
+    if call.interaction != Interaction.SEND and call.target.text not in known:
+        names.unknown(call.target, key, "resource", known)
         return None
     if part.target.text != call.target.text:
         message = f"part '{part.name}' is for {part.target.text}, not {call.target.text}."
-        compiler.faults.append(call.use.place.fault(key, message))
+        names.fault(call.use, key, message)
     if part.source is not text.protocol:
         message = f"part '{part.name}' reads {part.source.value}, not {text.protocol.value}."
-        compiler.faults.append(call.use.place.fault(key, message))
+        names.fault(call.use, key, message)
         return None
     return part
 
 
-def _needs(text: MappingText, compiler: Compiler) -> tuple[Need, ...]:
+def _needs(text: MappingText, names: Names) -> tuple[Need, ...]:
     needs = []
     for resource, path in text.needs:
-        if resource.text not in compiler.catalogue:
-            compiler.unknown(resource, "needs", "resource", compiler.catalogue.resources)
-        needs.append(Need(resource.text, compiler.source(path, "needs", text.protocol)))
+        if resource.text not in names.catalogue:
+            names.unknown(resource, "needs", "resource", names.catalogue.resources)
+        needs.append(Need(resource.text, names.source(path, "needs", text.protocol)))
     return tuple(needs)
 
 
 def _ignored(
-    text: MappingText, parts: MappingOf[str, Part | None], compiler: Compiler
+    text: MappingText, parts: MappingOf[str, PartText | None], names: Names
 ) -> frozenset[Trail]:
     """What the mapping and the parts it uses leave out on purpose."""
     used = filter(None, (parts.get(call.use.text) for call in text.calls))
     words = chain(text.ignore, *(part.ignore for part in used))
-    return frozenset(filter(None, (compiler.ignored(word, text.protocol) for word in words)))
+    return frozenset(filter(None, (names.ignored(word, text.protocol) for word in words)))
+
+
+#: what the message types of a protocol look like, and one of them
+_TYPES = {
+    Protocol.HL7V2: (re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?"), "ADT^A04"),
+    Protocol.FHIR: (re.compile(r"[A-Z][A-Za-z]+"), "Patient"),
+    Protocol.ORDERS: (re.compile(r"[a-z]+-order"), "service-order"),
+}
 
 
 def _check_types(texts: Sequence[MappingText], faults: list[Fault]) -> None:
-    """Each message type has one mapping."""
+    """Each message type is one of its protocol's and has one mapping."""
     first: dict[tuple[Protocol, str], MappingText] = {}
     for text in texts:
+        shape, example = _TYPES[text.protocol]
         for word in text.messages:
+            if not shape.fullmatch(word.text):
+                message = f"'{word.text}' is not a message type; write it like {example}."
+                faults.append(word.place.fault("messages", message))
             other = first.setdefault((text.protocol, word.text), text)
             if other is not text:
                 message = f"'{word.text}' has a mapping already, {other.name}; keep it in one."

@@ -9,8 +9,10 @@ from bridge.errors import Fault
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.engine.compiled import CallPlan
 from bridge.mapping.engine.generate import Written, write
-from bridge.mapping.language.language import TableText
+from bridge.mapping.folders import CODES, PARTS
+from bridge.mapping.language.shapes import read
 from bridge.mapping.language.tables import code_table
+from bridge.mapping.language.words import FileText, MappingText, MessageText, RecordText, TableText
 from bridge.yamlfile import Table, read_table
 
 K = TypeVar("K", bound=Hashable)
@@ -45,7 +47,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._trees = _Kept[tuple[str, str], tuple[Table | None, tuple[Fault, ...]]]()
-        self._tables = _Kept[TableText, CodeTable]()
+        self._texts = _Kept[tuple[str, Table], tuple[FileText | None, tuple[Fault, ...]]]()
+        self._tables = _Kept[tuple[str, TableText], CodeTable]()
         self._calls = _Kept[CallPlan, Written]()
 
     def tree(self, text: str, file: str, faults: list[Fault]) -> Table | None:
@@ -54,9 +57,15 @@ class Memory:
         faults += found
         return tree
 
+    def text(self, name: str, table: Table, faults: list[Fault]) -> FileText | None:
+        """What a file says; None where that is nothing usable."""
+        text, found = self._texts.get((name, table), lambda: _said(name, table))
+        faults += found
+        return text
+
     def table(self, text: TableText) -> CodeTable:
         """A code table."""
-        return self._tables.get(text, lambda: code_table(text))
+        return self._tables.get((text.name, text), lambda: code_table(text))
 
     def call(self, plan: CallPlan, title: str) -> Written:
         """The function of a call; mappings that make the same call share it, and its traceback
@@ -65,10 +74,22 @@ class Memory:
 
     def turn(self) -> None:
         """All sets were compiled: forget what none of them has any more."""
-        for kept in (self._trees, self._tables, self._calls):
+        for kept in (self._trees, self._texts, self._tables, self._calls):
             kept.turn()
 
 
 def _read(text: str, file: str) -> tuple[Table | None, tuple[Fault, ...]]:
     faults: list[Fault] = []
     return read_table(text, file, faults), tuple(faults)
+
+
+def _said(name: str, table: Table) -> tuple[FileText | None, tuple[Fault, ...]]:
+    folder, _, stem = name.partition("/")
+    kind: type[FileText] = TableText if folder == CODES else MappingText
+    if folder == PARTS:
+        kind = MessageText if "message" in table.entries else RecordText
+    faults: list[Fault] = []
+    text = read(kind, table, faults)
+    if text is not None:
+        object.__setattr__(text, "name", stem if folder in (PARTS, CODES) else name)
+    return text, tuple(faults)

@@ -12,7 +12,7 @@ from bridge.errors import Fault
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.engine.rules import Make
 from bridge.mapping.functions import DOSES, ZONED, Function, units
-from bridge.mapping.language.language import Rule
+from bridge.mapping.language.words import RuleText
 from bridge.mapping.scope import Scope
 from bridge.yamlfile import Word, nearest
 
@@ -32,7 +32,7 @@ class _Prefixed:
         return made if made in (None, "") else f"{self.prefix}{made}"
 
 
-def with_options(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
+def with_options(rule: RuleText, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
     """The function as this rule uses it; the prefix of joined values is the whole text's."""
     make = _with_option(rule, function, tables, faults)
     if rule.prefix is None or rule.join is not None:
@@ -40,7 +40,7 @@ def with_options(rule: Rule, function: Function, tables: _Tables, faults: list[F
     return _Prefixed(make, rule.prefix.text)
 
 
-def _with_option(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
+def _with_option(rule: RuleText, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
     if rule.zone is not None and function.name not in ZONED:
         told = ", ".join(sorted(ZONED))
         faults.append(rule.zone.place.fault(f"{rule.key}.zone", f"'zone' goes with 'as: {told}'."))
@@ -72,7 +72,7 @@ def _zone(word: Word, key: str, faults: list[Fault]) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _dose(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
+def _dose(rule: RuleText, function: Function, tables: _Tables, faults: list[Fault]) -> Make:
     if rule.units is None:
         message = "name the code table of the units that are known, such as units: dose_unit."
         faults.append(rule.place.fault(f"{rule.key}.units", message))
@@ -86,7 +86,7 @@ def _dose(rule: Rule, function: Function, tables: _Tables, faults: list[Fault]) 
     return partial(function.make, units=table)
 
 
-def _quantity(rule: Rule, function: Function, faults: list[Fault]) -> Make:
+def _quantity(rule: RuleText, function: Function, faults: list[Fault]) -> Make:
     if rule.unit is None:
         faults.append(rule.place.fault(f"{rule.key}.unit", "say the unit wanted, such as kg."))
         return function.make

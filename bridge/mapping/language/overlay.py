@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.yamlfile import Entry, Items, Node, Table
 
 #: keys under which a later folder replaces single entries, or adds items to a list, and how deep
@@ -17,7 +19,7 @@ def overlay(shipped: Table, site: Table) -> Table:
         if before is not None and key in MERGED:
             entry = Entry(key, entry.key_place, _merged(before.value, entry.value, MERGED[key]))
         entries[key] = entry
-    return Table(entries, shipped.place)
+    return replace(shipped, entries=entries)
 
 
 def _merged(shipped: Node, site: Node, depth: int) -> Node:
@@ -31,4 +33,4 @@ def _merged(shipped: Node, site: Node, depth: int) -> Node:
             within = _merged(entries[key].value, entry.value, depth - 1)
             entry = Entry(key, entry.key_place, within)
         entries[key] = entry
-    return Table(entries, shipped.place)
+    return replace(shipped, entries=entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bridge.mapping.codes import DROP, HOLD, KEEP, CodeTable, Row
-from bridge.mapping.language.language import Rows, TableText
+from bridge.mapping.language.words import Rows, TableText
 from bridge.yamlfile import Word
 
 

@@ -1,131 +1,466 @@
-"""What each word of the mapping language says: for editors (`schema`) and for the reference."""
+"""The words of the mapping language.
 
-from __future__ import annotations
+Four kinds of file: a *mapping* (what becomes of a message type), a *part* (how one call is made
+of a document), a *code table*, and the target's catalogue, which `bridge.zauto.catalogue` reads.
+Each word stands here once, with what it says and what may stand under it; the checker, the JSON
+Schema and the reference (`docs/reference/mapping.md`) have it from here. What is read is what was
+written; `compile` checks the names in it and makes rules of it.
+"""
 
-from collections.abc import Mapping
+# Annotations stand as they are: as texts, each would be compiled when the bridge starts.
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-MAPPING: Mapping[str, str] = {
-    "about": "what the file is for, for people",
-    "messages": "the message types it takes; each type has one mapping",
-    "needs": "records that must be known first, by resource and the path of their id; until then "
-    "the message is held",
-    "calls": "what is called, in this order: what others refer to comes first",
-    "nothing": "in place of `calls`: why these messages ask for nothing that ZautoAI keeps",
-    "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
-}
+from pydantic import Discriminator, Tag
 
-CALL: Mapping[str, str] = {
-    "upsert": "the record exists afterwards and holds these fields",
-    "create": "the record exists afterwards; what it holds already is left alone",
-    "delete": "the record is not there any more; one that others belong to is not deleted",
-    "merge": "the record is another one's, `into`: what belonged to it belongs to that, and later "
-    "messages with its number are about that; `fields` say what is left on it",
-    "move": "the record belongs to `into` and no longer to `owner`; both stay as they are",
-    "rename": "the record goes by another number, `into`",
-    "send": "an HL7 message goes to the hospital",
-    "use": "the part that makes it",
-    "each": "one call for each: HL7 segments by name (the first begins a group, the others are "
-    "those that follow it in there) or repetitions of a field, or the items at a FHIR or order "
-    "path, which are `$this` or `line` in the part",
-    "when": "only if this is so",
-    "otherwise": "why nothing is called where `when` does not hold, for the remark that says so",
-    "required": "without this call the message has a problem and none is made; in place of `true` "
-    "conditions: only where these and `when` hold",
-    "linked": "FHIR: the resource's own name (`Patient/123`) leads to this record from now on, "
-    "and the record keeps its first id",
-}
+from bridge.delivery import Role
+from bridge.errors import Fault
+from bridge.mapping.language.shapes import (
+    PLAIN,
+    AnyNumber,
+    Declared,
+    Many,
+    Mark,
+    Named,
+    NamedOnce,
+    OneOrMany,
+    Scalar,
+    Scalars,
+    Text,
+    Truth,
+    Words,
+    WordsOf,
+    name_of,
+    says,
+    told_at,
+    word,
+)
+from bridge.message import Protocol
+from bridge.yamlfile import Entry, Node, Table, Word
 
-PART: Mapping[str, str] = {
-    "about": "what the file is for, for people",
-    "like": "another part: this one says only in what it differs, field by field; a field without "
-    "rules (`[]`) is not filled",
-    "source": "whose paths are used: `hl7v2`, `fhir`, `orders`",
-    "resource": "the ZautoAI resource it makes",
-    "message": "in place of `resource`: the HL7 message type it makes for the hospital",
-    "id": "rules for the record's id; without one there is no call",
-    "authority": "who assigned the id",
-    "into": "of `merge` and `rename`: the id that it leads to from then on; of `move`: the id of "
-    "the record that it belongs to from then on",
-    "owner": "of `move`: the id of the record that it belonged to; of an account always",
-    "also": "other ids of the same record: what any of them leads to is the record",
-    "numbers": "the paths of all numbers that the message gives for the record (`id`), for `into` "
-    "and for `owner`: where they lead to two records, or lack the issuer that the record has, "
-    "merges, moves, changes of number and deletions are refused",
-    "requires": "fields without which the call is not made",
-    "choose": "HL7: which of several segments of one name is read: the first whose value `is` one "
-    "of these, else the first whose value is `not` one of those",
-    "fields": "the payload, each field with its rule",
-    "facts": "what is remembered of the record beside the payload, for orders to the hospital",
-    "segments": "what the message is made of, in this order",
-    "ignore": "paths left out on purpose: `bridge coverage` does not count them as forgotten",
-}
+Path: TypeAlias = Annotated[Word, name_of("path")]
+Paths: TypeAlias = WordsOf[Path]
+Resource: TypeAlias = Annotated[Word, name_of("resource")]
+#: a resource, or an account, of which ZautoAI keeps none
+Record: TypeAlias = Annotated[Word, name_of("record")]
+Setting: TypeAlias = Annotated[Word, name_of("setting")]
+TableName: TypeAlias = Annotated[Word, name_of("code table")]
+FunctionName: TypeAlias = Annotated[Word, name_of("function")]
 
-ALSO: Mapping[str, str] = {
-    "id": "rules for the other id",
-    "authority": "who assigned it",
-    "guessed": "`guessed: true`: nobody says that it is this record's; it counts only where a "
-    "record of the same owner goes by it",
-}
+IGNORE = "paths left out on purpose: `bridge coverage` does not count them as forgotten"
+ABOUT = "what the file is for, for people"
 
-NUMBERS: Mapping[str, str] = {
-    "id": "where the numbers of the record stand",
-    "into": "where those of the record stand that it leads to or belongs to from then on",
-    "owner": "where those of the record stand that it belongs to, or belonged to",
-}
 
-SEGMENT: Mapping[str, str] = {
-    "segment": "its name",
-    "when": "only if this is so",
-    "requires": "places without which the segment is not written",
-    "fields": "its fields by place: `3`, `3.1`, `3[2].1`",
-    "each": "the path of a list: `segments` are written for every item, which is `line` in there",
-    "order": "what each item says of an order: those that say nothing new to the hospital are left "
-    "out, and `line.control`, `line.service_key`, `line.credit` and `line.charge` say what is sent",
-    "segments": "what is written for each item",
-}
+class _Asked(Declared):
+    """What is asked of the values at a path."""
 
-ORDER: Mapping[str, str] = {
-    "control": "the order control (table 0119): `NW`, `XO`, `CA` or `DC`; any other is a status",
-    "status": "the order status (table 0038), where `CM` means completed; without one the pushed "
-    "word counts",
-    "price": "what it costs, a plain number",
-}
+    path: Text | None = word("the path whose values are asked")
+    is_: Scalars = word("one of its values is one of these", ())
+    not_: Scalars = word("none of its values is one of these, or it has none", ())
 
-RULE: Mapping[str, str] = {
-    "from": "a path, or several of which the first that gives a value counts",
-    "constant": "always this",
-    "site": "a setting of `site:`",
-    "id_of": "the id of a call made before; for `each`, the one of the same group",
-    "clear": "an explicit null: the stored value is deleted",
-    "as": "the function that makes the value; without one it is copied",
-    "zone": "with `as: date_time`, `earliest`, `hl7_time` or `hl7_date`: the zone of a time that "
-    "names none, in place of the site's",
-    "unit": "with `as: quantity`: the unit wanted",
-    "stated": "with `as: quantity`: the unit meant where none is named",
-    "units": "with `as: dose_minimum`, `dose_maximum`, `dose_unit` or `dose_unread`: the code "
-    "table whose rows are the units that a dose may be in",
-    "codes": "the table that the value is looked up in; of several values the first with a row",
-    "default": "the value where the paths give none",
-    "join": "all values of all paths, with this between them",
-    "prefix": "this before the value, so that it is like no value of another kind",
-    "on": "`on: create`: sent when the record is made, and never by an update",
-    "when": "the rule counts only if this is so",
-}
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Of which one must be there."""
+        return frozenset(each.text for each in self.is_)
 
-TEST: Mapping[str, str] = {
-    "path": "the path whose values are asked; alone: it has a value. Of HL7 it may be the name of "
-    "a segment: the message has one",
-    "is": "one of its values is one of these",
-    "not": "none of its values is one of these, or it has none",
-    "empty": "`empty: true`: the path has no value",
-    "site": "this yes/no setting of `site:` is on; with `is` or `not`: what a setting of words is",
-}
+    @property
+    def unwanted(self) -> frozenset[str]:
+        """Of which none may be there."""
+        return frozenset(each.text for each in self.not_)
 
-TABLE: Mapping[str, str] = {
-    "about": "where the codes come from, for people",
-    "otherwise": "what becomes of a code without a row: `drop` (with a remark), `keep` (the code "
-    "itself), `hold` (the message waits for a row), or any other word, which is then its value",
-    "rows": "code to value; codes are compared without regard to case",
-    "senders": "rows of single senders, by sending application or `APPLICATION|FACILITY`; the more "
-    "exact counts first, then `rows`",
-}
+
+class ChoiceText(_Asked):
+    """Which of several segments of one name a part reads: the first whose value `is` one of these,
+    else the first whose value is `not` one of those."""
+
+    no_table: ClassVar[str] = "write a table, such as {path: NK1-7.1, is: [C]}."
+
+    path: Text = word("the path whose values are asked, of each segment in turn", ...)
+
+
+class ConditionText(_Asked):
+    """One condition of `when:`. With neither `is` nor `not`, the path has a value."""
+
+    no_table: ClassVar[str] = "write a path, or {path: PV1-2, not: [N]}."
+
+    path: Text | None = word(
+        "the path whose values are asked; alone: it has a value. Of HL7 it may be the name of "
+        "a segment: the message has one",
+        one_of=True,
+    )
+    empty: Mark = word("`empty: true`: the path has no value", False)
+    site: Setting | None = word(
+        "this yes/no setting of `site:` is on; with `is` or `not`: what a setting of words is",
+        one_of=True,
+    )
+
+    @classmethod
+    def table_of(cls, node: Node) -> Table:
+        """A path alone is one that has a value."""
+        if isinstance(node, Word):
+            return Table({"path": Entry("path", node.place, node)}, node.place)
+        return super().table_of(node)
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """`empty` is a test of its own."""
+        if says(table, "empty", "true") and not {"is", "not", "site"}.isdisjoint(table.entries):
+            yield told_at(table, "", "'empty' goes with a path, and with no other test.")
+
+
+Tests: TypeAlias = OneOrMany[ConditionText]
+
+
+class RuleText(Declared):
+    """One way a value comes about."""
+
+    no_table: ClassVar[str] = "write a rule, such as {from: PID-5}, or a list of rules."
+    void_without_one: ClassVar[bool] = False
+
+    from_: Paths = word(
+        "a path, or several of which the first that gives a value counts", (), one_of=True
+    )
+    constant: Scalar | None = word("always this", one_of=True)
+    site: Setting | None = word("a setting of `site:`", one_of=True)
+    id_of: Text | None = word(
+        "the id of a call made before; for `each`, the one of the same group", one_of=True
+    )
+    clear: Mark = word("an explicit null: the stored value is deleted", False, one_of=True)
+    as_: FunctionName | None = word(
+        "the function that makes the value; without one it is copied", needs="from"
+    )
+    zone: Text | None = word(
+        "with `as: date_time`, `earliest`, `hl7_time` or `hl7_date`: the zone of a time that "
+        "names none, in place of the site's",
+        needs="from",
+    )
+    unit: Text | None = word("with `as: quantity`: the unit wanted", needs="from")
+    stated: Text | None = word(
+        "with `as: quantity`: the unit meant where none is named", needs="from"
+    )
+    units: TableName | None = word(
+        "with `as: dose_minimum`, `dose_maximum`, `dose_unit` or `dose_unread`: the code table "
+        "whose rows are the units that a dose may be in"
+    )
+    codes: TableName | None = word(
+        "the table that the value is looked up in; of several values the first with a row",
+        needs="from",
+    )
+    default: Scalar | None = word("the value where the paths give none", needs="from")
+    join: Scalar | None = word("all values of all paths, with this between them", needs="from")
+    prefix: Scalar | None = word(
+        "this before the value, so that it is like no value of another kind", needs="from"
+    )
+    on: Annotated[Literal["create"] | None, PLAIN] = word(
+        "`on: create`: sent when the record is made, and never by an update"
+    )
+    when: Tests = word("the rule counts only if this is so", ())
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """`clear: false` says nothing."""
+        if says(table, "clear", "false"):
+            yield told_at(table, "clear", "write 'clear: true', or leave it out.")
+
+
+#: the rules of a field; the first that finds a value counts
+Rules: TypeAlias = AnyNumber[RuleText]
+Fields: TypeAlias = Named[Rules]
+
+
+class AlsoText(Declared):
+    """Another id of the record, or one that it may go by."""
+
+    id: Rules = word("rules for the other id", ())
+    authority: Rules = word("who assigned it", ())
+    guessed: Mark = word(
+        "`guessed: true`: nobody says that it is this record's; it counts only where a record of "
+        "the same owner goes by it",
+        False,
+    )
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """An id has rules."""
+        if "id" not in table.entries:
+            yield told_at(table, "id", "say where the other id comes from.")
+
+
+class NumbersText(Declared):
+    """The paths of all numbers that a message gives for the records of a call."""
+
+    id: Paths = word("where the numbers of the record stand", ())
+    into: Paths = word(
+        "where those of the record stand that it leads to or belongs to from then on", ()
+    )
+    owner: Paths = word("where those of the record stand that it belongs to, or belonged to", ())
+
+    def of_roles(self) -> Iterator[tuple[Role, tuple[Word, ...]]]:
+        """The paths for each record that has some."""
+        for role in Role:
+            if role in self.model_fields_set:
+                yield role, getattr(self, role)
+
+
+class OrderText(Declared):
+    """What an item of a list says of an order."""
+
+    control: Rules = word(
+        "the order control (table 0119): `NW`, `XO`, `CA` or `DC`; any other is a status", ...
+    )
+    status: Rules = word(
+        "the order status (table 0038), where `CM` means completed; without one the pushed word "
+        "counts",
+        (),
+    )
+    price: Rules = word("what it costs, a plain number", ())
+
+
+class SegmentText(Declared):
+    """One segment of a message to the hospital."""
+
+    segment: Text = word("its name", ...)
+    when: Tests = word("only if this is so", ())
+    requires: Scalars = word("places without which the segment is not written", ())
+    fields: Fields = word("its fields by place: `3`, `3.1`, `3[2].1`", ())
+
+
+class EachText(Declared):
+    """Segments that are written once for each item of a list; in them `line` is the item."""
+
+    each: Text = word(
+        "the path of a list: `segments` are written for every item, which is `line` in there", ...
+    )
+    order: OrderText | None = word(
+        "what each item says of an order: those that say nothing new to the hospital are left "
+        "out, and `line.control`, `line.service_key`, `line.credit` and `line.charge` say what is "
+        "sent"
+    )
+    segments: Many[SegmentText] = word("what is written for each item", ())
+
+
+def _kind(node: Any) -> str:
+    return "EachText" if isinstance(node, Table) and "each" in node.entries else "SegmentText"
+
+
+Segments: TypeAlias = Many[
+    Annotated[
+        Annotated[SegmentText, Tag("SegmentText")] | Annotated[EachText, Tag("EachText")],
+        Discriminator(_kind),
+    ]
+]
+
+
+class FileText(Declared):
+    """What a whole file says."""
+
+    __slots__ = ("name",)
+    if TYPE_CHECKING:
+        #: which does not stand in it: of a mapping `hl7v2/adt_registration`, of others `gender`
+        name: str
+
+
+class PartText(FileText):
+    """How one call is made."""
+
+    #: the word that says what it makes
+    makes: ClassVar[str]
+
+    about: Text | None = word(ABOUT)
+    like: Text | None = word(
+        "another part: this one says only in what it differs, field by field; a field without "
+        "rules (`[]`) is not filled"
+    )
+    source: Annotated[Protocol, PLAIN] = word(
+        "whose paths are used: `hl7v2`, `fhir`, `orders`", ...
+    )
+    id: Rules = word("rules for the record's id; without one there is no call", ())
+    ignore: Words = word(IGNORE, ())
+
+    @property
+    def target(self) -> Word:
+        """The resource or message type that it makes."""
+        target: Word = getattr(self, self.makes)
+        return target
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """An id has rules."""
+        if "id" not in table.entries:
+            yield told_at(table, "id", "say where the id comes from.")
+
+
+class RecordText(PartText):
+    """A part that makes a record of ZautoAI."""
+
+    makes: ClassVar[str] = "resource"
+
+    resource: Record = word("the ZautoAI resource it makes", ...)
+    authority: Rules = word("who assigned the id", ())
+    into: Rules = word(
+        "of `merge` and `rename`: the id that it leads to from then on; of `move`: the id of the "
+        "record that it belongs to from then on",
+        (),
+    )
+    owner: Rules = word(
+        "of `move`: the id of the record that it belonged to; of an account always", ()
+    )
+    also: Many[AlsoText] = word(
+        "other ids of the same record: what any of them leads to is the record", ()
+    )
+    numbers: NumbersText | None = word(
+        "the paths of all numbers that the message gives for the record (`id`), for `into` and "
+        "for `owner`: where they lead to two records, or lack the issuer that the record has, "
+        "merges, moves, changes of number and deletions are refused"
+    )
+    requires: Words = word("fields without which the call is not made", ())
+    choose: Named[ChoiceText] = word(
+        "HL7: which of several segments of one name is read: the first whose value `is` one of "
+        "these, else the first whose value is `not` one of those",
+        (),
+    )
+    fields: Fields = word("the payload, each field with its rule", ())
+    facts: Fields = word(
+        "what is remembered of the record beside the payload, for orders to the hospital", ()
+    )
+
+
+class MessageText(PartText):
+    """A part that makes a message for the hospital."""
+
+    makes: ClassVar[str] = "message"
+
+    message: Text = word(
+        "in place of `resource`: the HL7 message type it makes for the hospital", ...
+    )
+    segments: Segments = word("what the message is made of, in this order", ())
+
+
+class Interactions(Declared):
+    """The calls there are, each with what it is made for."""
+
+    upsert: Resource | None = word(
+        "the record exists afterwards and holds these fields", one_of=True
+    )
+    create: Resource | None = word(
+        "the record exists afterwards; what it holds already is left alone", one_of=True
+    )
+    delete: Resource | None = word(
+        "the record is not there any more; one that others belong to is not deleted", one_of=True
+    )
+    merge: Record | None = word(
+        "the record is another one's, `into`: what belonged to it belongs to that, and later "
+        "messages with its number are about that; `fields` say what is left on it",
+        one_of=True,
+    )
+    move: Record | None = word(
+        "the record belongs to `into` and no longer to `owner`; both stay as they are", one_of=True
+    )
+    rename: Record | None = word("the record goes by another number, `into`", one_of=True)
+    send: Text | None = word("an HL7 message goes to the hospital", one_of=True)
+
+    @property
+    def interaction(self) -> str:
+        """What the call does."""
+        return self.chosen
+
+    @property
+    def target(self) -> Word:
+        """The resource or message type that the call is for."""
+        target: Word = getattr(self, self.chosen)
+        return target
+
+
+class CallText(Interactions):
+    """One line of `calls:`."""
+
+    use: Text = word("the part that makes it", ...)
+    each: Words = word(
+        "one call for each: HL7 segments by name (the first begins a group, the others are those "
+        "that follow it in there) or repetitions of a field, or the items at a FHIR or order "
+        "path, which are `$this` or `line` in the part",
+        (),
+    )
+    when: Tests = word("only if this is so", ())
+    otherwise: Text | None = word(
+        "why nothing is called where `when` does not hold, for the remark that says so",
+        needs="when",
+    )
+    required: Truth | Tests = word(
+        "without this call the message has a problem and none is made; in place of `true` "
+        "conditions: only where these and `when` hold",
+        False,
+    )
+    linked: Truth = word(
+        "FHIR: the resource's own name (`Patient/123`) leads to this record from now on, and the "
+        "record keeps its first id",
+        False,
+    )
+
+
+class MappingText(FileText):
+    """What becomes of some message types."""
+
+    about: Text | None = word(ABOUT)
+    messages: Words = word("the message types it takes; each type has one mapping", ())
+    needs: Named[Text] = word(
+        "records that must be known first, by resource and the path of their id; until then the "
+        "message is held",
+        (),
+    )
+    calls: Many[CallText] = word(
+        "what is called, in this order: what others refer to comes first", ()
+    )
+    nothing: Text | None = word(
+        "in place of `calls`: why these messages ask for nothing that ZautoAI keeps"
+    )
+    ignore: Words = word(IGNORE, ())
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """A mapping takes some type, and makes calls of it or none."""
+        if "messages" not in table.entries:
+            yield told_at(table, "messages", "name at least one message type.")
+        calls = table.entries.get("calls")
+        if bool(calls and getattr(calls.value, "items", True)) is ("nothing" in table.entries):
+            yield told_at(
+                table, "calls", "list at least one call, or say under 'nothing' why there is none."
+            )
+
+    @property
+    def protocol(self) -> Protocol:
+        """That of its folder."""
+        return Protocol(self.name.partition("/")[0])
+
+
+Rows: TypeAlias = NamedOnce[Scalar]
+
+
+class TableText(FileText):
+    """What codes become."""
+
+    about: Text | None = word("where the codes come from, for people")
+    otherwise: Scalar | None = word(
+        "what becomes of a code without a row: `drop` (with a remark), `keep` (the code itself), "
+        "`hold` (the message waits for a row), or any other word, which is then its value"
+    )
+    rows: Rows = word("code to value; codes are compared without regard to case", ())
+    senders: Named[Rows] = word(
+        "rows of single senders, by sending application or `APPLICATION|FACILITY`; the more exact "
+        "counts first, then `rows`",
+        (),
+    )
+
+    @classmethod
+    def check(cls, table: Table) -> Iterator[Fault]:
+        """A table has rows, and every sender a name."""
+        stated = [
+            table.entries[name].value for name in ("rows", "senders") if name in table.entries
+        ]
+        if not any(getattr(node, "entries", True) for node in stated):
+            yield told_at(table, "rows", "a code table needs at least one row.")
+        senders = table.entries["senders"].value if "senders" in table.entries else None
+        for entry in senders.entries.values() if isinstance(senders, Table) else ():
+            if not entry.key.partition("|")[0].strip():
+                told = "name a sending application, or one with its facility: MEDIS|RIVERSIDE."
+                yield entry.key_place.fault(f"senders.{entry.key}", told)

@@ -12,11 +12,10 @@ from bridge import logs
 from bridge.mapping.engine.compiled import Mapping, Mappings
 from bridge.mapping.folders import Folder
 from bridge.mapping.language.load import load
-from bridge.mapping.language.taking import take_word
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
-from bridge.yamlfile import read_table
+from bridge.yamlfile import Word, read_table
 from bridge.zauto import catalogue
 
 _INTRODUCTION = """\
@@ -81,8 +80,9 @@ def _told(folders: Sequence[Folder]) -> dict[str, str]:
     for folder in folders:
         for name, file, text in folder.mappings():
             table = read_table(text, file, [])
-            about = take_word(table, "", "about", []) if table else None
-            found[name] = " ".join(about.text.split()) if about else ""
+            about = table.entries.get("about") if table else None
+            text = about.value.text if about and isinstance(about.value, Word) else ""
+            found[name] = " ".join(text.split())
     return found
 
 

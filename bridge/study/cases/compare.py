@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TypeAlias
 
 from bridge.delivery import Call, Target, Translation
 from bridge.errors import Fault
 from bridge.lineage import Legend, Origin, origins
-from bridge.study.cases.language import Expected, ExpectedCall, Words
+from bridge.study.cases.language import ByName, Expected, ExpectedCall
 from bridge.study.cases.stated import segments_of, state
 from bridge.yamlfile import Place, Word
 
@@ -127,19 +127,19 @@ def _payload(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault
 
 
 def _fields(
-    place: Place, key: str, expected: Words, made: Mapping[str, str], rules: Rules
+    place: Place, key: str, expected: ByName, made: Mapping[str, str], rules: Rules
 ) -> Iterator[Fault]:
     """Differences of single fields; each stands at its own line where it was expected."""
-    for name, entry in expected.items():
-        assert isinstance(entry.value, Word)
-        wanted, got = entry.value.text, made.get(name)
+    names = {name.text for name, _ in expected}
+    for name, word in expected:
+        wanted, got = word.text, made.get(name.text)
         if got != wanted:
-            message = f"expected '{wanted}', got {_quoted(got)}{_because(rules.get(name))}."
-            yield entry.key_place.fault(f"{key}.{name}", message)
-    for name, got in made.items():
-        if name not in expected:
-            message = f"expected nothing, got '{got}'{_because(rules.get(name))}."
-            yield place.fault(f"{key}.{name}", message)
+            message = f"expected '{wanted}', got {_quoted(got)}{_because(rules.get(name.text))}."
+            yield name.place.fault(f"{key}.{name.text}", message)
+    for stated, got in made.items():
+        if stated not in names:
+            message = f"expected nothing, got '{got}'{_because(rules.get(stated))}."
+            yield place.fault(f"{key}.{stated}", message)
 
 
 def _quoted(text: str | None) -> str:
@@ -174,15 +174,14 @@ def _set(place: Place, key: str, expected: Sequence[Word], made: Sequence[str]) 
 def _remarks(expected: Expected, made: Translation) -> Iterator[Fault]:
     key = f"{expected.key}.remarks"
     said = Counter((remark.path, remark.text) for remark in made.warnings)
-    for entry in expected.remarks:
-        assert isinstance(entry.value, Word)
-        remark = (entry.key, entry.value.text)
+    for path, text in chain.from_iterable(expected.remarks):
+        remark = (path.text, text.text)
         if said[remark] <= 0:
-            message = f"expected '{entry.value.text}', got no such remark."
-            yield entry.key_place.fault(f"{key}.{entry.key}", message)
+            message = f"expected '{text.text}', got no such remark."
+            yield path.place.fault(f"{key}.{path.text}", message)
         said[remark] -= 1
-    for where, text in (+said).elements():
-        yield expected.place.fault(f"{key}.{where}", f"got '{text}', not expected.")
+    for where, told in (+said).elements():
+        yield expected.place.fault(f"{key}.{where}", f"got '{told}', not expected.")
 
 
 def _message(expected: ExpectedCall, call: Call, rules: Rules) -> Iterator[Fault]:

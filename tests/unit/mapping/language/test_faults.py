@@ -110,6 +110,7 @@ def test_an_unknown_name_is_told_with_its_place_and_the_nearest_right_one(
         ("gender: {constant: Male, prefix: x}", "needs 'from'"),
         ("gender: {from: PID-8, when: PDI}", "not an HL7 path"),
         ("gender: {from: []}", "takes a word or a list of words"),
+        ("gender: {from: PID-8, when: {site: [country], is: IN}}", "one word, not a list"),
         ("gender: [", "is not YAML"),
     ],
 )
@@ -123,6 +124,28 @@ def test_another_id_says_where_it_comes_from(plant: Plant) -> None:
     found = plant("parts/patient.yaml", "fields:", wrong)
     assert [fault.key for fault in found] == ["also[0].id", "also[0].gessed"]
     assert found[1].suggestion == "guessed"
+
+
+def test_what_does_not_fit_hides_nothing_beside_it(plant: Plant) -> None:
+    wrong = "gender: [{from: [{a: b}], codes: gendr}, PID-8]\n  titl: {clear: no}"
+    found = plant("parts/patient.yaml", "gender: {from: PID-8.1, codes: gender}", wrong)
+    assert [(fault.line, fault.key) for fault in found] == [
+        (6, "fields.gender[0].from[0]"),
+        (6, "fields.gender[0].codes"),
+        (6, "fields.gender[1]"),
+        (7, "fields.titl"),
+        (7, "fields.titl.clear"),
+    ]
+
+
+def test_a_call_that_is_none_leaves_the_others_checked(plant: Plant) -> None:
+    wrong = "calls:\n  - {upsert: [patients], use: patient}\n  - {create: patients, use: patint}"
+    text = "calls:\n  - {upsert: patients, use: patient, required: true}"
+    found = plant("hl7v2/registration.yaml", text, wrong)
+    assert [(fault.line, fault.key) for fault in found] == [
+        (3, "calls[0].upsert"),
+        (4, "calls[1].use"),
+    ]
 
 
 def test_every_fault_of_every_file_is_told_at_once(plant: Plant, tmp_path: Path) -> None:
@@ -177,7 +200,7 @@ def test_a_need_that_is_a_list_is_told(plant: Plant) -> None:
     needs = "needs: {patient-visits: [PV1-19]}\ncalls:"
     (fault,) = plant("hl7v2/registration.yaml", "calls:", needs)
     assert (fault.line, fault.key) == (2, "needs.patient-visits")
-    assert fault.message == "takes one word, not a list or table."
+    assert fault.message == "takes one word, not a list."
 
 
 @pytest.mark.parametrize("file", ["parts/patient_from_pid.yaml", "codes/gender.yaml"])

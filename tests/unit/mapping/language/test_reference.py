@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from bridge.mapping.functions import FUNCTIONS
-from bridge.mapping.language import language
+from bridge.mapping.language import words
+from bridge.mapping.language.shapes import Declared
 
 REFERENCE = Path(__file__).parents[4] / "docs/reference/mapping.md"
 
@@ -16,14 +17,9 @@ def _words() -> set[str]:
 
 
 def test_every_word_of_the_language_is_explained() -> None:
-    known = {
-        word
-        for name, words in vars(language).items()
-        if name.endswith("_WORDS")
-        for word in words
-        if word not in ("path", "is", "not", "empty")
-    }
-    assert known - _words() == set()
+    models = [one for one in vars(words).values() if isinstance(one, type)]
+    known = {word for one in models if issubclass(one, Declared) for word in one.vocabulary}
+    assert known - _words() - {"path", "is", "not", "empty"} == set()
 
 
 def test_every_function_is_explained() -> None:
