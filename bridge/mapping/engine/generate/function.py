@@ -16,7 +16,8 @@ from bridge.mapping.engine.compiled import (
     SegmentPlan,
 )
 from bridge.mapping.engine.generate import runtime
-from bridge.mapping.engine.generate.finding import RuleWriter, line_name
+from bridge.mapping.engine.generate.asking import line_name
+from bridge.mapping.engine.generate.finding import RuleWriter
 from bridge.mapping.engine.generate.sinks import (
     IntoFact,
     IntoName,
@@ -110,14 +111,14 @@ class FunctionWriter:
     def _stop_unless_asked_for(self) -> None:
         text = self._text
         for condition in self._plan.when:
-            with text.block(f"if not {self._rules.test(condition)}"):
+            with text.block(f"if not {self._rules.sources.test(condition)}"):
                 not_made = NotMade(self._unasked(condition), self._plan.always)
                 text.line(f"return {text.bind(not_made)}")
 
     def _stop_for(self, cause: Cause, *, lacking: bool = False) -> None:
         """Return why the call is not made, and whether that is a problem of the message; what is
         `lacking` is named when it runs."""
-        tests = [self._rules.test(condition) for condition in self._plan.required_when]
+        tests = [self._rules.sources.test(condition) for condition in self._plan.required_when]
         problem = " and ".join(tests) if tests else str(self._plan.required)
         # what would have made or changed a record is left to a person
         left_out = self._plan.interaction is Interaction.UPSERT
@@ -162,7 +163,7 @@ class FunctionWriter:
         sources = [each for one in finders if isinstance(one, READING) for each in one.sources]
         if sources:
             nothing = self._text.bind(NotMade(None))
-            self._text.line(f"if not any({self._rules.all_at(sources)}): return {nothing}")
+            self._text.line(f"if not any({self._rules.sources.all_at(sources)}): return {nothing}")
 
     def _write_segments(self, segments: Sequence[SegmentPlan | EachPlan]) -> None:
         self._text.line("payload['segments'] = segments = []")
@@ -207,7 +208,7 @@ class FunctionWriter:
 
     def _write_segment(self, segment: SegmentPlan, line: str = "") -> None:
         text = self._text
-        tests = [self._rules.test(condition) for condition in segment.when]
+        tests = [self._rules.sources.test(condition) for condition in segment.when]
         with text.block(f"if {' and '.join(tests) or True}"):
             text.line("values, begun = {}, len(lineage)")
             for field in segment.fields:
@@ -263,7 +264,7 @@ class FunctionWriter:
         """All numbers that the document gives for the records of the call."""
         text, plans = self._text, self._plan.numbers
         if plans:
-            found = "".join(f"{self._rules.all_at(plan.sources)}, " for plan in plans)
+            found = "".join(f"{self._rules.sources.all_at(plan.sources)}, " for plan in plans)
             made = f"{text.bind(runtime.numbers)}({text.bind(plans)}, ({found}), scope)"
             text.line(f"numbers = {made}")
 
