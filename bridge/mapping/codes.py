@@ -17,7 +17,7 @@ def normal(code: str) -> str:
     return " ".join(code.casefold().split())
 
 
-class Row(NamedTuple):
+class CodeRow(NamedTuple):
     """What a code becomes, and the row that says so."""
 
     value: Any
@@ -33,7 +33,7 @@ class CodeTable:
     def __init__(
         self,
         name: str,
-        rows: Sequence[tuple[str, Row]],
+        rows: Sequence[tuple[str, CodeRow]],
         otherwise: str = DROP,
         senders: Mapping[str, CodeTable] = NO_SENDERS,
         results: Sequence[tuple[str, Word]] = (),
@@ -51,11 +51,11 @@ class CodeTable:
         #: whether a message with another code waits for a row
         self.holds = otherwise == HOLD
         fixed = otherwise not in (KEEP, DROP, HOLD)
-        self._otherwise = Row(otherwise, f"codes/{name}: otherwise") if fixed else None
+        self._otherwise = CodeRow(otherwise, f"codes/{name}: otherwise") if fixed else None
         #: by sending application, or application and facility: `MEDIS`, `MEDIS|RIVERSIDE`
         self.senders = senders
 
-    def row(self, code: Any) -> Row | None:
+    def row(self, code: Any) -> CodeRow | None:
         """The row of a code, or None."""
         return self._rows.get(code) or self._rows.get(normal(str(code)))
 
@@ -64,6 +64,8 @@ class CodeTable:
         senders = self.senders
         return senders.get(sender) or senders.get(sender.partition("|")[0], self)
 
-    def otherwise(self, code: Any) -> Row | None:
+    def otherwise(self, code: Any) -> CodeRow | None:
         """What becomes of a code without a row; None drops or holds it."""
-        return Row(code, f"codes/{self.name}: otherwise keep") if self.keeps else self._otherwise
+        return (
+            CodeRow(code, f"codes/{self.name}: otherwise keep") if self.keeps else self._otherwise
+        )

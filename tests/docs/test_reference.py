@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from bridge.mapping.engine.compiled import FieldPlan
+from bridge.mapping.engine.compiled import CompiledField
 from bridge.mapping.engine.rules import Join, Read
 from bridge.mapping.language.load import load
 from bridge.message import Protocol
@@ -26,7 +26,7 @@ ZAUTO = catalogue.load(mappings_folder() / "zauto")
 NO_POLICIES = {"name", "currency"}
 
 
-def plans(resource: str) -> dict[str, FieldPlan]:
+def plans(resource: str) -> dict[str, CompiledField]:
     """The rules of a registration, where every policy is on that finds more."""
     site = Site(next_of_kin_phone=True, no_visit_number=("account", "admission"))
     mapping = load([mappings_folder()], ZAUTO, site).find(Protocol.HL7V2, "ADT^A04")
@@ -41,7 +41,7 @@ def rows(title: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
 
 
-def paths(field: FieldPlan) -> list[str]:
+def paths(field: CompiledField) -> list[str]:
     finders = [rule.finder for rule in field.rules]
     read = [each.sources for each in finders if isinstance(each, (Read, Join))]
     return list(dict.fromkeys(source.text for sources in read for source in sources))

@@ -11,7 +11,7 @@ from bridge.causes import Cause, CauseKind, sentence
 from bridge.delivery import OF_IDENTITY, Call, Translation
 from bridge.mapping.document import Context, Document
 from bridge.mapping.engine.choose import choose
-from bridge.mapping.engine.compiled import REPETITION, CallPlan, Maker, Mapping, NotMade
+from bridge.mapping.engine.compiled import REPETITION, CompiledCall, Maker, Mapping, NotMade
 from bridge.mapping.scope import Scope
 from bridge.remarks import RemarkCode
 
@@ -57,9 +57,9 @@ def _gather_needs(mapping: Mapping, scope: Scope) -> Cause | None:
 def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
     """The calls, or why a required one cannot be made."""
     calls: list[Call] = []
-    for plan, make in zip(mapping.calls, mapping.makers, strict=True):
-        at = choose(plan.choose, scope.document) if plan.choose else {}
-        made = _each(plan, make, at, scope) if plan.each else (make(scope, at),)
+    for compiled, make in zip(mapping.calls, mapping.makers, strict=True):
+        at = choose(compiled.choose, scope.document) if compiled.choose else {}
+        made = _each(compiled, make, at, scope) if compiled.each else (make(scope, at),)
         for call in made:
             if isinstance(call, Call):
                 if call.interaction not in OF_IDENTITY:
@@ -69,44 +69,44 @@ def _calls(mapping: Mapping, scope: Scope) -> list[Call] | NotMade:
                 return call
             elif call.cause:
                 number = f" #{scope.number}" if scope.number > 1 else ""
-                scope.where, scope.raw = f"{plan.resource}{number}", ""
+                scope.where, scope.raw = f"{compiled.resource}{number}", ""
                 scope.remark(call.remark, sentence(call.cause, reveal=True))
     return calls
 
 
 def _each(
-    plan: CallPlan, make: Maker, at: dict[str, int], scope: Scope
+    compiled: CompiledCall, make: Maker, at: dict[str, int], scope: Scope
 ) -> Iterator[Call | NotMade]:
     """`each:` one call for each group of HL7 segments, or for each item of a list."""
     whole, outside = scope.document, scope.ids
-    for scope.number, (scope.document, group) in enumerate(_groups(plan, whole), 1):
-        own = scope.ids_within.setdefault((plan.begins, scope.number), {})
+    for scope.number, (scope.document, group) in enumerate(_groups(compiled, whole), 1):
+        own = scope.ids_within.setdefault((compiled.begins, scope.number), {})
         scope.ids = ChainMap(own, outside)
-        for repetition in _repetitions(plan, group, whole):
+        for repetition in _repetitions(compiled, group, whole):
             yield make(scope, {**at, **group, REPETITION: repetition})
     # a field that is not there is no lack, as with a `when` that asks for one
-    lacking = not scope.number and (plan.always or plan.repeats is None)
+    lacking = not scope.number and (compiled.always or compiled.repeats is None)
     scope.document, scope.ids, scope.number = whole, outside, 0
     if lacking:
-        name = f"no call for {plan.resource}: the message has no {plan.begins}"
-        cause = Cause(CauseKind.NOT_CALLED, resource=plan.resource, name=name)
-        yield NotMade(cause, plan.always)
+        name = f"no call for {compiled.resource}: the message has no {compiled.begins}"
+        cause = Cause(CauseKind.NOT_CALLED, resource=compiled.resource, name=name)
+        yield NotMade(cause, compiled.always)
 
 
-def _groups(plan: CallPlan, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:
+def _groups(compiled: CompiledCall, whole: Any) -> Iterator[tuple[Any, dict[str, int]]]:
     """What to read for each call: the document, and the number of each HL7 segment in it."""
-    first = plan.each[0]
+    first = compiled.each[0]
     if isinstance(first, str):
-        for within in whole.groups(plan.each):
+        for within in whole.groups(compiled.each):
             numbers = {name: span.start if span else 0 for name, span in within.items()}
-            yield whole, numbers | choose(plan.choose, whole, within)
+            yield whole, numbers | choose(compiled.choose, whole, within)
     else:
         yield from ((item, {}) for item in whole.lines(first.path))
 
 
-def _repetitions(plan: CallPlan, group: MappingOf[str, int], whole: Any) -> Iterable[int]:
+def _repetitions(compiled: CompiledCall, group: MappingOf[str, int], whole: Any) -> Iterable[int]:
     """Numbers of the repetitions of the field that is gone through; one where none is."""
-    if plan.repeats is None:
+    if compiled.repeats is None:
         return (1,)
-    segment, field = plan.repeats
+    segment, field = compiled.repeats
     return range(1, whole.repeats(segment, group[segment], field) + 1)

@@ -45,7 +45,7 @@ REPETITION = "repetition"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldPlan:
+class CompiledField:
     """One field of a call and the rules that may fill it, best first."""
 
     name: str
@@ -56,16 +56,16 @@ class FieldPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class AlsoPlan:
+class CompiledAlso:
     """Another id of the record (`also:`)."""
 
-    id: FieldPlan
-    authority: FieldPlan
+    id: CompiledField
+    authority: CompiledField
     guessed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class NumbersPlan:
+class CompiledNumbers:
     """All numbers that a document gives for one of the records of a call (`numbers:`)."""
 
     role: Role
@@ -75,7 +75,7 @@ class NumbersPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class ChoicePlan:
+class CompiledChoice:
     """Which of several HL7 segments of one name is read."""
 
     #: where its value stands in each of them
@@ -87,29 +87,29 @@ class ChoicePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentPlan:
+class CompiledSegment:
     """One segment of a message to the hospital."""
 
     name: str
-    fields: tuple[FieldPlan, ...]
+    fields: tuple[CompiledField, ...]
     when: tuple[Condition, ...] = ()
     #: places without which it is not written
     requires: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class EachPlan:
+class CompiledEach:
     """Segments for each item of a list."""
 
     source: Source
-    segments: tuple[SegmentPlan, ...]
+    segments: tuple[CompiledSegment, ...]
     #: what an item says of an order: control, status, price. Items that say nothing new are left
     #: out, and without any item there is no call
-    order: tuple[FieldPlan, ...] = ()
+    order: tuple[CompiledField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CallPlan:
+class CompiledCall:
     """How one call is made."""
 
     target: Target
@@ -117,20 +117,20 @@ class CallPlan:
     resource: str
     #: whose paths its rules are
     protocol: Protocol
-    id: FieldPlan
+    id: CompiledField
     #: paths of the id's rules, for people
     id_paths: tuple[str, ...]
-    authority: FieldPlan = FieldPlan("authority", ())
+    authority: CompiledField = CompiledField("authority", ())
     #: of a call about identity
-    into: FieldPlan = FieldPlan("into", ())
-    owner: FieldPlan = FieldPlan("owner", ())
-    also: tuple[AlsoPlan, ...] = ()
-    numbers: tuple[NumbersPlan, ...] = ()
-    fields: tuple[FieldPlan, ...] = ()
-    facts: tuple[FieldPlan, ...] = ()
-    segments: tuple[SegmentPlan | EachPlan, ...] = ()
+    into: CompiledField = CompiledField("into", ())
+    owner: CompiledField = CompiledField("owner", ())
+    also: tuple[CompiledAlso, ...] = ()
+    numbers: tuple[CompiledNumbers, ...] = ()
+    fields: tuple[CompiledField, ...] = ()
+    facts: tuple[CompiledField, ...] = ()
+    segments: tuple[CompiledSegment | CompiledEach, ...] = ()
     requires: tuple[str, ...] = ()
-    choose: tuple[ChoicePlan, ...] = ()
+    choose: tuple[CompiledChoice, ...] = ()
     when: tuple[Condition, ...] = ()
     #: why it is not made where `when` does not hold; "" where that says enough
     otherwise: str = ""
@@ -172,7 +172,7 @@ class Mapping:
     name: str
     protocol: Protocol
     messages: tuple[str, ...]
-    calls: tuple[CallPlan, ...]
+    calls: tuple[CompiledCall, ...]
     #: the function of each call
     makers: tuple[Maker, ...]
     needs: tuple[Need, ...]

@@ -22,7 +22,7 @@ from bridge.errors import PathError
 from bridge.mapping.document import Context
 from bridge.mapping.engine.order_life import (
     Charge,
-    Said,
+    PushedService,
     change_of,
     placer_number,
     transaction_id,
@@ -171,7 +171,7 @@ class OrderDocument:
         view._roots = {**self._roots, "line": {**item, **own}}
         return view
 
-    def changed(self, said: Said, number: int, *, charges: bool) -> OrderDocument | None:
+    def changed(self, said: PushedService, number: int, *, charges: bool) -> OrderDocument | None:
         """The document with what the hospital is sent of this line, as line `number` of its
         message; None where that is nothing. A status without a code is the pushed word."""
         item = self._roots["line"]

@@ -27,7 +27,7 @@ _ENDED = {
 }
 
 
-class Said(NamedTuple):
+class PushedService(NamedTuple):
     """What a push says of a service."""
 
     #: order control, table 0119
@@ -47,7 +47,7 @@ class Charge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OrderChange:
     """What the hospital is sent of a service, and what is so then."""
 
     #: ORC-1
@@ -58,7 +58,7 @@ class Change:
     charge: Charge | None = None
 
 
-def change_of(before: OrderLine, said: Said, *, charges: bool) -> Change | None:
+def change_of(before: OrderLine, said: PushedService, *, charges: bool) -> OrderChange | None:
     """What is sent of a service now; None where the hospital would hear nothing new.
 
     `charges` is whether amounts are sent at all.
@@ -85,7 +85,7 @@ def _hashed(text: str, length: int) -> str:
     return base64.b32encode(hashlib.sha256(text.encode()).digest())[:length].decode()
 
 
-def _ordered(before: OrderLine, said: Said, *, charges: bool) -> Change | None:
+def _ordered(before: OrderLine, said: PushedService, *, charges: bool) -> OrderChange | None:
     """A service is ordered or changed."""
     again = before.state in _ENDED[said.control]
     line = _reissued(before) if again else before
@@ -94,7 +94,7 @@ def _ordered(before: OrderLine, said: Said, *, charges: bool) -> Change | None:
     if said.control == NEW and known and charge is None:
         return None
     control = NEW if again or (said.control == NEW and not known) else CHANGE
-    return Change(
+    return OrderChange(
         control,
         replace(
             line,
@@ -135,7 +135,7 @@ def _is_amount(text: str) -> bool:
         return False
 
 
-def _cancelled(before: OrderLine, said: Said, *, charges: bool) -> Change | None:
+def _cancelled(before: OrderLine, said: PushedService, *, charges: bool) -> OrderChange | None:
     """A service is cancelled: what is charged for it is credited."""
     if before.state is OrderState.CANCELLED:
         return None
@@ -143,10 +143,10 @@ def _cancelled(before: OrderLine, said: Said, *, charges: bool) -> Change | None
     credit = _credit(line) if charges else None
     if credit is not None:
         line = replace(line, posted="", transactions=credit.number)
-    return Change(said.control, line, credit)
+    return OrderChange(said.control, line, credit)
 
 
-def _reported(before: OrderLine, said: Said) -> Change | None:
+def _reported(before: OrderLine, said: PushedService) -> OrderChange | None:
     """The status of a service changes, which costs nothing."""
     if said.status and said.status == before.status:
         return None
@@ -156,4 +156,4 @@ def _reported(before: OrderLine, said: Said) -> Change | None:
         state = OrderState.COMPLETED
     elif state is OrderState.COMPLETED:
         state = OrderState.PLACED
-    return Change(said.control, replace(before, state=state, status=said.status))
+    return OrderChange(said.control, replace(before, state=state, status=said.status))

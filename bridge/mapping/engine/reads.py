@@ -33,7 +33,7 @@ class Reader(NamedTuple):
     traced: bool
 
 
-class Reading(NamedTuple):
+class ReadPath(NamedTuple):
     """One path that is read."""
 
     reader: Reader
@@ -45,7 +45,7 @@ class Reads:
     """What a mapping reads, and what of it is not read on purpose."""
 
     protocol: Protocol
-    by_trail: Mapping[Trail, tuple[Reading, ...]]
+    by_trail: Mapping[Trail, tuple[ReadPath, ...]]
     ignored: frozenset[Trail]
     #: what the bridge reads itself before any mapping
     own: frozenset[Trail]
@@ -53,11 +53,11 @@ class Reads:
 
 def reads_of(mapping: compiled.Mapping) -> Reads:
     """Everything that the rules and conditions of a mapping read."""
-    found: defaultdict[Trail, list[Reading]] = defaultdict(list)
+    found: defaultdict[Trail, list[ReadPath]] = defaultdict(list)
     for reader, source, items in _readings(mapping):
         for trail in trails.read(source.text, mapping.protocol):
             whole = (*items, *trail[1:]) if trail[0] == THIS else trail
-            found[whole].append(Reading(reader, source.text))
+            found[whole].append(ReadPath(reader, source.text))
     by_trail = {trail: tuple(dict.fromkeys(readings)) for trail, readings in found.items()}
     return Reads(mapping.protocol, by_trail, mapping.ignored, _OWN[mapping.protocol])
 
@@ -76,7 +76,7 @@ def rules_of(mapping: compiled.Mapping) -> Iterator[tuple[str, Rule]]:
             yield from ((label, rule) for rule in field.rules)
 
 
-def rules_of_call(call: compiled.CallPlan) -> Iterator[str]:
+def rules_of_call(call: compiled.CompiledCall) -> Iterator[str]:
     """The fields that a call has rules for, as the legend has them."""
     return (label for label, _ in _traced(call))
 
@@ -87,7 +87,7 @@ def is_off(rule: Rule) -> bool:
     return empty or not all(condition.decided for condition in rule.when)
 
 
-def _traced(call: compiled.CallPlan) -> Iterator[tuple[str, compiled.FieldPlan]]:
+def _traced(call: compiled.CompiledCall) -> Iterator[tuple[str, compiled.CompiledField]]:
     yield "id", call.id
     yield from ((each.name, each) for each in (call.into, call.owner) if each.rules)
     yield from ((field.name, field) for field in call.fields)
@@ -96,10 +96,10 @@ def _traced(call: compiled.CallPlan) -> Iterator[tuple[str, compiled.FieldPlan]]
 
 
 def _segments(
-    all_of: Iterable[compiled.SegmentPlan | compiled.EachPlan],
-) -> Iterator[compiled.SegmentPlan]:
+    all_of: Iterable[compiled.CompiledSegment | compiled.CompiledEach],
+) -> Iterator[compiled.CompiledSegment]:
     for one in all_of:
-        yield from one.segments if isinstance(one, compiled.EachPlan) else (one,)
+        yield from one.segments if isinstance(one, compiled.CompiledEach) else (one,)
 
 
 def _readings(mapping: compiled.Mapping) -> Iterator[tuple[Reader, Source, Trail]]:
@@ -112,14 +112,14 @@ def _readings(mapping: compiled.Mapping) -> Iterator[tuple[Reader, Source, Trail
         yield from ((reader, source, items) for reader, source in _of_fields(call))
 
 
-def _items(call: compiled.CallPlan) -> Trail:
+def _items(call: compiled.CompiledCall) -> Trail:
     for one in call.each:
         if isinstance(one, Source):
             return trails.read(one.text, call.protocol)[-1]
     return ()
 
 
-def _of_fields(call: compiled.CallPlan) -> Iterator[tuple[Reader, Source]]:
+def _of_fields(call: compiled.CompiledCall) -> Iterator[tuple[Reader, Source]]:
     for label, field in _traced(call):
         yield from _of_field(label, field, traced=True)
     yield from _of_field("authority", call.authority, traced=False)
@@ -132,11 +132,11 @@ def _of_fields(call: compiled.CallPlan) -> Iterator[tuple[Reader, Source]]:
     for fact in call.facts:
         yield from _of_field(f"facts.{fact.name}", fact, traced=False)
     for each in call.segments:
-        for said in each.order if isinstance(each, compiled.EachPlan) else ():
+        for said in each.order if isinstance(each, compiled.CompiledEach) else ():
             yield from _of_field(f"order.{said.name}", said, traced=False)
 
 
-def _of_call(call: compiled.CallPlan) -> Iterator[tuple[Reader, Source]]:
+def _of_call(call: compiled.CompiledCall) -> Iterator[tuple[Reader, Source]]:
     """What decides whether, and from which segments, a call is made."""
     asked = [
         *call.when,
@@ -146,7 +146,7 @@ def _of_call(call: compiled.CallPlan) -> Iterator[tuple[Reader, Source]]:
     yield from _asked(Reader("when", call.resource, traced=False), asked)
     for choice in call.choose:
         yield Reader("choose", call.resource, traced=False), choice.source
-    lists = [one.source for one in call.segments if isinstance(one, compiled.EachPlan)]
+    lists = [one.source for one in call.segments if isinstance(one, compiled.CompiledEach)]
     # to go through a FHIR list reads nothing of its items, while an order's list is one value
     if call.protocol is Protocol.ORDERS:
         lists += [one for one in call.each if isinstance(one, Source)]
@@ -154,7 +154,7 @@ def _of_call(call: compiled.CallPlan) -> Iterator[tuple[Reader, Source]]:
 
 
 def _of_field(
-    label: str, field: compiled.FieldPlan, *, traced: bool
+    label: str, field: compiled.CompiledField, *, traced: bool
 ) -> Iterator[tuple[Reader, Source]]:
     for rule in field.rules:
         reader = Reader(label, rule.place, traced)

@@ -11,29 +11,27 @@ from bridge.errors import PathError
 from bridge.hl7v2 import paths as hl7v2_paths
 from bridge.mapping.engine import dotted
 from bridge.mapping.engine.compiled import (
-    AlsoPlan,
-    CallPlan,
-    ChoicePlan,
-    EachPlan,
-    FieldPlan,
-    NumbersPlan,
-    SegmentPlan,
+    CompiledAlso,
+    CompiledCall,
+    CompiledChoice,
+    CompiledEach,
+    CompiledField,
+    CompiledNumbers,
+    CompiledSegment,
 )
 from bridge.mapping.engine.rules import READING, Rule
 from bridge.mapping.functions import FUNCTIONS, PLAIN
 from bridge.mapping.functions.identity import is_any_number, is_record_number
 from bridge.mapping.language.names import Names
+from bridge.mapping.language.rule_words import ChoiceText, Fields, RuleText
 from bridge.mapping.language.rules import RuleCompiler
 from bridge.mapping.language.words import (
     CallText,
-    ChoiceText,
     EachText,
-    Fields,
     MessageText,
     OrderText,
     PartText,
     RecordText,
-    RuleText,
     SegmentText,
 )
 from bridge.mapping.scope import Reading, Source
@@ -42,7 +40,9 @@ from bridge.yamlfile import Word
 from bridge.zauto.catalogue import Catalogue
 
 
-def compile_call(names: Names, text: CallText, part: PartText, earlier: Iterable[str]) -> CallPlan:
+def compile_call(
+    names: Names, text: CallText, part: PartText, earlier: Iterable[str]
+) -> CompiledCall:
     """A part made ready for one call; `earlier` are the resources called before it."""
     rules = RuleCompiler(names, part, frozenset(earlier))
     each, repeats = _each(names, text, part.source)
@@ -53,12 +53,12 @@ def compile_call(names: Names, text: CallText, part: PartText, earlier: Iterable
     else:
         assert isinstance(part, MessageText)
         made = {"segments": _MessageCompiler(names, part, rules).segments()}
-    return CallPlan(
+    return CompiledCall(
         target=Target.HOSPITAL if text.interaction == Interaction.SEND else Target.ZAUTO,
         interaction=Interaction(text.interaction),
         resource=part.target.text,
         protocol=part.source,
-        id=FieldPlan("id", ids, optional=False),
+        id=CompiledField("id", ids, optional=False),
         id_paths=_paths(ids),
         when=names.conditions(text.when, part.source),
         otherwise=text.otherwise.text if text.otherwise else "",
@@ -103,14 +103,14 @@ class _RecordCompiler:
     of: RuleCompiler
 
     def words(self, text: CallText) -> dict[str, Any]:
-        """What a call is made of, by its name in the plan."""
+        """What a call is made of, by its name there."""
         self._check_identity(text)
         return {
             "authority": self._field("authority", self.part.authority),
             "into": self._field("into", self.part.into),
             "owner": self._field("owner", self.part.owner),
             "also": tuple(
-                AlsoPlan(
+                CompiledAlso(
                     self._field("also", other.id),
                     self._field("also.authority", other.authority),
                     other.guessed,
@@ -121,7 +121,7 @@ class _RecordCompiler:
             "fields": tuple(self._fields()),
             "facts": tuple(self._facts()),
             "choose": tuple(
-                plan for name, choice in self.part.choose for plan in self._choice(name, choice)
+                each for name, choice in self.part.choose for each in self._choice(name, choice)
             ),
             "requires": tuple(word.text for word in self.part.requires),
         }
@@ -142,10 +142,10 @@ class _RecordCompiler:
                 message = f"part '{self.part.name}' says '{name}', which '{kind}' has no use for."
                 self.names.fault(text.use, name, message)
 
-    def _field(self, name: str, rules: tuple[RuleText, ...]) -> FieldPlan:
-        return FieldPlan(name, self.of.rules(rules))
+    def _field(self, name: str, rules: tuple[RuleText, ...]) -> CompiledField:
+        return CompiledField(name, self.of.rules(rules))
 
-    def _numbers(self, interaction: str) -> Iterator[NumbersPlan]:
+    def _numbers(self, interaction: str) -> Iterator[CompiledNumbers]:
         """All numbers of the record, of `into` and of `owner`."""
         source, target = self.part.source, self.part.target.text
         for role, paths in self.part.numbers.of_roles() if self.part.numbers else ():
@@ -159,9 +159,9 @@ class _RecordCompiler:
             ]
             of_record = _has_record_number(self.names.catalogue, target, role, interaction)
             is_number = is_record_number if of_record else is_any_number
-            yield NumbersPlan(role, tuple(sources), is_number)
+            yield CompiledNumbers(role, tuple(sources), is_number)
 
-    def _fields(self) -> Iterator[FieldPlan]:
+    def _fields(self) -> Iterator[CompiledField]:
         """Fields of a resource, checked against the catalogue."""
         name = self.part.target.text
         if name not in self.names.catalogue:
@@ -177,9 +177,9 @@ class _RecordCompiler:
                 continue
             spec = resource.fields[word.text]
             compiled = self.of.rules(rules, spec)
-            yield FieldPlan(word.text, compiled, spec.type, optional=not spec.required)
+            yield CompiledField(word.text, compiled, spec.type, optional=not spec.required)
 
-    def _facts(self) -> Iterator[FieldPlan]:
+    def _facts(self) -> Iterator[CompiledField]:
         """What is remembered beside the payload."""
         known = dotted.FACTS.get(self.part.target.text, ())
         for word, rules in self.part.facts:
@@ -187,12 +187,12 @@ class _RecordCompiler:
                 self.names.unknown(word, f"facts.{word.text}", "fact", known)
             yield self._field(word.text, rules)
 
-    def _choice(self, segment: Word, choice: ChoiceText) -> Iterator[ChoicePlan]:
+    def _choice(self, segment: Word, choice: ChoiceText) -> Iterator[CompiledChoice]:
         """Which of several segments of one name is read."""
         name, key = segment.text, f"choose.{segment.text}"
         if self.part.source is Protocol.HL7V2 and choice.path.text.startswith(f"{name}-"):
             source = self.names.source(choice.path, key, Protocol.HL7V2)
-            yield ChoicePlan(source, choice.wanted, choice.unwanted)
+            yield CompiledChoice(source, choice.wanted, choice.unwanted)
         else:
             message = f"the path must be one of HL7 segment {name}, such as {name}-7."
             self.names.fault(choice.path, key, message)
@@ -216,26 +216,26 @@ class _MessageCompiler:
     part: MessageText
     of: RuleCompiler
 
-    def segments(self) -> tuple[SegmentPlan | EachPlan, ...]:
+    def segments(self) -> tuple[CompiledSegment | CompiledEach, ...]:
         """What the message is made of."""
         return tuple(
             self._each(one) if isinstance(one, EachText) else self._segment(one)
             for one in self.part.segments
         )
 
-    def _each(self, each: EachText) -> EachPlan:
+    def _each(self, each: EachText) -> CompiledEach:
         source = self.names.source(each.each, "each", self.part.source)
         if each.order and self.part.source is not Protocol.ORDERS:
             self.names.fault(each.each, "order", "'order' is for parts whose source is orders.")
         segments = tuple(self._segment(one) for one in each.segments)
-        return EachPlan(source, segments, self._order(each.order))
+        return CompiledEach(source, segments, self._order(each.order))
 
-    def _order(self, order: OrderText | None) -> tuple[FieldPlan, ...]:
+    def _order(self, order: OrderText | None) -> tuple[CompiledField, ...]:
         written = {name: getattr(order, name) for name in order.vocabulary} if order else {}
         stated = [(name, rules) for name, rules in written.items() if rules]
-        return tuple(FieldPlan(name, self.of.rules(rules)) for name, rules in stated)
+        return tuple(CompiledField(name, self.of.rules(rules)) for name, rules in stated)
 
-    def _segment(self, segment: SegmentText) -> SegmentPlan:
+    def _segment(self, segment: SegmentText) -> CompiledSegment:
         fields = self._fields(segment.fields)
         names = [field.name for field in fields]
         for word in segment.requires:
@@ -243,12 +243,12 @@ class _MessageCompiler:
                 self.names.unknown(word, "requires", f"field of {segment.segment.text}", names)
         when = self.names.conditions(segment.when, self.part.source)
         requires = frozenset(word.text for word in segment.requires)
-        return SegmentPlan(segment.segment.text, fields, when, requires)
+        return CompiledSegment(segment.segment.text, fields, when, requires)
 
-    def _fields(self, written: Fields) -> tuple[FieldPlan, ...]:
+    def _fields(self, written: Fields) -> tuple[CompiledField, ...]:
         for word, _ in written:
             try:
                 hl7v2_paths.parse_place(word.text)
             except PathError as error:
                 self.names.fault(word, f"fields.{word.text}", str(error), error.suggestion)
-        return tuple(FieldPlan(word.text, self.of.rules(rules)) for word, rules in written)
+        return tuple(CompiledField(word.text, self.of.rules(rules)) for word, rules in written)

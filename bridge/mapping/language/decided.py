@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from bridge.errors import Fault
-from bridge.mapping.language.words import ConditionText
+from bridge.mapping.language.rule_words import ConditionText
 from bridge.settings import Site
 from bridge.yamlfile import Word, nearest
 

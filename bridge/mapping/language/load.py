@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bridge.delivery import ACCOUNT, OF_IDENTITY, Interaction
 from bridge.errors import Fault, MappingError
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.engine.compiled import CallPlan, Maker, Mapping, Mappings, Need
+from bridge.mapping.engine.compiled import CompiledCall, Maker, Mapping, Mappings, Need
 from bridge.mapping.engine.generate import Written
 from bridge.mapping.engine.trails import Trail
 from bridge.mapping.folders import CODES, PARTS, Folder, content_hash, read_folder
@@ -67,25 +67,21 @@ def compile_folders(
         for name, text in texts.codes.items()
     }
     names = Names(catalogue, site, codes, faults)
-    plans = [_calls(text, texts.parts, names) for text in texts.mappings]
+    calls = [_calls(text, texts.parts, names) for text in texts.mappings]
     needs = [_needs(text, names) for text in texts.mappings]
     ignored = [_ignored(text, texts.parts, names) for text in texts.mappings]
     _check_types(texts.mappings, faults)
     if faults:
         raise MappingError(sorted(set(faults), key=lambda f: (f.file, f.line, f.column)))
     written = [
-        _written(text.name, calls, memory)
-        for text, calls in zip(texts.mappings, plans, strict=True)
+        [memory.call(call, f"{text.name}: {call.resource}") for call in of_text]
+        for text, of_text in zip(texts.mappings, calls, strict=True)
     ]
     legend = tuple(rule for each in chain.from_iterable(written) for rule in each.rules)
     bound = _Binding(content_hash(folders, site, legend), site, ZoneInfo(site.time_zone))
-    compiled = tuple(map(bound.mapping, texts.mappings, plans, written, needs, ignored))
+    compiled = tuple(map(bound.mapping, texts.mappings, calls, written, needs, ignored))
     by_type = {(made.protocol, kind): made for made in compiled for kind in made.messages}
     return Mappings(bound.hash, compiled, legend, tuple(folders), site, codes, by_type)
-
-
-def _written(name: str, calls: Sequence[CallPlan], memory: Memory) -> Sequence[Written]:
-    return [memory.call(call, f"{name}: {call.resource}") for call in calls]
 
 
 @dataclass(slots=True)
@@ -101,7 +97,7 @@ class _Binding:
     def mapping(
         self,
         text: MappingText,
-        calls: tuple[CallPlan, ...],
+        calls: tuple[CompiledCall, ...],
         written: Sequence[Written],
         needs: tuple[Need, ...],
         ignored: frozenset[Trail],
@@ -148,8 +144,8 @@ class _Texts:
 
 def _calls(
     text: MappingText, parts: MappingOf[str, PartText | None], names: Names
-) -> tuple[CallPlan, ...]:
-    calls: list[CallPlan] = []
+) -> tuple[CompiledCall, ...]:
+    calls: list[CompiledCall] = []
     for number, call in enumerate(text.calls):
         part = _part_of(call, parts, text, names)
         if part is not None:

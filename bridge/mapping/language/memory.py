@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 
 from bridge.errors import Fault
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.engine.compiled import CallPlan
+from bridge.mapping.engine.compiled import CompiledCall
 from bridge.mapping.engine.generate import Written, write
 from bridge.mapping.folders import CODES, PARTS
-from bridge.mapping.language.shapes import read
+from bridge.mapping.language.declared import read
 from bridge.mapping.language.tables import code_table
 from bridge.mapping.language.words import FileText, MappingText, MessageText, RecordText, TableText
 from bridge.yamlfile import Table, read_table
@@ -49,7 +49,7 @@ class Memory:
         self._trees = _Kept[tuple[str, str], tuple[Table | None, tuple[Fault, ...]]]()
         self._texts = _Kept[tuple[str, Table], tuple[FileText | None, tuple[Fault, ...]]]()
         self._tables = _Kept[tuple[str, TableText], CodeTable]()
-        self._calls = _Kept[CallPlan, Written]()
+        self._calls = _Kept[CompiledCall, Written]()
 
     def tree(self, text: str, file: str, faults: list[Fault]) -> Table | None:
         """The tree of a file's text; None where it is unusable."""
@@ -67,10 +67,10 @@ class Memory:
         """A code table."""
         return self._tables.get((text.name, text), lambda: code_table(text))
 
-    def call(self, plan: CallPlan, title: str) -> Written:
+    def call(self, compiled: CompiledCall, title: str) -> Written:
         """The function of a call; mappings that make the same call share it, and its traceback
         shows the title that the first of them has for it."""
-        return self._calls.get(plan, lambda: write(plan, title))
+        return self._calls.get(compiled, lambda: write(compiled, title))
 
     def turn(self) -> None:
         """All sets were compiled: forget what none of them has any more."""

@@ -14,7 +14,7 @@ from bridge.mapping.engine import dotted, trails
 from bridge.mapping.engine.rules import Condition
 from bridge.mapping.functions import PLAIN
 from bridge.mapping.language.decided import decide
-from bridge.mapping.language.words import ConditionText
+from bridge.mapping.language.rule_words import ConditionText
 from bridge.mapping.scope import Reading, Source
 from bridge.message import Protocol
 from bridge.settings import Site

@@ -12,7 +12,7 @@ from bridge.errors import Fault
 from bridge.mapping.codes import CodeTable
 from bridge.mapping.engine.rules import Make
 from bridge.mapping.functions import DOSES, ZONED, Function, units
-from bridge.mapping.language.words import RuleText
+from bridge.mapping.language.rule_words import RuleText
 from bridge.mapping.scope import Scope
 from bridge.yamlfile import Word, nearest
 

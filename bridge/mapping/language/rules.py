@@ -12,7 +12,8 @@ from bridge.mapping.engine.rules import Earliest, Finder, Fixed, IdOf, Join, Rea
 from bridge.mapping.functions import COPY, EARLIEST, FUNCTIONS, Function
 from bridge.mapping.language.names import Names
 from bridge.mapping.language.options import with_options
-from bridge.mapping.language.words import PartText, RuleText
+from bridge.mapping.language.rule_words import RuleText
+from bridge.mapping.language.words import PartText
 from bridge.message import DELETE, Protocol
 from bridge.settings import Site
 from bridge.yamlfile import Word, nearest

@@ -17,36 +17,36 @@ _WIDTH = 76
 _PLAIN = re.compile(r"[A-Za-z0-9_/.^]([A-Za-z0-9_/.^|' ()=+-]*[A-Za-z0-9_/.^|'()=+-])?")
 
 
-class Line(NamedTuple):
+class ShownLine(NamedTuple):
     """One line of YAML, and where it was written."""
 
     text: str
     place: Place
 
 
-def lines(table: Table) -> Iterator[Line]:
+def lines(table: Table) -> Iterator[ShownLine]:
     """The lines of a file as it is in effect."""
     for entry in table.entries.values():
         yield from _entry(entry, "", MERGED.get(entry.key, 0))
 
 
-def _entry(entry: Entry, indent: str, opened: int) -> Iterator[Line]:
+def _entry(entry: Entry, indent: str, opened: int) -> Iterator[ShownLine]:
     """`opened` is how deep what is under a key has lines of its own, whoever wrote them."""
     head, value = f"{indent}{_word(entry.key)}:", entry.value
     flow = _flow(value)
     if isinstance(value, Word) and entry.key == "about" and len(head) + len(flow) > _WIDTH:
-        yield Line(f"{head} >-", entry.key_place)
+        yield ShownLine(f"{head} >-", entry.key_place)
         for part in wrap(value.text, _WIDTH - len(indent), break_long_words=False):
-            yield Line(f"{indent}  {part}", entry.key_place)
+            yield ShownLine(f"{indent}  {part}", entry.key_place)
         return
     if isinstance(value, Word) or (not opened and len(head) + len(flow) <= _WIDTH):
-        yield Line(f"{head} {flow}", entry.key_place)
+        yield ShownLine(f"{head} {flow}", entry.key_place)
         return
-    yield Line(head, entry.key_place)
+    yield ShownLine(head, entry.key_place)
     yield from _block(value, f"{indent}  ", opened - 1)
 
 
-def _block(node: Node, indent: str, opened: int) -> Iterator[Line]:
+def _block(node: Node, indent: str, opened: int) -> Iterator[ShownLine]:
     if isinstance(node, Table):
         for entry in node.entries.values():
             yield from _entry(entry, indent, max(0, opened))
@@ -55,13 +55,13 @@ def _block(node: Node, indent: str, opened: int) -> Iterator[Line]:
             yield from _item(item, indent)
 
 
-def _item(node: Node, indent: str) -> Iterator[Line]:
+def _item(node: Node, indent: str) -> Iterator[ShownLine]:
     flow = _flow(node)
     if isinstance(node, Word) or len(indent) + len(flow) <= _WIDTH:
-        yield Line(f"{indent}- {flow}", node.place)
+        yield ShownLine(f"{indent}- {flow}", node.place)
         return
     first, *others = _block(node, f"{indent}  ", 0)
-    yield Line(f"{indent}- {first.text.strip()}", first.place)
+    yield ShownLine(f"{indent}- {first.text.strip()}", first.place)
     yield from others
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bridge.mapping.codes import DROP, HOLD, KEEP, CodeTable, Row
+from bridge.mapping.codes import DROP, HOLD, KEEP, CodeRow, CodeTable
 from bridge.mapping.language.words import Rows, TableText
 from bridge.yamlfile import Word
 
@@ -24,8 +24,8 @@ def code_table(text: TableText) -> CodeTable:
     return CodeTable(text.name, rows, otherwise, senders, tuple(_results(text)))
 
 
-def _rows(table: str, rows: Rows) -> Sequence[tuple[str, Row]]:
-    return [(code.text, Row(value.text, f"codes/{table}: {code.text}")) for code, value in rows]
+def _rows(table: str, rows: Rows) -> Sequence[tuple[str, CodeRow]]:
+    return [(code.text, CodeRow(value.text, f"codes/{table}: {code.text}")) for code, value in rows]
 
 
 def _results(text: TableText) -> Iterator[tuple[str, Word]]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bridge.delivery import Call, Target, Translation
 from bridge.errors import Fault
 from bridge.lineage import Legend, Origin, origins
-from bridge.study.cases.language import ByName, Expected, ExpectedCall
+from bridge.study.cases.language import ByName, ExpectedCall, ExpectedEnd
 from bridge.study.cases.stated import segments_of, state
 from bridge.yamlfile import Place, Word
 
@@ -19,7 +19,7 @@ from bridge.yamlfile import Place, Word
 Rules: TypeAlias = Mapping[str, Origin]
 
 
-def compare(expected: Expected, made: Translation | None, legend: Legend) -> list[Fault]:
+def compare(expected: ExpectedEnd, made: Translation | None, legend: Legend) -> list[Fault]:
     """One fault for each difference; none where the translation is as expected.
 
     `made` is None where no mapping takes the message; `legend` is that of its set of mappings.
@@ -32,14 +32,14 @@ def compare(expected: Expected, made: Translation | None, legend: Legend) -> lis
     return [*faults, *_remarks(expected, made)]
 
 
-def _ends(expected: Expected, made: Translation | None) -> Iterator[Fault]:
+def _ends(expected: ExpectedEnd, made: Translation | None) -> Iterator[Fault]:
     """Whether it ended in calls, in a hold, in a problem or unmapped, as it should."""
     wanted, got = _wanted(expected), ended(made)
     if wanted != got:
         yield expected.place.fault(expected.key, f"expected {wanted}, got {got}.")
 
 
-def _wanted(expected: Expected) -> str:
+def _wanted(expected: ExpectedEnd) -> str:
     if expected.unmapped:
         return "unmapped"
     if expected.held is not None:
@@ -57,7 +57,7 @@ def ended(made: Translation | None) -> str:
 
 
 def _calls(
-    expected: Expected, wanted: Sequence[ExpectedCall], made: Sequence[Call], legend: Legend
+    expected: ExpectedEnd, wanted: Sequence[ExpectedCall], made: Sequence[Call], legend: Legend
 ) -> Iterator[Fault]:
     """Calls are matched by what they are; their order matters once all are there."""
     left = list(made)
@@ -171,7 +171,7 @@ def _set(place: Place, key: str, expected: Sequence[Word], made: Sequence[str]) 
             yield place.fault(key, f"got '{text}', not expected.")
 
 
-def _remarks(expected: Expected, made: Translation) -> Iterator[Fault]:
+def _remarks(expected: ExpectedEnd, made: Translation) -> Iterator[Fault]:
     key = f"{expected.key}.remarks"
     said = Counter((remark.path, remark.text) for remark in made.warnings)
     for path, text in chain.from_iterable(expected.remarks):

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
 from bridge.errors import Fault
+from bridge.mapping.language.declared import Declared, told_at, word
 from bridge.mapping.language.shapes import (
     PLAIN,
     AsItStands,
-    Declared,
     Many,
     Named,
     Text,
     Truth,
     Words,
-    told_at,
-    word,
 )
 from bridge.mapping.language.words import Interactions
 from bridge.yamlfile import Items, Table
@@ -48,7 +46,7 @@ class ExpectedCall(Interactions):
     facts: ByName | None = word("what is remembered; compared where it is stated")
 
 
-class Expected(Declared):
+class ExpectedEnd(Declared):
     """How a test must end."""
 
     void_without_one: ClassVar[bool] = False
@@ -77,7 +75,7 @@ class Case(Declared):
     known: Named[ByName] = word(
         'what is known of records: `patient-visits/V1: {patientId: "4711"}`', ()
     )
-    expect: Expected | None = word("what must become of it; absent where nobody has said it yet")
+    expect: ExpectedEnd | None = word("what must become of it; absent where nobody has said it yet")
 
     @classmethod
     def check(cls, table: Table) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import Fault
-from bridge.mapping.language.shapes import read
+from bridge.mapping.language.declared import read
 from bridge.study.cases.language import Case, CaseFile, CaseFileText
 from bridge.yamlfile import read_table
 

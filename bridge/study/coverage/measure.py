@@ -11,9 +11,9 @@ from typing import Any
 from bridge.delivery import OF_IDENTITY, Call, Target, Translation
 from bridge.errors import ReadError
 from bridge.mapping.engine.apply import apply
-from bridge.mapping.engine.compiled import CallPlan, Mappings, SegmentPlan
+from bridge.mapping.engine.compiled import CompiledCall, CompiledSegment, Mappings
 from bridge.mapping.engine.compiled import Mapping as Compiled
-from bridge.mapping.engine.reads import Finder, Reader, Reading, is_off, reads_of, rules_of
+from bridge.mapping.engine.reads import Finder, Reader, ReadPath, is_off, reads_of, rules_of
 from bridge.mapping.engine.sets import Sets
 from bridge.mapping.engine.trails import Trail, told
 from bridge.message import Message, Protocol
@@ -310,7 +310,7 @@ class _Tally:
             self._thrown[trail],
         )
 
-    def _uses(self, readings: Iterable[Reading]) -> tuple[RuleUse, ...]:
+    def _uses(self, readings: Iterable[ReadPath]) -> tuple[RuleUse, ...]:
         uses: dict[Reader, int] = {}
         for reader, path in readings:
             count = self._used[reader.field, reader.place, path]
@@ -335,7 +335,7 @@ class _Tally:
             if (call.resource, name) not in self._filled
         ]
 
-    def _declared(self, call: CallPlan) -> Sequence[str]:
+    def _declared(self, call: CompiledCall) -> Sequence[str]:
         if call.target is Target.HOSPITAL or call.interaction in OF_IDENTITY:
             return ()
         return [name for name in self._catalogue[call.resource].fields if name != "id"]
@@ -351,12 +351,12 @@ def _at(path: str) -> str:
     return path.partition(" #")[0]
 
 
-def _ruled(call: CallPlan) -> dict[str, None]:
+def _ruled(call: CompiledCall) -> dict[str, None]:
     """The fields and facts that a call has rules for."""
     segments = [
         segment
         for one in call.segments
-        for segment in ((one,) if isinstance(one, SegmentPlan) else one.segments)
+        for segment in ((one,) if isinstance(one, CompiledSegment) else one.segments)
     ]
     return dict.fromkeys(
         (

@@ -56,15 +56,15 @@ def allowed(mapping: compiled.Mapping | None, protocol: Protocol) -> Allowed:
     return found
 
 
-def _said_of_orders(call: compiled.CallPlan) -> Iterator[compiled.FieldPlan]:
+def _said_of_orders(call: compiled.CompiledCall) -> Iterator[compiled.CompiledField]:
     for one in call.segments:
-        yield from one.order if isinstance(one, compiled.EachPlan) else ()
+        yield from one.order if isinstance(one, compiled.CompiledEach) else ()
 
 
-def _tests(call: compiled.CallPlan) -> Iterator[Condition]:
+def _tests(call: compiled.CompiledCall) -> Iterator[Condition]:
     yield from call.when
     for one in call.segments:
-        segments = one.segments if isinstance(one, compiled.EachPlan) else (one,)
+        segments = one.segments if isinstance(one, compiled.CompiledEach) else (one,)
         for segment in segments:
             yield from segment.when
 

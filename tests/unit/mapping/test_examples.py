@@ -18,8 +18,8 @@ from bridge.mapping.document import Context, Document
 from bridge.mapping.engine.apply import apply
 from bridge.mapping.engine.dotted import OrderDocument
 from bridge.mapping.functions import FUNCTIONS
-from bridge.mapping.language import language
 from bridge.mapping.language.load import load
+from bridge.mapping.language.rule_words import RuleText
 from bridge.message import Protocol
 from bridge.settings import Site
 from bridge.zauto import catalogue
@@ -70,7 +70,7 @@ def test_the_example_of_groups_is_what_is_shipped() -> None:
 
 def test_every_word_of_a_rule_has_an_example() -> None:
     rules = " ".join(example.rule for example in EXAMPLES)
-    assert [word for word in language.RULE_WORDS if f"{word}:" not in rules] == []
+    assert [word for word in RuleText.vocabulary if f"{word}:" not in rules] == []
 
 
 def test_every_function_has_an_example() -> None:

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.lineage import RuleLine
-from bridge.mapping.engine.compiled import CallPlan, Maker
+from bridge.mapping.engine.compiled import CompiledCall, Maker
 from bridge.mapping.engine.generate.function import FunctionWriter
 from bridge.mapping.engine.generate.text import SourceText
 
@@ -49,9 +49,9 @@ class Written:
         return self.text.function("make", {f"n{n}": first + n for n in range(len(self.rules))})
 
 
-def write(plan: CallPlan, title: str) -> Written:
+def write(call: CompiledCall, title: str) -> Written:
     """Write the function that makes a call; `title` is what tracebacks show in place of a file."""
     text, rules = SourceText(f"<mapping {title}>"), list[RuleLine]()
-    FunctionWriter(plan, text, rules).write()
+    FunctionWriter(call, text, rules).write()
     text.finish()
     return Written(text, tuple(rules))

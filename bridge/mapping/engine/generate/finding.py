@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bridge.mapping.engine.compiled import FieldPlan
+from bridge.mapping.engine.compiled import CompiledField
 from bridge.mapping.engine.generate import runtime
 from bridge.mapping.engine.generate.asking import SharedRead, SourceWriter
 from bridge.mapping.engine.generate.sinks import Found, Sink
@@ -19,15 +19,15 @@ class RuleWriter:
         self._text = text
         self.sources = SourceWriter(text, hl7=hl7)
 
-    def share(self, fields: Iterable[FieldPlan]) -> None:
+    def share(self, fields: Iterable[CompiledField]) -> None:
         """Write that nothing is read yet of what several of these fields' rules read."""
         self.sources.share([rule for field in fields for rule in field.rules if _can_find(rule)])
 
-    def field(self, field: FieldPlan, sink: Sink) -> None:
+    def field(self, field: CompiledField, sink: Sink) -> None:
         """The first rule that finds something gives the field its value."""
         self._rules(field, [rule for rule in field.rules if _can_find(rule)], sink)
 
-    def _rules(self, field: FieldPlan, rules: Sequence[Rule], sink: Sink) -> None:
+    def _rules(self, field: CompiledField, rules: Sequence[Rule], sink: Sink) -> None:
         if not rules:
             return
         rule, *others = rules

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from bridge.delivery import Allocation, Payload, StatedNumber
 from bridge.mapping.codes import CodeTable
-from bridge.mapping.engine.compiled import FieldPlan, NumbersPlan
+from bridge.mapping.engine.compiled import CompiledField, CompiledNumbers
 from bridge.mapping.engine.dotted import OrderDocument
-from bridge.mapping.engine.order_life import Said
+from bridge.mapping.engine.order_life import PushedService
 from bridge.mapping.engine.rules import Earliest, Join, Rule
 from bridge.mapping.functions.identity import authority
 from bridge.mapping.functions.numbers import read_whole
@@ -26,7 +26,7 @@ Found = tuple[Any, str, str]
 
 
 def put(
-    field: FieldPlan,
+    field: CompiledField,
     rule: Rule,
     value: Any,
     raw: str,
@@ -50,7 +50,7 @@ def put(
     return typed is not None
 
 
-def _clear(field: FieldPlan, rule: Rule, payload: Payload, scope: Scope) -> bool:
+def _clear(field: CompiledField, rule: Rule, payload: Payload, scope: Scope) -> bool:
     if field.optional and not rule.on_create:
         payload[field.name] = None
         return True
@@ -58,7 +58,7 @@ def _clear(field: FieldPlan, rule: Rule, payload: Payload, scope: Scope) -> bool
     return False
 
 
-def _typed(field: FieldPlan, value: Any, scope: Scope) -> Any:
+def _typed(field: CompiledField, value: Any, scope: Scope) -> Any:
     """A value of the field's type; None, with a remark, for what is none."""
     if field.type is FieldType.STRING:
         return str(value)
@@ -78,7 +78,7 @@ def _number(value: Any) -> int | float | None:
     return read_whole(str(value))
 
 
-def changed(said: Said, number: int, scope: Scope) -> OrderDocument | None:
+def changed(said: PushedService, number: int, scope: Scope) -> OrderDocument | None:
     """The line of an order with what the hospital is sent of it, as line `number` of its message;
     None, with a remark, where that is nothing."""
     made: OrderDocument | None = scope.document.changed(
@@ -126,15 +126,15 @@ def earliest(rule: Earliest, found: Sequence[Candidates], scope: Scope) -> Found
 
 
 def numbers(
-    plans: Sequence[NumbersPlan], found: Sequence[Sequence[Candidates]], scope: Scope
+    asked: Sequence[CompiledNumbers], found: Sequence[Sequence[Candidates]], scope: Scope
 ) -> tuple[StatedNumber, ...]:
     """Each number once, of every repetition of every path."""
     stated = (
-        StatedNumber(plan.role, identifier.value, authority(identifier, scope))
-        for plan, at_paths in zip(plans, found, strict=True)
+        StatedNumber(each.role, identifier.value, authority(identifier, scope))
+        for each, at_paths in zip(asked, found, strict=True)
         for candidates in at_paths
         for identifier, _, _ in candidates
-        if plan.is_number(identifier, scope)
+        if each.is_number(identifier, scope)
     )
     return tuple(dict.fromkeys(stated))
 

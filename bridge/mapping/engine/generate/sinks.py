@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.lineage import RuleLine
-from bridge.mapping.engine.compiled import FieldPlan
+from bridge.mapping.engine.compiled import CompiledField
 from bridge.mapping.engine.generate import runtime
 from bridge.mapping.engine.generate.text import SourceText
 from bridge.mapping.engine.rules import Fixed, IdOf, Rule
@@ -32,7 +32,7 @@ class Found:
 class Sink(Protocol):
     """Writes what becomes of a value; None is no value."""
 
-    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None: ...
+    def take(self, text: SourceText, field: CompiledField, rule: Rule, found: Found) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class IntoPayload:
 
     legend: list[RuleLine]
 
-    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+    def take(self, text: SourceText, field: CompiledField, rule: Rule, found: Found) -> None:
         """What is of the field's type already as it stands; all others are made so."""
         taken = [f"note({trace(self.legend, field.name, rule, found)})"]
         if rule.on_create:
@@ -59,7 +59,7 @@ class IntoPayload:
         self,
         text: SourceText,
         word: str,
-        field: FieldPlan,
+        field: CompiledField,
         rule: Rule,
         found: Found,
         taken: list[str],
@@ -79,7 +79,7 @@ class IntoSegment:
     #: the number of the repeated line it stands in, as an expression; "" outside of `each`
     line: str = ""
 
-    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+    def take(self, text: SourceText, field: CompiledField, rule: Rule, found: Found) -> None:
         """As HL7 writes it."""
         with text.block(_if_said(text, found)):
             written = f"{text.bind(runtime.written)}({found.value})"
@@ -92,7 +92,7 @@ class IntoSegment:
 class IntoFact:
     """What is remembered of the record beside the payload."""
 
-    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+    def take(self, text: SourceText, field: CompiledField, rule: Rule, found: Found) -> None:
         """As text."""
         with text.block(_if_said(text, found)):
             text.line(f"facts[{text.bind(field.name)}] = str({found.value})")
@@ -106,7 +106,7 @@ class IntoName:
     #: None where its origin is not kept
     legend: list[RuleLine] | None = None
 
-    def take(self, text: SourceText, field: FieldPlan, rule: Rule, found: Found) -> None:
+    def take(self, text: SourceText, field: CompiledField, rule: Rule, found: Found) -> None:
         """As text."""
         with text.block(_if_said(text, found)):
             text.line(f"{self.name} = str({found.value})")

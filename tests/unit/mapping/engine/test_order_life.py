@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.mapping.engine.order_life import (
-    Change,
     Charge,
-    Said,
+    OrderChange,
+    PushedService,
     change_of,
     placer_number,
     transaction_id,
@@ -24,7 +24,7 @@ NEW = OrderLine("V1", "SRV-ECG")
 CONTROLS = ["NW", "XO", "CA", "DC", "SC", "HD"]
 PUSHES = st.lists(
     st.builds(
-        Said,
+        PushedService,
         st.sampled_from(CONTROLS),
         st.sampled_from(["", "IP", "CM", "sample spilt"]),
         st.sampled_from(["", "0", "300", "300.00", "450.5", "on request", "NaN"]),
@@ -33,7 +33,7 @@ PUSHES = st.lists(
 )
 
 
-def changes(pushes: Sequence[Said], *, charges: bool = True) -> list[Change]:
+def changes(pushes: Sequence[PushedService], *, charges: bool = True) -> list[OrderChange]:
     made, line = [], NEW
     for said in pushes:
         change = change_of(line, said, charges=charges)
@@ -44,7 +44,7 @@ def changes(pushes: Sequence[Said], *, charges: bool = True) -> list[Change]:
 
 
 @given(PUSHES)
-def test_what_is_posted_is_what_was_charged_and_not_credited(pushes: list[Said]) -> None:
+def test_what_is_posted_is_what_was_charged_and_not_credited(pushes: list[PushedService]) -> None:
     open_charges: dict[int, str] = {}
     for change in changes(pushes):
         issue = change.line.issue
@@ -57,7 +57,7 @@ def test_what_is_posted_is_what_was_charged_and_not_credited(pushes: list[Said])
 
 
 @given(PUSHES)
-def test_no_two_charges_share_a_number_and_no_two_orders_do(pushes: list[Said]) -> None:
+def test_no_two_charges_share_a_number_and_no_two_orders_do(pushes: list[PushedService]) -> None:
     made = changes(pushes)
     charged = [
         transaction_id(change.line, charge)
@@ -73,7 +73,7 @@ def test_no_two_charges_share_a_number_and_no_two_orders_do(pushes: list[Said]) 
 
 
 @given(PUSHES)
-def test_a_push_that_is_repeated_at_once_says_nothing_new(pushes: list[Said]) -> None:
+def test_a_push_that_is_repeated_at_once_says_nothing_new(pushes: list[PushedService]) -> None:
     line = NEW
     for said in pushes:
         change = change_of(line, said, charges=True)
@@ -87,13 +87,15 @@ def test_a_push_that_is_repeated_at_once_says_nothing_new(pushes: list[Said]) ->
 
 
 @given(PUSHES)
-def test_without_charges_no_amount_is_sent_or_remembered(pushes: list[Said]) -> None:
+def test_without_charges_no_amount_is_sent_or_remembered(pushes: list[PushedService]) -> None:
     for change in changes(pushes, charges=False):
         assert (change.credit, change.charge, change.line.posted) == (None, None, "")
 
 
 @given(PUSHES)
-def test_a_status_and_a_price_that_cannot_be_read_charge_nothing(pushes: list[Said]) -> None:
+def test_a_status_and_a_price_that_cannot_be_read_charge_nothing(
+    pushes: list[PushedService],
+) -> None:
     line = NEW
     for said in pushes:
         change = change_of(line, said, charges=True)
@@ -109,25 +111,25 @@ def test_a_status_and_a_price_that_cannot_be_read_charge_nothing(pushes: list[Sa
     ("state", "said", "control", "after"),
     [
         # a change of what was never ordered here stays one, and the order is still to come
-        (OrderState.UNPLACED, Said("XO", "", "300"), "XO", OrderState.UNPLACED),
-        (OrderState.UNPLACED, Said("SC", "IP", "300"), "SC", OrderState.UNPLACED),
-        (OrderState.UNPLACED, Said("NW", "", "300"), "NW", OrderState.PLACED),
-        (OrderState.UNPLACED, Said("CA", "", "300"), "CA", OrderState.CANCELLED),
-        (OrderState.PLACED, Said("SC", "CM", ""), "SC", OrderState.COMPLETED),
-        (OrderState.PLACED, Said("DC", "", ""), "DC", OrderState.CANCELLED),
-        (OrderState.COMPLETED, Said("SC", "IP", ""), "SC", OrderState.PLACED),
-        (OrderState.COMPLETED, Said("XO", "", ""), "XO", OrderState.COMPLETED),
-        (OrderState.COMPLETED, Said("CA", "", ""), "CA", OrderState.CANCELLED),
+        (OrderState.UNPLACED, PushedService("XO", "", "300"), "XO", OrderState.UNPLACED),
+        (OrderState.UNPLACED, PushedService("SC", "IP", "300"), "SC", OrderState.UNPLACED),
+        (OrderState.UNPLACED, PushedService("NW", "", "300"), "NW", OrderState.PLACED),
+        (OrderState.UNPLACED, PushedService("CA", "", "300"), "CA", OrderState.CANCELLED),
+        (OrderState.PLACED, PushedService("SC", "CM", ""), "SC", OrderState.COMPLETED),
+        (OrderState.PLACED, PushedService("DC", "", ""), "DC", OrderState.CANCELLED),
+        (OrderState.COMPLETED, PushedService("SC", "IP", ""), "SC", OrderState.PLACED),
+        (OrderState.COMPLETED, PushedService("XO", "", ""), "XO", OrderState.COMPLETED),
+        (OrderState.COMPLETED, PushedService("CA", "", ""), "CA", OrderState.CANCELLED),
         # a number that was cancelled is used up
-        (OrderState.CANCELLED, Said("SC", "CM", ""), "SC", OrderState.CANCELLED),
-        (OrderState.CANCELLED, Said("SC", "IP", ""), "SC", OrderState.CANCELLED),
-        (OrderState.CANCELLED, Said("XO", "", ""), "NW", OrderState.PLACED),
-        (OrderState.CANCELLED, Said("NW", "", ""), "NW", OrderState.PLACED),
-        (OrderState.COMPLETED, Said("NW", "", ""), "NW", OrderState.PLACED),
+        (OrderState.CANCELLED, PushedService("SC", "CM", ""), "SC", OrderState.CANCELLED),
+        (OrderState.CANCELLED, PushedService("SC", "IP", ""), "SC", OrderState.CANCELLED),
+        (OrderState.CANCELLED, PushedService("XO", "", ""), "NW", OrderState.PLACED),
+        (OrderState.CANCELLED, PushedService("NW", "", ""), "NW", OrderState.PLACED),
+        (OrderState.COMPLETED, PushedService("NW", "", ""), "NW", OrderState.PLACED),
     ],
 )
 def test_how_far_an_order_is_follows_from_what_is_sent(
-    state: OrderState, said: Said, control: str, after: OrderState
+    state: OrderState, said: PushedService, control: str, after: OrderState
 ) -> None:
     change = change_of(replace(NEW, state=state), said, charges=True)
     assert change is not None
@@ -137,6 +139,6 @@ def test_how_far_an_order_is_follows_from_what_is_sent(
 
 
 def test_an_order_that_was_changed_first_is_charged_once_when_it_is_placed() -> None:
-    changed, placed = changes([Said("XO", "", "300"), Said("NW", "", "300")])
+    changed, placed = changes([PushedService("XO", "", "300"), PushedService("NW", "", "300")])
     assert changed.charge == Charge(1, "300")
     assert (placed.control, placed.charge) == ("NW", None)

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from bridge.mapping.functions import FUNCTIONS
-from bridge.mapping.language import words
-from bridge.mapping.language.shapes import Declared
+from bridge.mapping.language import rule_words, words
+from bridge.mapping.language.declared import Declared
 
 REFERENCE = Path(__file__).parents[4] / "docs/reference/mapping.md"
 
@@ -17,7 +17,7 @@ def _words() -> set[str]:
 
 
 def test_every_word_of_the_language_is_explained() -> None:
-    models = [one for one in vars(words).values() if isinstance(one, type)]
+    models = [one for one in (vars(words) | vars(rule_words)).values() if isinstance(one, type)]
     known = {word for one in models if issubclass(one, Declared) for word in one.vocabulary}
     assert known - _words() - {"path", "is", "not", "empty"} == set()
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from bridge.mapping.engine.compiled import Mappings
-from bridge.mapping.language import words
+from bridge.mapping.language import rule_words, words
+from bridge.mapping.language.declared import Declared
 from bridge.mapping.language.schema import schema_of
-from bridge.mapping.language.shapes import Declared
 from bridge.zauto.catalogue import Catalogue
 
 SHIPPED = Path(__file__).parents[4] / "mappings"
@@ -24,7 +24,9 @@ FILES = sorted(
 )
 SITES = sorted((SHIPPED.parent / "conf/sites").glob("*/*/*.yaml"))
 MODELS = [
-    one for one in vars(words).values() if isinstance(one, type) and issubclass(one, Declared)
+    one
+    for one in (vars(words) | vars(rule_words)).values()
+    if isinstance(one, type) and issubclass(one, Declared)
 ]
 PART = "source: hl7v2\nresource: patients\nid: {from: PID-3}\nfields:\n  "
 

@@ -13,7 +13,7 @@ from bridge.errors import Fault
 from bridge.lineage import RuleLine
 from bridge.remarks import Remark, RemarkCode
 from bridge.study.cases.compare import compare
-from bridge.study.cases.language import Expected
+from bridge.study.cases.language import ExpectedEnd
 from bridge.study.cases.parse import parse_cases
 
 LEGEND = (
@@ -55,7 +55,7 @@ calls:
 """
 
 
-def expected(text: str) -> Expected:
+def expected(text: str) -> ExpectedEnd:
     faults: list[Fault] = []
     body = "".join(f"      {line}\n" for line in text.splitlines())
     head = "tests:\n  - name: it\n    message: x\n    expect:\n"
