@@ -40,6 +40,7 @@ reference: $(VENV)/.installed ## write the generated pages of docs/ again
 	$(BIN)/python -m bridge.reports.pages.runbook causes > docs/reference/causes.md
 	$(BIN)/python -m bridge.reports.pages.runbook status > docs/reference/status.md
 	$(BIN)/python -m bridge.reports.pages.runbook docs/operating.md
+	$(BIN)/python -m bridge.reports.pages.words docs/reference/mapping.md
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt

@@ -14,6 +14,7 @@ from bridge.mapping.engine.compiled import CompiledField
 from bridge.mapping.engine.rules import Join, Read
 from bridge.mapping.language.load import load
 from bridge.message import Protocol
+from bridge.reports.pages.words import with_words
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
 from bridge.zauto import catalogue
@@ -45,6 +46,12 @@ def paths(field: CompiledField) -> list[str]:
     finders = [rule.finder for rule in field.rules]
     read = [each.sources for each in finders if isinstance(each, (Read, Join))]
     return list(dict.fromkeys(source.text for sources in read for source in sources))
+
+
+def test_the_tables_of_words_are_the_words_declarations() -> None:
+    page = (ROOT / "docs/reference/mapping.md").read_text(encoding="utf-8")
+    assert with_words(page) == page, "run `make reference`"
+    assert with_words(page.replace("| always this |", "| never |")) == page
 
 
 @pytest.mark.parametrize(

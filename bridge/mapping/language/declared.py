@@ -69,8 +69,8 @@ class Declared(BaseModel):
         json_schema_extra=_for_editors,
     )
 
-    #: the words there are, in the order the reference explains them
-    vocabulary: ClassVar[dict[str, None]] = {}
+    #: the words there are, and what each says
+    vocabulary: ClassVar[dict[str, str]] = {}
     #: those of which a table states exactly one
     one_of: ClassVar[tuple[str, ...]] = ()
     #: what others stand beside
@@ -90,7 +90,9 @@ class Declared(BaseModel):
         extras: dict[str, Any] = {
             str(each.alias): each.json_schema_extra or {} for each in cls.model_fields.values()
         }
-        cls.vocabulary = dict.fromkeys(extras)
+        cls.vocabulary = {
+            str(each.alias): str(each.description) for each in cls.model_fields.values()
+        }
         cls.one_of = tuple(name for name, extra in extras.items() if "one_of" in extra)
         cls.beside = {name: extra["needs"] for name, extra in extras.items() if "needs" in extra}
 

@@ -222,7 +222,8 @@ class Interactions(Declared):
         "the record exists afterwards; what it holds already is left alone", one_of=True
     )
     delete: Resource | None = word(
-        "the record is not there any more; one that others belong to is not deleted", one_of=True
+        "the record is not there any more; one that others belong to is not deleted but parked",
+        one_of=True,
     )
     merge: Record | None = word(
         "the record is another one's, `into`: what belonged to it belongs to that, and later "
@@ -288,7 +289,8 @@ class MappingText(FileText):
         "what is called, in this order: what others refer to comes first", ()
     )
     nothing: Text | None = word(
-        "in place of `calls`: why these messages ask for nothing that ZautoAI keeps"
+        "in place of `calls`: why these messages ask for nothing that ZautoAI keeps; they end as "
+        "suppressed, with this reason"
     )
     ignore: Words = word(IGNORE, ())
 
