@@ -197,7 +197,7 @@ def _order_line(visit_id: str, name: str, stated: ByName) -> OrderLine:
     for word, place in places.items():
         if word not in _LINE_WORDS:
             message = f"'{word}' is not one of {', '.join(_LINE_WORDS)}."
-            raise _Unusable(place.fault(word, message, nearest(word, _LINE_WORDS)))
+            raise _CannotRun(place.fault(word, message, nearest(word, _LINE_WORDS)))
     service, _, occurrence = name.rpartition("#")
     if not service or not occurrence.isdecimal():
         service, occurrence = name, "1"
@@ -208,7 +208,7 @@ def _order_line(visit_id: str, name: str, stated: ByName) -> OrderLine:
     except ValidationError as error:
         first = misfits(error, OrderLine, said)[0]
         word = dotted(first.way)
-        raise _Unusable(places[word].fault(word, f"{first}.")) from error
+        raise _CannotRun(places[word].fault(word, f"{first}.")) from error
 
 
 def _hl7(body: bytes, case: Case) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.hl7v2.reader import Hl7Document
 from bridge.mapping.engine.compiled import CompiledChoice
 from bridge.message import DELETE
 
@@ -15,7 +16,7 @@ _WHOLE: Mapping[str, range] = {}
 
 
 def choose(
-    choices: Sequence[CompiledChoice], document: Segmented, within: Mapping[str, range] = _WHOLE
+    choices: Sequence[CompiledChoice], document: Hl7Document, within: Mapping[str, range] = _WHOLE
 ) -> dict[str, int]:
     """Numbers by segment name, from 1 for the first of that name; 0 for none.
 
@@ -29,7 +30,7 @@ def choose(
     return found
 
 
-def _number(choice: CompiledChoice, document: Segmented, numbers: Sequence[int]) -> int:
+def _number(choice: CompiledChoice, document: Hl7Document, numbers: Sequence[int]) -> int:
     """The first whose value is wanted, else the first whose value is not unwanted."""
     segment, usable = choice.source.path.line[0], 0
     for number in numbers:
@@ -42,7 +43,7 @@ def _number(choice: CompiledChoice, document: Segmented, numbers: Sequence[int])
 
 
 def _texts(
-    choice: CompiledChoice, document: Segmented, segment: str, number: int
+    choice: CompiledChoice, document: Hl7Document, segment: str, number: int
 ) -> tuple[Any, ...]:
     path = choice.source.path
     text = document.fields(segment, number, path.field)[path.field]

@@ -131,7 +131,7 @@ class SourceWriter:
     def _copy_component(self, source: Source, to: Found) -> None:
         """The way of most texts: in a field that does not repeat there is but one to ask."""
         text, field = self._text, field_of(source)
-        text.line(f"{to.raw} = document.part({field}, {source.path.component})")
+        text.line(f"{to.raw} = document.syntax.part({field}, {source.path.component})")
         with text.block(f"if {to.raw} is None"):
             names = f"{to.value}, {to.raw}, {to.path}"
             text.line(f"{names} = scope.first_text({text.bind(source)}, {field})")
