@@ -62,6 +62,48 @@ class Oversize:
 Found: TypeAlias = Frame | Junk | Oversize
 
 
+class _Held:
+    """The bytes kept of what has not ended, never more than a frame may have."""
+
+    __slots__ = ("_max_frame", "data", "dropping")
+
+    def __init__(self, max_frame: int) -> None:
+        self._max_frame = max_frame
+        self.data = bytearray()
+        #: the frame was over the cap: its remaining bytes are not kept
+        self.dropping = False
+
+    def add(self, part: bytes, found: list[Found]) -> None:
+        """Keep bytes of a frame; one over the cap is reported, and given up."""
+        if self.dropping:
+            return
+        if len(self.data) + len(part) <= self._max_frame:
+            self.data += part
+            return
+        head = (bytes(self.data[:HEAD]) + part[:HEAD])[: min(HEAD, self._max_frame + 1)]
+        found.append(Oversize(head, self._max_frame + 1))
+        self.data, self.dropping = bytearray(), True
+
+    def add_outside(self, part: bytes, found: list[Found]) -> None:
+        """Keep bytes that stand outside any frame."""
+        self.data += part if self.data else part.lstrip(b"\r\n")
+        while len(self.data) >= HEAD:
+            found.append(Junk(bytes(self.data[:HEAD]), HEAD))
+            del self.data[:HEAD]
+
+    def close(self, found: list[Found]) -> None:
+        """Report what is held as a whole frame."""
+        if not self.dropping:
+            found += _frame(bytes(self.data))
+        self.data, self.dropping = bytearray(), False
+
+    def discard(self, found: list[Found]) -> None:
+        """Report it as what belongs to none."""
+        if self.data:
+            found.append(Junk(bytes(self.data[:HEAD]), len(self.data)))
+        self.data, self.dropping = bytearray(), False
+
+
 class Framer:
     """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
 
@@ -70,16 +112,15 @@ class Framer:
     long to wait for what follows, and calls `end_at_fs`.
     """
 
-    __slots__ = ("_dropping", "_held", "_inside", "_max_frame", "_undecided")
+    __slots__ = ("_held", "_inside", "_max_frame", "_undecided")
 
     def __init__(self, max_frame: int) -> None:
         self._max_frame = max_frame
-        self._held = bytearray()
+        self._held = _Held(max_frame)
         #: the end of what was fed: an FS that may end the frame, or what begins with a VT that may
         #: begin another inside it
         self._undecided = b""
         self._inside = False
-        self._dropping = False
 
     @property
     def inside(self) -> bool:
@@ -94,12 +135,12 @@ class Framer:
     @property
     def partial(self) -> bool:
         """Whether something has begun that has not ended: a frame, or bytes outside one."""
-        return self._inside or bool(self._held)
+        return self._inside or bool(self._held.data)
 
     @property
     def held(self) -> int:
         """Bytes kept of what has not ended."""
-        return len(self._held) + len(self._undecided)
+        return len(self._held.data) + len(self._undecided)
 
     def feed(self, data: bytes) -> list[Found]:
         """What these bytes bring to an end."""
@@ -110,17 +151,17 @@ class Framer:
         found: list[Found] = []
         if self.fs_last:
             self._undecided = b""
-            self._close(found)
+            self._end_frame(found)
         return found
 
     def finish(self) -> list[Found]:
         """What the end of the stream leaves: a frame that ends with FS, or what never ended."""
         found = self.end_at_fs()
-        if not self._dropping:
-            self._held += self._undecided
+        if not self._held.dropping:
+            self._held.data += self._undecided
         self._undecided = b""
-        self._discard(found)
-        self._inside = self._dropping = False
+        self._held.discard(found)
+        self._inside = False
         return found
 
     def _one_frame(self, data: bytes) -> list[Found]:
@@ -146,11 +187,11 @@ class Framer:
         begin = data.find(VT, at)
         end = begin if begin >= 0 else len(data)
         # FS and CR is all that stands between the frames of most senders
-        if self._held or data[at:end] not in (b"", CR):
+        if self._held.data or data[at:end] not in (b"", CR):
             for number, part in enumerate(data[at:end].split(FS)):
                 if number:
-                    self._discard(found)
-                self._add_outside(part, found)
+                    self._held.discard(found)
+                self._held.add_outside(part, found)
         if begin < 0:
             return end
         self._begin(found)
@@ -166,14 +207,15 @@ class Framer:
         if data.find(VT, at, stop) >= 0:
             at = self._begun_again(data, at, stop, found)
             stop = len(data) - len(self._undecided) if end < 0 else end
-        if end >= 0 and not self._held and not self._dropping and end - at <= self._max_frame:
+        fits = 0 <= end <= at + self._max_frame
+        if fits and not self._held.data and not self._held.dropping:
             self._inside = False
-            _whole(data[at:end], found)
+            found += _frame(data[at:end])
             return end + 1
-        self._add(data[at:stop] if at or stop < len(data) else data, found)
+        self._held.add(data[at:stop] if at or stop < len(data) else data, found)
         if end < 0:
             return len(data)
-        self._close(found)
+        self._end_frame(found)
         return end + 1
 
     def _begun_again(self, data: bytes, at: int, stop: int, found: list[Found]) -> int:
@@ -185,43 +227,23 @@ class Framer:
         for again in _AGAIN.finditer(data, at):
             if again.start() >= stop:
                 break
-            self._add(data[at : again.start()], found)
+            self._held.add(data[at : again.start()], found)
             self._begin(found)
             at = again.end()
         return at
 
     def _begin(self, found: list[Found]) -> None:
-        self._discard(found)
-        self._inside, self._dropping = True, False
+        self._held.discard(found)
+        self._inside = True
 
-    def _add(self, part: bytes, found: list[Found]) -> None:
-        if self._dropping:
-            return
-        if len(self._held) + len(part) <= self._max_frame:
-            self._held += part
-            return
-        head = (bytes(self._held[:HEAD]) + part[:HEAD])[: min(HEAD, self._max_frame + 1)]
-        found.append(Oversize(head, self._max_frame + 1))
-        self._held = bytearray()
-        self._dropping = True
+    def _end_frame(self, found: list[Found]) -> None:
+        self._held.close(found)
+        self._inside = False
 
-    def _add_outside(self, part: bytes, found: list[Found]) -> None:
-        self._held += part if self._held else part.lstrip(b"\r\n")
-        while len(self._held) >= HEAD:
-            found.append(Junk(bytes(self._held[:HEAD]), HEAD))
-            del self._held[:HEAD]
 
-    def _close(self, found: list[Found]) -> None:
-        if not self._dropping:
-            body = bytes(self._held)
-            self._held = bytearray()
-            _whole(body, found)
-        self._inside = self._dropping = False
-
-    def _discard(self, found: list[Found]) -> None:
-        if self._held:
-            found.append(Junk(bytes(self._held[:HEAD]), len(self._held)))
-            self._held = bytearray()
+def _frame(body: bytes) -> list[Found]:
+    """The frame of a body, unless that is a block of the transport's own."""
+    return [] if body in _TRANSPORT_BLOCKS else [Frame(body)]
 
 
 def _whole(body: bytes, found: list[Found]) -> None:
