@@ -25,7 +25,7 @@ The JSON siblings that hold a primitive's extensions (`_birthDate`, R4 json.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias
@@ -100,49 +100,83 @@ def _unexpected_character(text: str, at: int) -> PathError:
     return PathError(f"'{text}': unexpected '{text[at]}' at column {at + 1}")
 
 
+class _Cursor:
+    """The tokens of one path from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._left = list(tokens(text))[::-1]
+
+    @property
+    def next(self) -> Token:
+        """The one that is to be taken."""
+        return self._left[-1]
+
+    def ahead(self, *texts: str) -> bool:
+        """Whether these come next."""
+        return tuple(token.text for token in self._left[: -len(texts) - 1 : -1]) == texts
+
+    def take(self, wanted: str) -> str:
+        """The next token's text, which must be of the kind or be the mark that is wanted."""
+        kind, text, _ = self.next
+        if wanted not in (kind, text) or kind == "end":
+            raise self.expected(_SPOKEN.get(wanted, f"'{wanted}'"))
+        self._left.pop()
+        return text
+
+    def expected(self, wanted: str) -> PathError:
+        """An error that says what stands next instead."""
+        kind, text, column = self.next
+        got = text if kind in ("end", "string") else f"'{text}'"
+        return self.error(f"at column {column}: expected {wanted}, got {got}")
+
+    def error(self, message: str, near: Sequence[str] = ()) -> PathError:
+        """An error of this path, with the first of what comes near to it."""
+        return PathError(f"'{self.text}': {message}", near[0] if near else None)
+
+
 class _Parser:
     """Recursive descent over the tokens of one path; `_types` is what the next part stands on."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._cursor = _Cursor(text)
         self._types = frozenset(RESOURCE_TYPES)
-        self._left = list(tokens(text))[::-1]
 
     def whole(self) -> FhirPath:
         steps = self._path()
-        if self._next.kind != "end":
-            raise self._expected("'.' or the end")
-        return FhirPath(self._text, steps)
+        if self._cursor.next.kind != "end":
+            raise self._cursor.expected("'.' or the end")
+        return FhirPath(self._cursor.text, steps)
 
     def _path(self) -> tuple[Step, ...]:
         steps = [*self._root()]
         while True:
             steps += self._indexes()
-            if self._next.text != ".":
+            if self._cursor.next.text != ".":
                 return tuple(steps)
-            self._take(".")
+            self._cursor.take(".")
             steps += self._part()
 
     def _root(self) -> list[Step]:
-        if self._next.text == THIS:
+        if self._cursor.next.text == THIS:
             self._types = _ANYTHING
-            return [_element(self._take("name"))]
-        if self._next.kind == "name" and self._next.text[0].isupper():
-            return [self._only(self._take("name"))]
+            return [_element(self._cursor.take("name"))]
+        if self._cursor.next.kind == "name" and self._cursor.next.text[0].isupper():
+            return [self._only(self._cursor.take("name"))]
         return self._part()
 
     def _part(self) -> list[Step]:
         """An element or a function; an element takes what depends on its name along with it."""
-        name = self._take("name")
-        if self._next.text == "(":
+        name = self._cursor.take("name")
+        if self._cursor.next.text == "(":
             return [self._function(name)]
         self._refuse_sibling(name)
         self._descend(name)
-        if self._ahead(".", "ofType", "("):
+        if self._cursor.ahead(".", "ofType", "("):
             type_name = self._argument_of("ofType", "name")
             self._only(type_name)
             return [_choice(name, type_name)]
-        if self._ahead(".", "extension", "("):
+        if self._cursor.ahead(".", "extension", "("):
             self._types = _ANYTHING
             return [_extensions_of(name, _unquoted(self._argument_of("extension", "string")))]
         return [_choices(name) if name in CHOICES else _element(name)]
@@ -163,13 +197,10 @@ class _Parser:
         if name not in FUNCTIONS:
             near = get_close_matches(name, FUNCTIONS, n=1, cutoff=0.5)
             known = ", ".join(FUNCTIONS)
-            raise PathError(
-                f"'{self._text}': unknown function '{name}()'; there are {known}",
-                near[0] if near else None,
-            )
-        self._take("(")
+            raise self._cursor.error(f"unknown function '{name}()'; there are {known}", near)
+        self._cursor.take("(")
         step = self._arguments(name)
-        self._take(")")
+        self._cursor.take(")")
         return step
 
     def _arguments(self, function: str) -> Step:
@@ -177,81 +208,54 @@ class _Parser:
             return self._criterion()
         if function == "extension":
             self._types = _ANYTHING
-            return _extensions(_unquoted(self._take("string")))
+            return _extensions(_unquoted(self._cursor.take("string")))
         if function == "ofType":
-            return self._only(self._take("name"))
+            return self._only(self._cursor.take("name"))
         return _index(0)
 
     def _criterion(self) -> Step:
         types = self._types
         steps = self._path()
         self._types = types
-        self._take("=")
+        self._cursor.take("=")
         return _where(steps, self._literal())
 
     def _literal(self) -> Literal:
-        kind, text, _ = self._next
+        kind, text, column = self._cursor.next
         if kind == "string":
-            return _unquoted(self._take("string"))
+            return _unquoted(self._cursor.take("string"))
         if kind == "number":
-            return int(self._take("number"))
+            return int(self._cursor.take("number"))
         if text in ("true", "false"):
-            return self._take("name") == "true"
-        hint = f"'{text}'" if kind == "name" else None
-        raise PathError(f"{self._where()}: expected text in single quotes, got {text}", hint)
+            return self._cursor.take("name") == "true"
+        message = f"at column {column}: expected text in single quotes, got {text}"
+        raise self._cursor.error(message, [f"'{text}'"] if kind == "name" else ())
 
     def _indexes(self) -> list[Step]:
         steps = []
-        while self._next.text == "[":
-            self._take("[")
-            steps.append(_index(int(self._take("number"))))
-            self._take("]")
+        while self._cursor.next.text == "[":
+            self._cursor.take("[")
+            steps.append(_index(int(self._cursor.take("number"))))
+            self._cursor.take("]")
         return steps
 
     def _argument_of(self, function: str, kind: str) -> str:
         for text in (".", function, "("):
-            self._take("name" if text == function else text)
-        argument = self._take(kind)
-        self._take(")")
+            self._cursor.take("name" if text == function else text)
+        argument = self._cursor.take(kind)
+        self._cursor.take(")")
         return argument
 
     def _refuse_sibling(self, name: str) -> None:
         if name.startswith("_"):
-            raise PathError(
-                f"'{self._text}': '{name}' is not an element; a primitive's extension is read with",
-                f"{name.lstrip('_')}.extension('url')",
-            )
-
-    @property
-    def _next(self) -> Token:
-        return self._left[-1]
-
-    def _ahead(self, *texts: str) -> bool:
-        return tuple(token.text for token in self._left[: -len(texts) - 1 : -1]) == texts
-
-    def _take(self, wanted: str) -> str:
-        """The next token's text, which must be of the kind or be the mark that is wanted."""
-        kind, text, _ = self._next
-        if wanted not in (kind, text) or kind == "end":
-            raise self._expected(_SPOKEN.get(wanted, f"'{wanted}'"))
-        self._left.pop()
-        return text
+            message = f"'{name}' is not an element; a primitive's extension is read with"
+            raise self._cursor.error(message, [f"{name.lstrip('_')}.extension('url')"])
 
     def _no_element(self, name: str) -> PathError:
         known = sorted(each for on in self._types for each in names_in(on))
         near = get_close_matches(name, known, n=1)
         place = " or ".join(sorted(self._types))
-        return PathError(
-            f"'{self._text}': {place} has no element '{name}'", near[0] if near else None
-        )
-
-    def _where(self) -> str:
-        return f"'{self._text}': at column {self._next.column}"
-
-    def _expected(self, wanted: str) -> PathError:
-        kind, text, _ = self._next
-        got = text if kind in ("end", "string") else f"'{text}'"
-        return PathError(f"{self._where()}: expected {wanted}, got {got}")
+        return self._cursor.error(f"{place} has no element '{name}'", near)
 
 
 _SPOKEN = {"name": "a name", "string": "text in single quotes", "number": "a whole number"}
@@ -281,15 +285,21 @@ def _element(name: str) -> Step:
     return step
 
 
-def _choices(name: str) -> Step:
+def _reading(*reads: Callable[[dict[str, Any]], Any]) -> Step:
+    """What these read of each object, one after the other."""
+
     def step(values: list[Any]) -> list[Any]:
         found: list[Any] = []
-        for value in values:
-            if isinstance(value, dict):
-                _collect(_chosen(value, name), found)
+        for value in (each for each in values if isinstance(each, dict)):
+            for read in reads:
+                _collect(read(value), found)
         return found
 
     return step
+
+
+def _choices(name: str) -> Step:
+    return _reading(lambda value: _chosen(value, name))
 
 
 def _chosen(value: dict[str, Any], name: str) -> Any:
@@ -303,16 +313,9 @@ def _chosen(value: dict[str, Any], name: str) -> Any:
 
 def _choice(name: str, type_name: str) -> Step:
     key = name + type_name[0].upper() + type_name[1:]
-
-    def step(values: list[Any]) -> list[Any]:
-        found: list[Any] = []
-        for value in values:
-            if isinstance(value, dict):
-                _collect(value.get(key), found)
-                _collect(_of_type(value.get(name), type_name), found)
-        return found
-
-    return step
+    return _reading(
+        lambda value: value.get(key), lambda value: _of_type(value.get(name), type_name)
+    )
 
 
 def _of_type(value: Any, type_name: str) -> list[Any]:
@@ -326,14 +329,10 @@ def _of_resource_type(type_name: str) -> Step:
 
 
 def _extensions(url: str) -> Step:
-    def step(values: list[Any]) -> list[Any]:
-        found: list[Any] = []
-        for value in values:
-            if isinstance(value, dict):
-                _collect(value.get("extension"), found)
-        return [e for e in found if isinstance(e, dict) and e.get("url") == url]
-
-    return step
+    read = _element("extension")
+    return lambda values: [
+        each for each in read(values) if isinstance(each, dict) and each.get("url") == url
+    ]
 
 
 def _extensions_of(name: str, url: str) -> Step:
