@@ -52,7 +52,7 @@ def destination_row(
     destination: Destination,
     pauses: Pauses,
     *,
-    closed: Mapping[str, Breaker],
+    breakers: Mapping[str, Breaker],
     trouble: Trouble | None = None,
     next_try: float | None = None,
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def destination_row(
                 "since": each.since,
                 "until": each.until,
             }
-            for resource, each in sorted(closed.items())
+            for resource, each in sorted(breakers.items())
         ],
     }
 
@@ -88,7 +88,7 @@ def trouble_row(trouble: Trouble | Stalled, next_try: float | None) -> dict[str,
 def kept_rows(view: View, settings: Settings, pauses: Pauses, now: float) -> list[dict[str, Any]]:
     """The destinations as the store has them while no service runs."""
     return [
-        destination_row(settings, each, pauses, closed=_open_breakers(view, each, now))
+        destination_row(settings, each, pauses, breakers=_open_breakers(view, each, now))
         for each in Destination
     ]
 

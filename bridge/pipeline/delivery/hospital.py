@@ -44,7 +44,6 @@ class ToHospital:
         self._send = send
         self._check_structure = check_structure
         self._log = structlog.get_logger()
-        self._settled = settled
         self._transitions = Transitions(self.target, jitter, settled)
         #: what a person wants no orders sent of
         self.pauses = Pauses()
@@ -94,4 +93,4 @@ class ToHospital:
         self._transitions.make(tx, delivery, following, now)
         if isinstance(following, Settle) and following.status is Status.PARKED:
             for _ in range(park_behind(tx, delivery, now)):
-                self._settled(self.target, Status.PARKED)
+                self._transitions.settled(self.target, Status.PARKED)

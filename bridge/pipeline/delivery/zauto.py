@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from bridge.causes import Cause, CauseKind
-from bridge.delivery import Delivery, Outcome, Reason, Request, Step, Target
+from bridge.delivery import Delivery, Entity, Outcome, Reason, Request, Step, Target
 from bridge.message import Status
 from bridge.pipeline.delivery.breakers import CircuitBreakers
 from bridge.pipeline.delivery.call_limit import CallLimit
@@ -141,39 +141,49 @@ class ToZauto:
             self.calls.end(attempted.delivery.id)
 
     def settle(self, tx: Transaction, attempted: Attempted, outcome: Outcome, now: float) -> None:
-        """Write down the outcome, correct the shadow and move the delivery on."""
+        """Write down the outcome and what it says of others, and move the delivery on."""
         planned = attempted.delivery.call
         entity = tx.entity(planned.resource, planned.external_id)
         delivery = as_owned(attempted.delivery, entity, self._catalogue[planned.resource])
-        attempted, call = replace(attempted, delivery=delivery), delivery.call
+        attempted = replace(attempted, delivery=delivery)
         tx.end(attempted.attempt_id, outcome, now)
-        opened = self.breakers.note(outcome, call.resource, now)
-        if opened is not None and opened.reason is Reason.LIMITED:
-            self.calls.hold(opened.until)
+        self._break(outcome, planned.resource, now)
         self.note(tx, now)
         self.endpoints.note(tx, attempted.request, outcome, now)
         schedule(tx, delivery, outcome, now, self._quiet)
         if outcome.reason is Reason.REFERENT_MISSING:
-            held = after_lost(tx, self._catalogue, attempted, outcome, now)
-            self._move(tx, delivery, held, now)
-            return
+            following: Next = after_lost(tx, self._catalogue, attempted, outcome, now)
+        else:
+            following = self._answered(tx, attempted, entity, outcome, now)
+        self._move(tx, delivery, following, now)
+
+    def _answered(
+        self,
+        tx: Transaction,
+        attempted: Attempted,
+        entity: Entity | None,
+        outcome: Outcome,
+        now: float,
+    ) -> Next:
+        """What the outcome makes of the delivery, by the state table; corrects the shadow."""
+        call, resource = attempted.delivery.call, self._catalogue[attempted.delivery.call.resource]
         learned = learn(entity, call)
         outcome = read_as_ours(tx, attempted, outcome, learned, self._catalogue)
         following = after_zauto(
-            delivery,
+            attempted.delivery,
             attempted.request,
             outcome,
-            self._catalogue[call.resource],
+            resource,
             ours=Ours(create_body(learned), update_body(learned, call), learned.sent is not None),
             quiet_seconds=self._quiet,
             past=past_of(tx, attempted, outcome),
         )
-        if following == not_offered(self._catalogue[call.resource]):
+        if following == not_offered(resource):
             self.endpoints.lacks(tx, Operation.UPDATE, call.resource, now)
         corrected = correct(entity, attempted, outcome, following, self._catalogue)
         if corrected is not None and corrected != entity:
             tx.put_entity(corrected)
-        self._move(tx, delivery, following, now)
+        return following
 
     def _offered(
         self, tx: Transaction, delivery: Delivery, request: Request, now: float
@@ -200,6 +210,12 @@ class ToZauto:
         odd = self._watch.dump(now)
         if odd is not None:
             tx.put_note(CONTRACT_NOTE, odd)
+
+    def _break(self, outcome: Outcome, resource: str, now: float) -> None:
+        """Open the breaker that an outcome asks for; after a 429 nobody else may call either."""
+        opened = self.breakers.note(outcome, resource, now)
+        if opened is not None and opened.reason is Reason.LIMITED:
+            self.calls.hold(opened.until)
 
     def _stopped(self, tx: Transaction, delivery: Delivery, now: float) -> bool:
         """Let a delivery wait whose breaker is open, or that is paused; True when it does."""

@@ -32,10 +32,12 @@ def noticed(
     destination: Destination = Destination.ZAUTOAI,
     *,
     pauses: Pauses | None = None,
-    closed: dict[str, Breaker] | None = None,
+    breakers: dict[str, Breaker] | None = None,
     **more: Any,
 ) -> list[Notice]:
-    row = destination_row(SETTINGS, destination, pauses or Pauses(), closed=closed or {}, **more)
+    row = destination_row(
+        SETTINGS, destination, pauses or Pauses(), breakers=breakers or {}, **more
+    )
     return list(destination_notices([row]))
 
 
@@ -97,8 +99,8 @@ def test_where_nothing_waits_or_it_is_paused_there_is_no_next_try() -> None:
 
 
 def test_a_stop_shows_until_when_and_what_ends_it() -> None:
-    closed = {"": Breaker("", 5.0, 125.0, 120.0, Reason.BAD_CREDENTIALS)}
-    (line,) = said(closed=closed, trouble=Trouble(5.0, Reason.BAD_CREDENTIALS))
+    breakers = {"": Breaker("", 5.0, 125.0, 120.0, Reason.BAD_CREDENTIALS)}
+    (line,) = said(breakers=breakers, trouble=Trouble(5.0, Reason.BAD_CREDENTIALS))
     assert line.startswith(
         "ZautoAI (api.zautoai.example:443): all calls stopped until 05:32:05 IST, first at "
         "05:30:05 IST: client credentials refused; check BRIDGE_ZAUTO__CLIENT_ID"
@@ -107,13 +109,13 @@ def test_a_stop_shows_until_when_and_what_ends_it() -> None:
 
 
 def test_a_wait_after_a_429_ends_with_a_reason_only() -> None:
-    (line,) = said(closed={"": Breaker("", 5.0, 125.0, 120.0, Reason.LIMITED)})
+    (line,) = said(breakers={"": Breaker("", 5.0, 125.0, 120.0, Reason.LIMITED)})
     assert line.endswith("bridge resume --now --reason TEXT")
 
 
 def test_a_stopped_resource_leaves_the_trouble_of_all_standing() -> None:
-    closed = {"patients": Breaker("patients", 5.0, 65.0, 60.0, Reason.FORBIDDEN)}
-    lines = said(closed=closed, trouble=Trouble(5.0, Reason.CERTIFICATE), next_try=65.0)
+    breakers = {"patients": Breaker("patients", 5.0, 65.0, 60.0, Reason.FORBIDDEN)}
+    lines = said(breakers=breakers, trouble=Trouble(5.0, Reason.CERTIFICATE), next_try=65.0)
     assert "patients stopped until 05:31:05 IST" in lines[0]
     assert "certificate not trusted" in lines[1]
     assert "zauto.base_url is wrong; next try" in lines[1]
@@ -144,7 +146,7 @@ def test_the_address_of_application_acknowledgments_is_named() -> None:
 def test_a_stop_is_of_the_kind_of_who_can_end_it(
     resource: str, reason: Reason, kind: NoticeKind
 ) -> None:
-    (notice,) = noticed(closed={resource: Breaker(resource, 5.0, 65.0, 60.0, reason)})
+    (notice,) = noticed(breakers={resource: Breaker(resource, 5.0, 65.0, 60.0, reason)})
     assert (notice.kind, notice.resource, notice.reason) == (kind, resource, reason)
 
 

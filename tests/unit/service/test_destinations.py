@@ -62,7 +62,7 @@ async def stop_calls(service: Service, outcome: Outcome, resource: str = "patien
     now = service._clock()
 
     def settle(tx: Transaction) -> None:
-        end._close(outcome, resource, now)
+        end._break(outcome, resource, now)
         end.note(tx, now)
 
     await service.store.run(settle)

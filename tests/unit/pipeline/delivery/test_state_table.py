@@ -49,8 +49,8 @@ class Row:
     calls: tuple[Call, ...] = (a_patient(),)
     #: records that ZautoAI has already
     there: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    #: what is closed after the first answer: a resource, "" for all; None for nothing
-    closed: str | None = None
+    #: what is opened after the first answer: a resource, "" for all; None for nothing
+    opened: str | None = None
     #: the least that lies between the first request and the next
     quiet: float = 0.0
 
@@ -66,13 +66,13 @@ ROWS: dict[str, Row] = {
         [HTML], ["POST", "GET", "POST"], DELIVERED, quiet=5
     ),
     "2xx for another external id": Row(
-        [OF_P2], ["POST"], PARKED, "ZautoAI answered for another record", closed="patients"
+        [OF_P2], ["POST"], PARKED, "ZautoAI answered for another record", opened="patients"
     ),
     "nothing was sent: DNS, refused, TLS": Row(
         [Failure.UNREACHABLE, Failure.UNREACHABLE], ["POST"] * 3, DELIVERED, quiet=1
     ),
     "certificate not trusted": Row(
-        [Failure.CERTIFICATE], ["POST", "POST"], DELIVERED, closed="", quiet=60
+        [Failure.CERTIFICATE], ["POST", "POST"], DELIVERED, opened="", quiet=60
     ),
     "no answer, 502, 504, or the bridge was killed": Row(
         [Fault.GATEWAY], ["POST", "GET", "POST"], DELIVERED, quiet=QUIET
@@ -151,14 +151,14 @@ ROWS: dict[str, Row] = {
         quiet=QUIET,
     ),
     "400": Row([Fault.INVALID], ["POST"], PARKED, "refused as invalid: fullName"),
-    "401 again": Row([Fault.UNAUTHORIZED], ["POST", "POST"], DELIVERED, closed="", quiet=60),
-    "403": Row([Fault.FORBIDDEN], ["POST", "POST"], DELIVERED, closed="patients", quiet=60),
-    "429": Row([Fault.LIMITED], ["POST", "POST"], DELIVERED, closed="", quiet=30),
+    "401 again": Row([Fault.UNAUTHORIZED], ["POST", "POST"], DELIVERED, opened="", quiet=60),
+    "403": Row([Fault.FORBIDDEN], ["POST", "POST"], DELIVERED, opened="patients", quiet=60),
+    "429": Row([Fault.LIMITED], ["POST", "POST"], DELIVERED, opened="", quiet=30),
     "3xx": Row(
         [Answer(307, {"location": "https://elsewhere"}, b"", complete=True)],
         ["POST", "GET", "POST"],
         DELIVERED,
-        closed="",
+        opened="",
         quiet=60,
     ),
     "other 4xx": Row([Answer(418, {}, b"", complete=True)], ["POST"], PARKED, "unexpected answer"),
@@ -247,7 +247,7 @@ async def test_a_row(bench: Bench, name: str) -> None:
     times = script(bench, row.answers)
     message_id = await bench.plan(*row.calls)
     await bench.look()
-    assert next(iter(bench.end.breakers.all(bench.clock())), None) == row.closed
+    assert next(iter(bench.end.breakers.all(bench.clock())), None) == row.opened
     await bench.finish()
     assert [request.method for request in bench.remote.requests] == row.methods
     assert (bench.status(message_id), bench.reason(message_id)[: len(row.reason)]) == (
@@ -386,11 +386,11 @@ async def test_refused_credentials_stop_all_for_longer_each_time_and_park_nothin
     waits = []
     for _ in range(6):
         await bench.look()
-        closed = bench.end.breakers.all(bench.clock())[""]
-        waits.append(closed.until - bench.clock())
-        bench.clock.now = closed.until
+        opened = bench.end.breakers.all(bench.clock())[""]
+        waits.append(opened.until - bench.clock())
+        bench.clock.now = opened.until
     assert waits == [60, 120, 240, 480, 900, 900]
-    assert closed.reason is Reason.BAD_CREDENTIALS
+    assert opened.reason is Reason.BAD_CREDENTIALS
     bench.end._send = usual
     await bench.finish()
     assert {bench.status(each) for each in ids} == {DELIVERED}

@@ -1,4 +1,4 @@
-"""ZautoAI as a far end: what waits for what, what is closed, and what heals."""
+"""ZautoAI as a far end: what waits for what, which breakers open, and what heals."""
 
 from __future__ import annotations
 

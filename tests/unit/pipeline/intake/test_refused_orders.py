@@ -11,6 +11,7 @@ from bridge.causes import Cause, CauseKind
 from bridge.delivery import Outcome
 from bridge.message import Status
 from bridge.pipeline.delivery.hospital import ToHospital
+from bridge.pipeline.delivery.transitions import Transitions
 from tests.unit.pipeline.ward import BUSY, REFUSED, SILENT, TAKEN, Ward, a_service, lines, told
 
 XRAY = "SRV-XRC"
@@ -130,7 +131,8 @@ async def test_each_order_that_is_parked_behind_is_counted(
     ended: list[Status] = []
     end = ward.bench.deliver._end
     assert isinstance(end, ToHospital)
-    monkeypatch.setattr(end, "_settled", lambda target, status: ended.append(status))
+    counting = Transitions(end.target, lambda: 1.0, lambda target, status: ended.append(status))
+    monkeypatch.setattr(end, "_transitions", counting)
     ward.answers = [REFUSED]
     for said in ("SCHEDULED 300", "SCHEDULED 350", "CANCELLED"):
         await ward.keep(a_service(said))
