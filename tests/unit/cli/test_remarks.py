@@ -32,7 +32,7 @@ async def service(run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Se
     planned = asyncio.Event()
 
     def counted() -> None:
-        if not made.store.read(lambda view: view.untranslated(9)):
+        if made.store.read(lambda view: view.message(3) and not view.untranslated(9)):
             planned.set()
 
     made.pipeline.work._planned = counted
