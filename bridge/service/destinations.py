@@ -26,7 +26,7 @@ from bridge.store.contract import Store, View
 from bridge.zauto.catalogue import Catalogue
 
 
-@dataclass
+@dataclass(eq=False)
 class Destinations:
     """ZautoAI and the hospital, as far as they are set up.
 

@@ -21,7 +21,7 @@ from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
 
 
-@dataclass
+@dataclass(eq=False)
 class Pausing:
     """Holds what is paused, over a restart too, and has the destinations keep to it."""
 

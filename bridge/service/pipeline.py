@@ -30,7 +30,7 @@ from bridge.store.contract import Store
 BUSY_SECONDS = 0.05
 
 
-@dataclass
+@dataclass(eq=False)
 class Pipeline:
     """Intake, translation, delivery and acknowledgment, and what looks after them."""
 

@@ -36,7 +36,7 @@ class RefusedSet(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class Reload:
     """Changes the sets of mappings in use."""
 

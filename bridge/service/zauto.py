@@ -63,7 +63,7 @@ def refuse_other(settings: Zauto, question: Question) -> None:
         )
 
 
-@dataclass
+@dataclass(eq=False)
 class ZautoEnd:
     """ZautoAI of a running service."""
 
