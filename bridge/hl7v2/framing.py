@@ -246,11 +246,6 @@ def _frame(body: bytes) -> list[Found]:
     return [] if body in _TRANSPORT_BLOCKS else [Frame(body)]
 
 
-def _whole(body: bytes, found: list[Found]) -> None:
-    if body not in _TRANSPORT_BLOCKS:
-        found.append(Frame(body))
-
-
 def _end(data: bytes, at: int) -> int:
     """Where the FS stands that ends a frame, -1 where none does yet."""
     end = data.find(FS, at)

@@ -87,15 +87,15 @@ class Destinations:
         return self.zauto.budget(waiting, moving=not deliver.paused and not deliver.health.trouble)
 
     def _row(self, destination: Destination) -> dict[str, Any]:
-        now, deliver = self._clock(), self.delivers.get(destination.target)
+        now, deliver = self.clock(), self.delivers.get(destination.target)
         breakers = {}
         if destination is Destination.ZAUTOAI and self.zauto is not None:
             breakers = dict(self.zauto.far_end.breakers.all(now))
-        due = self._store.read(lambda view: view.next_due(destination.target))
+        due = self.store.read(lambda view: view.next_due(destination.target))
         return report.destination_row(
             self.settings,
             destination,
-            self.pauses,
+            self.pausing.pauses,
             breakers=breakers,
             trouble=deliver.health.trouble if deliver else None,
             next_try=None if due is None else max(due, now),
