@@ -36,7 +36,7 @@ SETTINGS = Settings()
 #: of the public messages, every so many-th
 EVERY = int(os.environ.get("EVERY", "10"))
 #: tests they are shared out to: each is done in time on a busy machine
-SHARES = 8
+SHARES = 24
 #: different numbers that a shape may need: a code that no table has can become one that a table has
 TRIES = 10
 
