@@ -10,7 +10,7 @@ from __future__ import annotations
 from bridge.yamlfile.fitting import Misfit, fit, misfits
 from bridge.yamlfile.reading import decoded, read, read_table, text_of
 from bridge.yamlfile.spelling import known_at, listed, nearest
-from bridge.yamlfile.tree import Entry, Items, Node, Place, Table, Way, Word, dotted, indexed, words
+from bridge.yamlfile.tree import Entry, Items, Node, Place, Table, Way, Word, dotted, indexed
 from bridge.yamlfile.values import place_of, texts, values
 
 __all__ = [
@@ -36,5 +36,4 @@ __all__ = [
     "text_of",
     "texts",
     "values",
-    "words",
 ]

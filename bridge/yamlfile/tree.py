@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -65,16 +65,6 @@ class Table:
 
 
 Node: TypeAlias = Word | Items | Table
-
-
-def words(node: Node) -> Iterator[Word]:
-    """The words of a word or of a list; anything else among them is left out."""
-    if isinstance(node, Word):
-        yield node
-    elif isinstance(node, Items):
-        for item in node.items:
-            if isinstance(item, Word):
-                yield item
 
 
 def indexed(way: Way) -> str:
