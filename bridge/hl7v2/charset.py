@@ -94,7 +94,7 @@ def narrowed(body: bytes) -> bytes:
 
 
 def decode(
-    body: bytes, charset_name: str, fallback: str, *, default: str = "", forced: str = ""
+    body: bytes, charset_name: str, fallback: str, default: str = "", forced: str = ""
 ) -> tuple[str, str]:
     """The text of a message without its byte order mark, and the codec that made it.
 

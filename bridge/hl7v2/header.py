@@ -206,21 +206,18 @@ def check_limits(body: bytes, limits: Limits) -> None:
     if len(body) > limits.frame:
         raise LimitError(_over("bytes", limits.frame), code=_INTERNAL)
     body = body.removeprefix(UTF8_BOM).lstrip()
-    fields, repetitions = body.count(body[3:4] or b"|"), body.count(body[5:6] or b"~")
-    many = fields > limits.fields or repetitions >= limits.repetitions
-    if many or body.count(b"\r") + body.count(b"\n") >= limits.segments:
-        _check_text(body.decode("latin-1"), limits, many=many)
+    if (
+        body.count(b"\r") + body.count(b"\n") >= limits.segments
+        or body.count(body[3:4] or b"|") > limits.fields
+        or body.count(body[5:6] or b"~") >= limits.repetitions
+    ):
+        _check_segments(body.decode("latin-1"), limits)
 
 
-def _check_text(text: str, limits: Limits, *, many: bool) -> None:
+def _check_segments(text: str, limits: Limits) -> None:
     separator, repetition = text[3:4] or "|", text[5:6] or "~"
     if segments.more_than(limits.segments, text, separator):
         raise LimitError(_over("segments", limits.segments), code=_INTERNAL)
-    if many:
-        _check_segments(text, separator, repetition, limits)
-
-
-def _check_segments(text: str, separator: str, repetition: str, limits: Limits) -> None:
     for segment in segments.split(text, separator):
         name = segment[:3]
         if segment.count(separator) > limits.fields:

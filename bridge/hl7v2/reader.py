@@ -169,9 +169,8 @@ class Hl7Document:
         default_charset: str = "",
         forced_charset: str = "",
     ) -> None:
-        text, codec = charset.decode(
-            body, header.charset, fallback_charset, default=default_charset, forced=forced_charset
-        )
+        charsets = fallback_charset, default_charset, forced_charset
+        text, codec = charset.decode(body, header.charset, *charsets)
         # An FS before the one that ended the frame is text by the rule, but says nothing.
         text, separator = text.lstrip().rstrip(_FS), header.field_separator
         self.header = header

@@ -33,14 +33,12 @@ def header_of(body: bytes, channel: Channel) -> Header:
 
 def text_of(body: bytes, header: Header, channel: Channel) -> Hl7Text:
     """A message as its channel reads it; raises ReadError."""
-    text, _ = charset.decode(
-        body,
-        header.charset,
-        channel.fallback_charset,
-        default=channel.default_charset,
-        forced=channel.forced_charset,
-    )
-    return Hl7Text(header, text)
+    return Hl7Text(header, charset.decode(body, header.charset, *charsets(channel))[0])
+
+
+def charsets(channel: Channel) -> tuple[str, str, str]:
+    """What a channel says of charsets: its fallback, its default, and what it forces."""
+    return channel.fallback_charset, channel.default_charset, channel.forced_charset
 
 
 def placed(

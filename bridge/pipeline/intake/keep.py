@@ -147,17 +147,8 @@ class Intake:
         """Keep one FHIR resource; `resource_id` is "" for a create, which is given one."""
         self.taken_at = at = self._clock()
         resource_id = resource_id or self._new_id()
-        message = Message(
-            channel=first_channel(self._settings, "fhir"),
-            protocol=Protocol.FHIR,
-            message_type=resource_type,
-            control_id="",
-            sending_application="",
-            sending_facility="",
-            received_at=at,
-            body=body,
-            reference=f"{resource_type}/{resource_id}",
-        )
+        reference = f"{resource_type}/{resource_id}"
+        message = self._by_http(Protocol.FHIR, resource_type, at, body, reference=reference)
 
         def job(tx: MessageTransaction) -> Receipt:
             created = not (update and tx.seen_reference(message.channel, message.reference))
@@ -184,17 +175,7 @@ class Intake:
         Raises KeyReused where the key came before with another order.
         """
         self.taken_at = at = self._clock()
-        message = Message(
-            channel=first_channel(self._settings, "orders"),
-            protocol=Protocol.ORDERS,
-            message_type=message_type,
-            control_id=idempotency_key,
-            sending_application="",
-            sending_facility="",
-            received_at=at,
-            body=body,
-        )
-
+        message = self._by_http(Protocol.ORDERS, message_type, at, body, control_id=idempotency_key)
         status = self._status(message)
         kept = await self._store.run(lambda tx: keep_order(tx, message, status, ORDER_WINDOW))
         self._counted(message, "duplicate" if kept.duplicate else "202")
@@ -205,17 +186,7 @@ class Intake:
         self, protocol: Protocol, message_type: str, body: bytes, status_code: int, reason: str
     ) -> None:
         """Keep what an HTTP door refused, with the reason."""
-        listener = "fhir" if protocol is Protocol.FHIR else "orders"
-        message = Message(
-            channel=first_channel(self._settings, listener),
-            protocol=protocol,
-            message_type=message_type,
-            control_id="",
-            sending_application="",
-            sending_facility="",
-            received_at=self._clock(),
-            body=body,
-        )
+        message = self._by_http(protocol, message_type, self._clock(), body)
         await self._store.run(
             lambda tx: tx.keep(
                 message,
@@ -298,6 +269,19 @@ class Intake:
         found = AckError(error.location, error.code, str(error))
         answer = self._written(header, code, (found,), self._clock())
         return Reply(answer or None, close=True)
+
+    def _by_http(
+        self,
+        protocol: Protocol,
+        message_type: str,
+        at: float,
+        body: bytes,
+        *,
+        control_id: str = "",
+        reference: str = "",
+    ) -> Message:
+        channel = first_channel(self._settings, protocol.value)
+        return Message(channel, protocol, message_type, control_id, "", "", at, body, reference)
 
     def _status(self, message: Message) -> Status:
         taken = self._takes(message.channel, message.protocol, message.message_type)

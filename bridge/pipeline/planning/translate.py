@@ -27,7 +27,7 @@ from bridge.mapping.engine.compiled import Mappings
 from bridge.mapping.engine.dotted import OrderDocument
 from bridge.message import Message, Protocol
 from bridge.order import OrderLine
-from bridge.pipeline.channels import channel_named, header_of
+from bridge.pipeline.channels import channel_named, charsets, header_of
 from bridge.remarks import Remark, RemarkCode
 from bridge.settings import Settings
 
@@ -152,14 +152,7 @@ def _context(message: Message, settings: Settings) -> Context:
 
 def _hl7(message: Message, settings: Settings) -> Hl7Document:
     channel = channel_named(settings, message.channel)
-    header = header_of(message.body, channel)
-    return Hl7Document(
-        message.body,
-        header,
-        channel.fallback_charset,
-        channel.default_charset,
-        channel.forced_charset,
-    )
+    return Hl7Document(message.body, header_of(message.body, channel), *charsets(channel))
 
 
 def _fhir(message: Message, settings: Settings, known: Known) -> tuple[Document, Context]:

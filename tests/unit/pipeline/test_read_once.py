@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from bridge.pipeline.translate import Rehearsal, translate
@@ -24,11 +24,10 @@ from tests.unit.pipeline.desk import Desk
 from tests.unit.pipeline.hl7 import adt, message
 
 SCAN = header.scan.__code__
-#: bytes that an adt() is longer than, and its MSH shorter
+#: bytes that a message of these tests is longer than, and its MSH shorter
 LONG = 150
-#: how a message's text can stand in the frame
 PLAIN = adt()
-LATIN = adt(name="Ros\u00e9^Andr\u00e9").decode().encode("latin-1")
+LATIN = adt(name="Rosé^André").decode().encode("latin-1")
 DECLARED = adt(msh_end="||||||UNICODE UTF-8", name="नायर^मीरा")
 WITH_MSH_IN_TEXT = adt(name="MSHRI^Meera")
 BATCH = b"BHS|^~\\&|HIS|LOTUS\r" + adt("C1") + adt("C2") + b"BTS|2\r"
@@ -58,7 +57,7 @@ def counting() -> Iterator[Counts]:
         yield counts
     finally:
         sys.setprofile(before)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
 async def taken(desk: Desk, text: bytes) -> Counts:
@@ -75,7 +74,7 @@ async def taken(desk: Desk, text: bytes) -> Counts:
 @pytest.mark.parametrize("text", [PLAIN, DECLARED, WITH_MSH_IN_TEXT])
 @pytest.mark.parametrize("structure", ["off", "warn"])
 async def test_one_message_is_read_once(
-    open_desk: Callable[..., Desk], text: bytes, structure: str
+    open_desk: Callable[..., Desk], text: bytes, structure: Literal["off", "warn"]
 ) -> None:
     desk = open_desk(channels=[Channel(name="adt", structure=structure)])
     counts = await taken(desk, text)
