@@ -219,7 +219,8 @@ def _fault(error: ErrorDetails, table: Table) -> Fault:
         known = facts["expected"].split("'")[1::2]
         there_are = f"; there are {listed(known)}" if len(known) > 1 else ""
         message, near = f"'{value}' is not known{there_are}.", nearest(value, known)
-    return place_of(table, way).fault(indexed((*table.way, *way)), message, near)
+    of_key = error["type"] in ("is_instance_of", "no_list", "no_table", "no_words")
+    return place_of(table, way, of_key=of_key).fault(indexed((*table.way, *way)), message, near)
 
 
 def _misplaced(table: Table, model: type[Declared]) -> Iterator[Fault]:

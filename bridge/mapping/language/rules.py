@@ -134,7 +134,9 @@ class RuleCompiler:
         if table is None:
             self.names.unknown(rule.codes, f"{rule.key}.codes", "code table", self.names.tables)
             return None
-        taker = f", which {rule.key} of parts/{self.part.name} takes"
+        # of several rules of a field each would tell the same
+        taken_by = rule.key.rpartition("[")[0] if rule.key.endswith("]") else rule.key
+        taker = f", which {taken_by} of parts/{self.part.name} takes"
         for key, word in table.results:
             self._check_enum(word, key, spec, taker)
         return table

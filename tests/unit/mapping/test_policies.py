@@ -159,4 +159,4 @@ def test_a_rule_can_ask_what_a_setting_is(
     mapping = load([shipped, tmp_path], zauto, Site()).find(Protocol.HL7V2, "ADT^A04")
     assert mapping is not None
     (rule,) = next(field.rules for field in mapping.calls[0].fields if field.name == "remarks")
-    assert [test.settled for test in rule.when] == [holds]
+    assert [test.decided for test in rule.when] == [holds]
