@@ -207,9 +207,9 @@ def check_limits(body: bytes, limits: Limits) -> None:
         raise LimitError(_over("bytes", limits.frame), code=_INTERNAL)
     body = body.removeprefix(UTF8_BOM).lstrip()
     if (
-        body.count(b"\r") + body.count(b"\n") >= limits.segments
-        or body.count(body[3:4] or b"|") > limits.fields
+        body.count(body[3:4] or b"|") > limits.fields
         or body.count(body[5:6] or b"~") >= limits.repetitions
+        or (len(body) > limits.segments <= body.count(b"\r") + body.count(b"\n"))
     ):
         _check_segments(body.decode("latin-1"), limits)
 

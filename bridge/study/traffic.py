@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +12,7 @@ from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channels_by_listener, first_channel, placed
-from bridge.pipeline.intake.refuse import NegativeAcknowledgment, read_or_refuse, why
+from bridge.pipeline.intake.refuse import read_or_refuse, why
 from bridge.senders.files import PartKind, ReplayPart, read, recognise, walk
 from bridge.settings import Settings
 from bridge.store.messages import MessageView
@@ -83,10 +82,10 @@ def _taken_hl7(
     try:
         channel, header = placed(part.body, channels, channels[0])
     except ReadError as error:
-        return RefusedMessage(str(error))
-    judged = read_or_refuse(header, part.body, channel, partial(takes, channel.name))
-    if isinstance(judged, NegativeAcknowledgment):
-        return RefusedMessage(sentence(why(judged), reveal=True))
+        return Refused(str(error))
+    judged = read_or_refuse(header, part.body, channel, takes)
+    if isinstance(judged, Refusal):
+        return Refused(sentence(why(judged), reveal=True))
     return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)
 
 

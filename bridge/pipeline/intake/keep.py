@@ -107,9 +107,8 @@ class Intake:
             check_limits(body, self._settings.limits)
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
-        takes = partial(self._takes, channel.name)
-        judged = read_or_refuse(header, body, channel, takes, several=several)
-        refusal = judged if isinstance(judged, NegativeAcknowledgment) else None
+        judged = read_or_refuse(header, body, channel, self._takes, several=several)
+        refusal = judged if isinstance(judged, Refusal) else None
         if isinstance(judged, Hl7Text) and channel.structure != "off":
             refusal = await self._structure.refusal(channel, judged)
         owing = None if refusal else owing_of(channel, header)

@@ -32,7 +32,7 @@ def read_or_refuse(
     header: Header,
     body: bytes,
     channel: Channel,
-    takes: Callable[[Protocol, str], bool],
+    takes: Callable[[str, Protocol, str], bool],
     *,
     several: bool = True,
 ) -> Hl7Text | NegativeAcknowledgment:
@@ -54,7 +54,9 @@ def read_or_refuse(
         text = text_of(body, header, channel)
     except ReadError as error:
         return _error(error.location or "MSH-18", error.code, str(error))
-    if channel.unknown_types == "reject" and not takes(Protocol.HL7V2, header.message_type):
+    if channel.unknown_types == "reject" and not takes(
+        channel.name, Protocol.HL7V2, header.message_type
+    ):
         return _reject("MSH-9", 200, "message type is not taken by this channel")
     return text
 
