@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +13,7 @@ from bridge.message import Message, Protocol
 from bridge.pipeline.intake.structure import Structure, structure_faults
 from bridge.settings import Channel, Settings
 from tests.patience import PATIENCE
+from tests.unit.pipeline.desk import Desk, told
 from tests.unit.pipeline.hl7 import adt
 
 WARN = Channel(name="adt", structure="warn")
@@ -81,3 +83,15 @@ def test_every_fault_of_a_kept_message_is_told_where_its_channel_asks(channel: C
 def test_only_hl7_has_a_structure_to_check() -> None:
     settings = Settings(channels=(Channel(name="fhir", listener="fhir", structure="warn"),))
     assert structure_faults(kept("fhir", Protocol.FHIR), settings) == []
+
+
+async def test_a_message_is_judged_in_its_own_charset(open_desk: Callable[..., Desk]) -> None:
+    """The second byte of 亅 is the field separator in GB 18030."""
+    declared = adt("C1", name="亅^亅", msh_end="||||||GB 18030-2000").decode().encode("gb18030")
+    desk = open_desk(channels=[REJECT])
+    assert told(await desk.hl7(declared)) == ("AA", "C1")
+    assert told(await desk.hl7(b"\xef\xbb\xbf" + adt("C2"))) == ("AA", "C2")
+    whole = desk.store.read(lambda view: view.message(desk.kept()[-1].id))
+    await desk.store.close()
+    assert whole is not None
+    assert structure_faults(whole.message, desk.settings) == []
