@@ -82,10 +82,10 @@ def _taken_hl7(
     try:
         channel, header = placed(part.body, channels, channels[0])
     except ReadError as error:
-        return Refused(str(error))
+        return RefusedMessage(str(error))
     judged = read_or_refuse(header, part.body, channel, takes)
-    if isinstance(judged, Refusal):
-        return Refused(sentence(why(judged), reveal=True))
+    if isinstance(judged, NegativeAcknowledgment):
+        return RefusedMessage(sentence(why(judged), reveal=True))
     return _message(part, Protocol.HL7V2, header.message_type, channel.name, at, header=header)
 
 

@@ -108,7 +108,7 @@ class Intake:
         except LimitError as error:
             return await self._too_large(channel, header, body, peer, error)
         judged = read_or_refuse(header, body, channel, self._takes, several=several)
-        refusal = judged if isinstance(judged, Refusal) else None
+        refusal = judged if isinstance(judged, NegativeAcknowledgment) else None
         if isinstance(judged, Hl7Text) and channel.structure != "off":
             refusal = await self._structure.refusal(channel, judged)
         owing = None if refusal else owing_of(channel, header)
