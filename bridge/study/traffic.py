@@ -12,7 +12,7 @@ from bridge.errors import BridgeError, ReadError
 from bridge.hl7v2.header import Header
 from bridge.message import Message, Protocol
 from bridge.pipeline.channels import channels_by_listener, first_channel, placed
-from bridge.pipeline.intake.refuse import read_or_refuse, why
+from bridge.pipeline.intake.refuse import NegativeAcknowledgment, read_or_refuse, why
 from bridge.senders.files import PartKind, ReplayPart, read, recognise, walk
 from bridge.settings import Settings
 from bridge.store.messages import MessageView
