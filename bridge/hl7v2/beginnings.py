@@ -34,10 +34,9 @@ _BATCH_LINE = re.compile(rb"\r" + _PAD + rb"[BF][HT]S")
 _BATCH_NAMES = (b"BHS", b"FHS", b"BTS", b"FTS")
 #: a line that `scan` can read
 _READABLE = re.compile(rb"(?:\xef\xbb\xbf)?+[ \t\x0b\x0c]*+MSH[^A-Za-z0-9\0- ][^\r\n]")
-#: MSH and such a line, behind either line end
-_AFTER_CR, _AFTER_LF = (
-    re.compile(end + _PAD + rb"(?:[Mm][Ss][Hh]|[BF][HT]S)").search for end in (rb"\r", rb"\n")
-)
+#: MSH and such a line, behind either line end; by their first byte most lines are neither
+_NAMED = rb"(?=[\0-\x20\xefMmBF])" + _PAD + rb"(?:[Mm][Ss][Hh]|[BF][HT]S)"
+_AFTER_CR, _AFTER_LF = (re.compile(end + _NAMED).search for end in (rb"\r", rb"\n"))
 #: MSH-2 has four characters, five from 2.7 on, and fewer where a sender never uses the others
 _ENCODING_CHARACTERS = re.compile(r"[^\sA-Za-z0-9]{1,5}")
 #: what can be an encoding character
