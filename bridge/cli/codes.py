@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, print_json, say, table, when
+
+if TYPE_CHECKING:
+    from bridge.reports.lists import CodeRow
 
 
 def codes(
@@ -37,13 +40,13 @@ def codes(
     console().print(table("", columns, (_told(row, zone) for row in rows)))
 
 
-def _told(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
+def _told(row: CodeRow, zone: str) -> tuple[Any, ...]:
     return (
-        row["code"],
-        f"codes/{row['table']}",
-        row["waiting"] or "",
-        row["count"],
-        row["sender"],
-        when(row["first_at"], zone),
-        when(row["last_at"], zone),
+        row.code,
+        f"codes/{row.table}",
+        row.waiting or "",
+        row.count,
+        row.sender,
+        when(row.first_at, zone),
+        when(row.last_at, zone),
     )

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from bridge.cli.grid import Grid
 from bridge.cli.tables import short, table
 
+if TYPE_CHECKING:
+    from bridge.reports.calls import CallReport, OriginRow
+
 _ASIDE = "dim"
 
 
-def title_of(call: Mapping[str, Any]) -> str:
+def title_of(call: CallReport) -> str:
     """A call in a line: `upsert patients P1`, `merge patients P1 into P2`."""
-    into = f" into {call['into']}" if call["into"] else ""
-    return f"{call['interaction']} {call['resource']} {call['external_id']}{into}"
+    into = f" into {call.into}" if call.into else ""
+    return f"{call.interaction} {call.resource} {call.external_id}{into}"
 
 
-def lineage_table(payload: Mapping[str, Any], lineage: Sequence[Mapping[str, str]]) -> Grid:
+def lineage_table(call: CallReport) -> Grid:
     """One row for each field of a call, source on the left; cells are taken literally."""
-    rows = ((_source(origin), _field(origin, payload)) for origin in lineage)
+    rows = ((_source(origin), _field(origin, call.payload)) for origin in call.lineage)
     return table("", ("what came", "what it became"), rows, indent=2)
 
 
-def _source(origin: Mapping[str, str]) -> Text:
+def _source(origin: OriginRow) -> Text:
     """The value as sent, over the path it stood at."""
-    if not origin["path"]:
-        return Text(origin["raw"] or "·", style=_ASIDE if not origin["raw"] else "")
-    return Text.assemble(origin["raw"], "\n", (named(origin["path"]), _ASIDE))
+    if not origin.path:
+        return Text(origin.raw or "·", style=_ASIDE if not origin.raw else "")
+    return Text.assemble(origin.raw, "\n", (named(origin.path), _ASIDE))
 
 
-def _field(origin: Mapping[str, str], payload: Mapping[str, Any]) -> Text:
+def _field(origin: OriginRow, payload: Mapping[str, object]) -> Text:
     """The field and its value, over what made it and the rule that says so."""
-    field, place = origin["field"], origin["rule"]
-    by = origin["made_by"] or ("copied" if origin["path"] else "")
+    field, place = origin.field, origin.rule
+    by = origin.made_by or ("copied" if origin.path else "")
     value = f" = {short(payload[field])}" if field in payload else ""
     said = " · ".join(filter(None, (by, f"{PurePath(place).name}" if place else "")))
     return Text.assemble((field, "bold"), value, "\n", (said, _ASIDE))

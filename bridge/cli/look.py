@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,13 +19,19 @@ from bridge.cli.notices import (
     urgent_notices,
 )
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
-from bridge.cli.reach import Reach
 from bridge.cli.status import StatusUnknown, status_code, stuck_tables
 from bridge.cli.tables import console, lines, print_json, say, table, when
 from bridge.errors import BridgeError
 from bridge.message import Status
-from bridge.notices import Notice, NoticeKind, notice_row, sentence
+from bridge.notices import Notice, NoticeKind, sentence
 from bridge.store.acknowledgments import Answering
+
+if TYPE_CHECKING:
+    from bridge.cli.reach import Reach
+    from bridge.reports.calls import AttemptReport, DeliveryReport
+    from bridge.reports.messages import ErrorRow, LaterReport, MessageReport, MessageRow
+    from bridge.reports.remarks import RemarkReport
+    from bridge.reports.status import DeviationRow, StatusReport
 
 #: a duplicate is counted at the message it repeats and is none of its own
 _STATUSES = ", ".join(status for status in Status if status is not Status.DUPLICATE)
@@ -54,14 +60,17 @@ def status(config: Config = None, reveal: Reveal = False, as_json: AsJson = Fals
         raise StatusUnknown(str(error)) from error
     zone = settings.site.time_zone
     if as_json:
+        # importing reports takes a while, which --help need not wait for
+        from bridge.reports.notices import notice_row
+
         rows = [notice_row(each, zone) for each in all_notices(report, zone)]
-        print_json(report | {"lines": rows})
+        print_json(report.model_copy(update={"lines": rows}))
     else:
         _print_status(report, zone)
     raise typer.Exit(status_code(report))
 
 
-def _print_status(report: dict[str, Any], zone: str) -> None:
+def _print_status(report: StatusReport, zone: str) -> None:
     """Notices and tables: only of these is it made."""
     out = console()
     print_notices(out, first_notices(report), zone)
@@ -71,29 +80,26 @@ def _print_status(report: dict[str, Any], zone: str) -> None:
         out.print(made)
     out.print()
     print_notices(out, last_notices(report, zone), zone)
-    if report.get("contract"):
+    if report.contract:
         out.print()
-        out.print(_contract(report["contract"], zone))
+        out.print(_contract(report.contract, zone))
 
 
-def _counts(report: dict[str, Any]) -> Iterator[Grid]:
+def _counts(report: StatusReport) -> Iterator[Grid]:
     """How many messages of each status, and what is held for what, where there are any."""
-    counted = [(name, count) for name, count in report["messages"].items() if count]
+    counted = [(name, count) for name, count in report.messages.items() if count]
     if counted:
         yield table("", ("status", "messages"), counted)
-    held = [(row["waits_for"], row["count"]) for row in report["held_for"]]
+    held = [(row.waits_for, row.count) for row in report.held_for]
     if held:
         yield table("", ("held for", "messages and calls that wait"), held)
-    unmapped = [(row["message_type"], row["count"]) for row in report["unmapped_types"]]
+    unmapped = [(row.message_type, row.count) for row in report.unmapped_types]
     if unmapped:
         yield table("", ("no mapping takes", "messages"), unmapped)
 
 
-def _contract(seen: list[dict[str, Any]], zone: str) -> Grid:
-    rows = (
-        (s["what"], s["where"], s["count"], when(s["first_at"], zone), when(s["last_at"], zone))
-        for s in seen
-    )
+def _contract(seen: list[DeviationRow], zone: str) -> Grid:
+    rows = ((s.what, s.where, s.count, when(s.first_at, zone), when(s.last_at, zone)) for s in seen)
     columns = ("what", "where", "times", "first", "last")
     return table(sentence(Notice(NoticeKind.CONTRACT_DEVIATIONS), zone), columns, rows)
 
@@ -142,17 +148,17 @@ def _none_listed(status: Status | None, cause: CauseKind | None) -> str:
     return f"No message is {status}." if status else "No message has come yet."
 
 
-def _listed(rows: list[dict[str, Any]], zone: str) -> Grid:
+def _listed(rows: list[MessageRow], zone: str) -> Grid:
     columns = ("id", "status", "type", "answer", "received", "channel", "cause", "reason")
     told = (
         (
-            row["id"],
-            row["status"],
-            row["message_type"],
+            row.id,
+            row.status,
+            row.message_type,
             answered(row),
-            when(row["received_at"], zone),
-            row["channel"],
-            row["cause"],
+            when(row.received_at, zone),
+            row.channel,
+            row.cause,
             _told(row),
         )
         for row in rows
@@ -160,20 +166,20 @@ def _listed(rows: list[dict[str, Any]], zone: str) -> Grid:
     return table("", columns, told)
 
 
-def answered(row: dict[str, Any]) -> str:
+def answered(row: MessageRow) -> str:
     """MSA-1, and where the application acknowledgment is that follows it: `CA, AA sent`."""
-    return ", ".join(filter(None, (row["answer"], row["application_answer"])))
+    return ", ".join(filter(None, (row.answer, row.application_answer)))
 
 
-def _told(row: dict[str, Any]) -> str:
+def _told(row: MessageRow) -> str:
     """Why a message is where it is: the reason, what it waits for, and that it came again."""
-    told = [row["reason"]] if row["reason"] else []
-    if row["waits_for"] and row["status"] == Status.HELD:
-        told.append(f"for {row['waits_for']}")
-    if count := len(row["remarks"]):
+    told = [row.reason] if row.reason else []
+    if row.waits_for and row.status == Status.HELD:
+        told.append(f"for {row.waits_for}")
+    if count := len(row.remarks):
         told.append(f"{count} remark{'' if count == 1 else 's'}")
-    if row["duplicates"]:
-        told.append(f"came again {row['duplicates']}x")
+    if row.duplicates:
+        told.append(f"came again {row.duplicates}x")
     return "; ".join(told)
 
 
@@ -198,8 +204,7 @@ def quarantine(
         return
     zone = settings.site.time_zone
     told = (
-        (row["id"], when(row["at"], zone), row["reason"], row["peer"], row["channel"], row["head"])
-        for row in rows
+        (row.id, when(row.at, zone), row.reason, row.peer, row.channel, row.head) for row in rows
     )
     console().print(table("", ("id", "received", "reason", "from", "channel", "begins"), told))
 
@@ -228,55 +233,55 @@ def show(
         _print_report(out, report, settings.site.time_zone, reveal=reveal)
 
 
-def _report(reach: Reach, message_id: int, reveal: bool) -> dict[str, Any]:
+def _report(reach: Reach, message_id: int, reveal: bool) -> MessageReport:
     report = reach.message(message_id, reveal)
     if report is None:
         raise BridgeError(f"there is no message {message_id}; 'bridge messages' lists them")
     return report
 
 
-def _print_report(out: Console, report: dict[str, Any], zone: str, *, reveal: bool) -> None:
+def _print_report(out: Console, report: MessageReport, zone: str, *, reveal: bool) -> None:
     _print_message(out, report, zone)
-    if report["remarks"]:
-        out.print(_remarks(report["remarks"], reveal))
-    for delivery in report["deliveries"]:
+    if report.remarks:
+        out.print(_remarks(report.remarks, reveal))
+    for delivery in report.deliveries:
         _print_delivery(out, delivery, zone)
 
 
-def _print_message(out: Console, report: dict[str, Any], zone: str) -> None:
+def _print_message(out: Console, report: MessageReport, zone: str) -> None:
     rows = [
-        ("received", when(report["received_at"], zone)),
-        ("channel", report["channel"]),
-        ("type", report["message_type"]),
-        ("control id", report["control_id"]),
-        ("answered", report["answer"]),
-        ("application", _later(report["application_acknowledgment"], zone)),
-        ("status", report["status"]),
-        ("cause", report["cause"]),
-        ("reason", report["reason"]),
-        ("who acts", report["verdict"]),
-        ("lines", _sentences(report["lines"])),
-        ("structure", _sentences(report["structure"])),
-        ("waits for", report["waits_for"]),
-        ("what to do", report["next"]),
-        ("more", report["runbook"]),
-        ("mapping", f"{report['mapping']} {report['mappings_hash'][:12]}".strip()),
-        ("came again", report["duplicates"] or ""),
+        ("received", when(report.received_at, zone)),
+        ("channel", report.channel),
+        ("type", report.message_type),
+        ("control id", report.control_id),
+        ("answered", report.answer),
+        ("application", _later(report.application_acknowledgment, zone)),
+        ("status", report.status),
+        ("cause", report.cause),
+        ("reason", report.reason),
+        ("who acts", report.verdict),
+        ("lines", _sentences(report.lines)),
+        ("structure", _sentences(report.structure)),
+        ("waits for", report.waits_for),
+        ("what to do", report.next),
+        ("more", report.runbook),
+        ("mapping", f"{report.mapping} {report.mappings_hash[:12]}".strip()),
+        ("came again", report.duplicates or ""),
     ]
-    out.print(table(f"message {report['id']}", ("", ""), [row for row in rows if row[1]]))
-    if report["body_gone"]:
+    out.print(table(f"message {report.id}", ("", ""), [row for row in rows if row[1]]))
+    if report.body_gone:
         out.print(
             "\nPayload pruned: the text of this message was deleted; everything else is kept."
         )
-    if report["body"] is not None:
+    if report.body is not None:
         out.print()
-        lines(out, report["body"].strip())
+        lines(out, report.body.strip())
 
 
-def _remarks(remarks: list[dict[str, Any]], reveal: bool) -> Grid:
+def _remarks(remarks: list[RemarkReport], reveal: bool) -> Grid:
     """What the translation met and continued from; with what stood there if that is asked for."""
     columns = ("place", "remark", "code", *(("what stood there",) if reveal else ()))
-    rows = [(each["path"], each["text"], each["code"], each["sent"]) for each in remarks]
+    rows = [(each.path, each.text, each.code, each.sent) for each in remarks]
     return table("remarks", columns, [row[: len(columns)] for row in rows])
 
 
@@ -286,44 +291,44 @@ def _sentences(faults: list[str]) -> tuple[str, ...]:
     return (*told, f"{more} more; --json has them all") if more > 0 else tuple(told)
 
 
-def _later(later: dict[str, Any] | None, zone: str) -> str:
+def _later(later: LaterReport | None, zone: str) -> str:
     """Where the application acknowledgment is: `AA sent since …`, `owed after delivery`."""
     if later is None:
         return ""
-    told = f"{later['code']} {later['state']} since {when(later['since'], zone)}".strip()
-    if later["state"] == Answering.OWED:
-        return f"{told}: follows after {later['after']}"
-    if later["state"] == Answering.DUE and not later["reason"]:
-        return f"{told}: sent once {later['line']} is reached"
-    codes = "".join(f"; {_error(error)}" for error in later["errors"])
-    return f"{told}{codes}: {later['reason']}" if later["reason"] else f"{told}{codes}"
+    told = f"{later.code} {later.state} since {when(later.since, zone)}".strip()
+    if later.state == Answering.OWED:
+        return f"{told}: follows after {later.after}"
+    if later.state == Answering.DUE and not later.reason:
+        return f"{told}: sent once {later.line} is reached"
+    codes = "".join(f"; {_error(error)}" for error in later.errors)
+    return f"{told}{codes}: {later.reason}" if later.reason else f"{told}{codes}"
 
 
-def _error(error: dict[str, Any]) -> str:
+def _error(error: ErrorRow) -> str:
     """An ERR without its text: `ERR-3 101, ERR-4 E at PID-3`."""
-    place = f" at {error['location']}" if error["location"] else ""
-    return f"ERR-3 {error['code']}, ERR-4 {error['severity']}{place}"
+    place = f" at {error.location}" if error.location else ""
+    return f"ERR-3 {error.code}, ERR-4 {error.severity}{place}"
 
 
-def _print_delivery(out: Console, delivery: dict[str, Any], zone: str) -> None:
-    why = f" ({delivery['reason']})" if delivery["reason"] else ""
-    again = f", tried again at {when(delivery['due_at'], zone)}" if _retried(delivery) else ""
-    lines(out, f"\n{title_of(delivery)}: {delivery['status']}{why}{again}")
-    if delivery["lineage"]:
-        out.print(lineage_table(delivery["payload"], delivery["lineage"]))
+def _print_delivery(out: Console, delivery: DeliveryReport, zone: str) -> None:
+    why = f" ({delivery.reason})" if delivery.reason else ""
+    again = f", tried again at {when(delivery.due_at, zone)}" if _retried(delivery) else ""
+    lines(out, f"\n{title_of(delivery)}: {delivery.status}{why}{again}")
+    if delivery.lineage:
+        out.print(lineage_table(delivery))
     attempts = [
-        (when(a["started_at"], zone), a["method"], _answer(a), a["outcome"], a.get("why", ""))
-        for a in delivery["attempts"]
+        (when(a.started_at, zone), a.method, _answer(a), a.outcome, a.why)
+        for a in delivery.attempts
     ]
     if attempts:
         out.print(table("", ("tried", "request", "answer", "outcome", "why"), attempts))
 
 
-def _answer(attempt: dict[str, Any]) -> str:
+def _answer(attempt: AttemptReport) -> str:
     """The HTTP status, or the codes of an acknowledgment."""
-    return str(attempt["status"] or attempt.get("code", ""))
+    return str(attempt.status or attempt.code)
 
 
-def _retried(delivery: dict[str, Any]) -> bool:
+def _retried(delivery: DeliveryReport) -> bool:
     """Whether it waits after an attempt, not for its turn."""
-    return bool(delivery["status"] == Status.WAITING and delivery["attempts"])
+    return bool(delivery.status == Status.WAITING and delivery.attempts)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, print_json, say, table, when
+
+if TYPE_CHECKING:
+    from bridge.reports.aliases import AliasRow
 
 _COLUMNS = ("message", "when", "number", "leads to", "still used", "of", "what", "did")
 
@@ -43,14 +46,14 @@ def merges(
     console().print(table("", _COLUMNS, (_told(row, zone) for row in rows)))
 
 
-def _told(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
+def _told(row: AliasRow, zone: str) -> tuple[Any, ...]:
     return (
-        row["message"],
-        when(row["at"], zone),
-        row["number"],
-        row["leads_to"],
-        "no" if row["retired"] else "yes",
-        row["level"],
-        row["interaction"],
-        row["reason"],
+        row.message,
+        when(row.at, zone),
+        row.number,
+        row.leads_to,
+        "no" if row.retired else "yes",
+        row.level,
+        row.interaction,
+        row.reason,
     )

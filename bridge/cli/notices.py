@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,7 +11,12 @@ from bridge.cli.remarks import most_frequent
 from bridge.cli.status import paused_lines, resumed_lines
 from bridge.cli.tables import lines
 from bridge.cli.zauto import drained_by
+from bridge.message import Status
 from bridge.notices import Notice, NoticeKind, sentence
+
+if TYPE_CHECKING:
+    from bridge.reports.lists import UseRow
+    from bridge.reports.status import BudgetReport, StatusReport
 
 
 def print_notices(out: Console, notices: Iterable[Notice], zone: str, *, mark: str = "") -> None:
@@ -20,81 +25,80 @@ def print_notices(out: Console, notices: Iterable[Notice], zone: str, *, mark: s
         lines(out, f"{mark}{sentence(notice, zone)}")
 
 
-def all_notices(report: dict[str, Any], zone: str) -> list[Notice]:
+def all_notices(report: StatusReport, zone: str) -> list[Notice]:
     """All that is printed, from the first line to the last, with the titles of tables that a
     person acts on."""
     return [
         *first_notices(report),
         *urgent_notices(report),
-        *([Notice(NoticeKind.BY_HAND)] if report["tasks"] else []),
+        *([Notice(NoticeKind.BY_HAND)] if report.tasks else []),
         *last_notices(report, zone),
-        *([Notice(NoticeKind.CONTRACT_DEVIATIONS)] if report.get("contract") else []),
+        *([Notice(NoticeKind.CONTRACT_DEVIATIONS)] if report.contract else []),
     ]
 
 
-def first_notices(report: dict[str, Any]) -> list[Notice]:
+def first_notices(report: StatusReport) -> list[Notice]:
     """What matters, most urgent first."""
-    counts, notices = report["messages"], []
-    if not report["running"]:
+    counts, notices = report.messages, []
+    if not report.running:
         notices.append(Notice(NoticeKind.NOT_RUNNING))
-    notices += paused_lines(report, counts["waiting"])
-    if counts["parked"]:
-        notices.append(Notice(NoticeKind.PARKED, number=counts["parked"]))
-    if counts["waiting"] and not report.get("paused"):
-        oldest = report["oldest_waiting_seconds"] or 0.0
-        notices.append(Notice(NoticeKind.ON_THE_WAY, number=counts["waiting"], seconds=oldest))
-    if counts["held"]:
-        notices.append(Notice(NoticeKind.HELD, number=counts["held"]))
+    waiting = counts[Status.WAITING]
+    notices += paused_lines(report, waiting)
+    if counts[Status.PARKED]:
+        notices.append(Notice(NoticeKind.PARKED, number=counts[Status.PARKED]))
+    if waiting and not report.paused:
+        oldest = report.oldest_waiting_seconds or 0.0
+        notices.append(Notice(NoticeKind.ON_THE_WAY, number=waiting, seconds=oldest))
+    if counts[Status.HELD]:
+        notices.append(Notice(NoticeKind.HELD, number=counts[Status.HELD]))
     if not notices:
         any_came = any(counts.values())
         notices.append(Notice(NoticeKind.ALL_DELIVERED if any_came else NoticeKind.NOTHING_CAME))
     return notices
 
 
-def urgent_notices(report: dict[str, Any]) -> list[Notice]:
+def urgent_notices(report: StatusReport) -> list[Notice]:
     """Those of the service, or of what its store knows of its destinations."""
-    return [Notice.stated(row["kind"], row["parameters"]) for row in report["lines"]]
+    return [Notice.stated(row.kind, row.parameters) for row in report.lines]
 
 
-def last_notices(report: dict[str, Any], zone: str) -> Iterator[Notice]:
+def last_notices(report: StatusReport, zone: str) -> Iterator[Notice]:
     """What is below the tables."""
-    yield from most_frequent(report)
-    if count := report["quarantined"]:
+    yield from most_frequent(report.remarks)
+    if count := report.quarantined:
         yield Notice(NoticeKind.QUARANTINED, number=count)
-    later = report["application_acknowledgments"].items()
+    later = report.application_acknowledgments.items()
     if parts := tuple(f"{count} {state}" for state, count in later if count):
         yield Notice(NoticeKind.ACKNOWLEDGMENTS, parts=parts)
-    yield from map(_mappings, report.get("mappings", []))
-    yield from map(_certificate, (row for row in report.get("listeners", []) if row["tls"]))
-    yield from resumed_lines(report)
-    if "budget" in report:
-        yield budget_notice(report["budget"], zone)
+    yield from map(_mappings, report.mappings)
+    for row in report.listeners:
+        if row.certificate_days_left is not None:
+            days = round(row.certificate_days_left)
+            yield Notice(NoticeKind.CERTIFICATE, name=row.listener, number=days)
+    yield from resumed_lines(report.resumed)
+    if report.budget is not None:
+        yield budget_notice(report.budget, zone)
 
 
-def budget_notice(budget: dict[str, Any], zone: str) -> Notice:
+def budget_notice(budget: BudgetReport, zone: str) -> Notice:
     """How many calls were made, and until when what waits will have gone."""
-    if budget.get("limit") is None:
+    if budget.limit is None:
         return Notice(NoticeKind.CALLS_NOT_LIMITED)
     return Notice(
         NoticeKind.CALLS_USED,
-        number=budget["used"],
-        limit=budget["limit"],
-        waiting=budget["calls_waiting"],
+        number=budget.used,
+        limit=budget.limit,
+        waiting=budget.calls_waiting,
         name=drained_by(budget, zone),
     )
 
 
-def _mappings(row: dict[str, Any]) -> Notice:
+def _mappings(row: UseRow) -> Notice:
     """Which mappings a site uses, and since when."""
     return Notice(
         NoticeKind.MAPPINGS_IN_USE,
-        site=row["site"],
-        name=row["hash"],
-        since=row["since"],
-        parts=("pinned",) if row["pinned"] else (),
+        site=row.site,
+        name=row.hash,
+        since=row.since,
+        parts=("pinned",) if row.pinned else (),
     )
-
-
-def _certificate(row: dict[str, Any]) -> Notice:
-    days = round(row["certificate_days_left"])
-    return Notice(NoticeKind.CERTIFICATE, name=row["listener"], number=days)

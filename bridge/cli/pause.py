@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,6 +15,9 @@ from bridge.cli.tables import say
 from bridge.errors import BridgeError, DoorError
 from bridge.notices import sentence
 from bridge.pipeline.delivery.pauses import Destination
+
+if TYPE_CHECKING:
+    from bridge.reports.destinations import PauseReport
 
 OfDestination = Annotated[
     Destination | None,
@@ -69,7 +72,7 @@ def pause(
     answer = _asked(lambda: reach_of(settings).pause(True, **named))
     for notice in paused_lines(_with_typed(answer, named.get("patient", ""))):
         say(sentence(notice, settings.site.time_zone))
-    if answer.get("unknown_patient"):
+    if answer.unknown_patient:
         say("No message about this patient has come yet: check the number.")
     say("What is under way ends.")
 
@@ -125,26 +128,26 @@ def _named(**options: str | None) -> dict[str, str]:
     return named
 
 
-def _with_typed(answer: dict[str, Any], patient: str) -> dict[str, Any]:
+def _with_typed(answer: PauseReport, patient: str) -> PauseReport:
     """The answer to a pause, with the number that was typed in place of one that is masked."""
     if not patient:
         return answer
-    return answer | {"paused_patients": [patient, *answer["paused_patients"][1:]]}
+    return answer.model_copy(update={"paused_patients": [patient, *answer.paused_patients[1:]]})
 
 
-def _still_stopped(answer: dict[str, Any], zone: str) -> Iterator[str]:
+def _still_stopped(answer: PauseReport, zone: str) -> Iterator[str]:
     """Waits that only a reason ends."""
-    for destination in answer["destinations"]:
-        for stop in destination["stops"]:
-            until = datetime.fromtimestamp(stop["until"], ZoneInfo(zone))
+    for destination in answer.destinations:
+        for stop in destination.stops:
+            until = datetime.fromtimestamp(stop.until, ZoneInfo(zone))
             yield (
-                f"{Destination(destination['name']).words}: {stop['resource'] or 'all calls'} "
-                f"stopped until {until:%H:%M:%S %Z}: {stop['reason']}. "
+                f"{destination.name.words}: {stop.resource or 'all calls'} "
+                f"stopped until {until:%H:%M:%S %Z}: {stop.reason}. "
                 "To try before: bridge resume --now --reason TEXT"
             )
 
 
-def _asked(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _asked(ask: Callable[[], PauseReport]) -> PauseReport:
     try:
         return ask()
     except DoorError as error:

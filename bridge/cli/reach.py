@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from bridge.causes import CauseKind
 from bridge.delivery import Target
@@ -14,22 +16,32 @@ from bridge.message import Status
 from bridge.pipeline.delivery.call_limit import call_limit
 from bridge.pipeline.delivery.pauses import PAUSED_NOTE, Pauses
 from bridge.pipeline.delivery.zauto import CONTRACT_NOTE
-from bridge.reports.aliases import alias_rows
-from bridge.reports.destinations import destination_notices, kept_rows, resumed
-from bridge.reports.messages import (
-    budget_report,
-    code_row,
-    contract_report,
-    mappings_in_use,
-    message_report,
-    message_rows,
-    quarantine_row,
-    status_report,
+from bridge.reports.aliases import AliasRow, alias_rows
+from bridge.reports.destinations import (
+    PauseReport,
+    Readiness,
+    destination_notices,
+    kept_rows,
+    resumed,
+)
+from bridge.reports.lists import (
+    CodeRow,
+    QuarantineRow,
+    VersionRow,
+    code_rows,
+    quarantine_rows,
     version_rows,
 )
-from bridge.reports.notices import notice_report
-from bridge.reports.remarks import remark_rows, top_remarks
-from bridge.reports.stuck import stuck_report
+from bridge.reports.messages import MessageReport, MessageRow, message_report, message_rows
+from bridge.reports.remarks import RemarkRow, remark_rows
+from bridge.reports.report import Report
+from bridge.reports.status import (
+    BudgetReport,
+    StatusReport,
+    budget_report,
+    deviation_rows,
+    status_report,
+)
 from bridge.service.control import ask, socket_path
 from bridge.settings import Settings
 from bridge.store.contract import View
@@ -37,6 +49,7 @@ from bridge.store.open import open_view, place_of
 from bridge.zauto.watch import read as read_seen
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Report)
 
 
 class Reach:
@@ -47,75 +60,77 @@ class Reach:
         self._url = settings.store.url
         self._socket = socket_path(place_of(self._url))
 
-    def status(self, *, reveal: bool = False) -> dict[str, Any]:
+    def status(self, *, reveal: bool = False) -> StatusReport:
         """What `bridge status` shows."""
-        question = {"ask": "status", "reveal": reveal}
-        return self._either(question, lambda view: _status_of(view, self._settings, reveal=reveal))
+        return self._either(
+            {"ask": "status", "reveal": reveal},
+            StatusReport.model_validate,
+            lambda view: _status_of(view, self._settings, reveal=reveal),
+        )
 
     def messages(
         self, status: Status | None, limit: int, reveal: bool, cause: CauseKind | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[MessageRow]:
         """Rows of the newest messages."""
         question: dict[str, Any] = {"ask": "messages", "status": status, "cause": cause}
         question |= {"limit": limit, "reveal": reveal}
-        return self._either(
+        return self._rows(
             question,
+            MessageRow,
             lambda view: message_rows(view, status=status, cause=cause, limit=limit, reveal=reveal),
         )
 
-    def message(self, message_id: int, reveal: bool) -> dict[str, Any] | None:
+    def message(self, message_id: int, reveal: bool) -> MessageReport | None:
         """Everything about one message."""
         question = {"ask": "message", "id": message_id, "reveal": reveal}
         return self._either(
             question,
+            lambda answer: answer and MessageReport.model_validate(answer),
             lambda view: message_report(view, message_id, self._settings, reveal=reveal),
         )
 
-    def quarantine(self, limit: int, reveal: bool) -> list[dict[str, Any]]:
+    def quarantine(self, limit: int, reveal: bool) -> list[QuarantineRow]:
         """Rows of what was no message."""
         question = {"ask": "quarantine", "limit": limit, "reveal": reveal}
-        return self._either(
-            question,
-            lambda view: [quarantine_row(each, reveal=reveal) for each in view.quarantined(limit)],
+        return self._rows(
+            question, QuarantineRow, lambda view: quarantine_rows(view, limit, reveal=reveal)
         )
 
-    def codes(self, limit: int, reveal: bool) -> list[dict[str, Any]]:
+    def codes(self, limit: int, reveal: bool) -> list[CodeRow]:
         """Rows of the codes that no code table knows."""
         question = {"ask": "codes", "limit": limit, "reveal": reveal}
-        return self._either(
-            question,
-            lambda view: [code_row(each, reveal=reveal) for each in view.unmapped_codes(limit)],
-        )
+        return self._rows(question, CodeRow, lambda view: code_rows(view, limit, reveal=reveal))
 
-    def remarks(self, limit: int, sender: str) -> list[dict[str, Any]]:
+    def remarks(self, limit: int, sender: str) -> list[RemarkRow]:
         """Rows of the remarks that were met most often."""
         question = {"ask": "remarks", "limit": limit, "sender": sender}
-        return self._either(question, lambda view: remark_rows(view, limit=limit, sender=sender))
+        return self._rows(
+            question, RemarkRow, lambda view: remark_rows(view, limit=limit, sender=sender)
+        )
 
-    def merges(self, limit: int, before: int | None, reveal: bool) -> list[dict[str, Any]]:
+    def merges(self, limit: int, before: int | None, reveal: bool) -> list[AliasRow]:
         """Rows of the numbers that lead to other records."""
         question = {"ask": "merges", "limit": limit, "before": before, "reveal": reveal}
-        return self._either(
+        return self._rows(
             question,
+            AliasRow,
             lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal),
         )
 
-    def pause(self, paused: bool, **named: str) -> dict[str, Any]:
+    def pause(self, paused: bool, **named: str) -> PauseReport:
         """Stop or let go delivery, of all or of what is named (`destination`, `resource`,
         `channel`, `patient`); only a running service can be asked."""
-        answer: dict[str, Any] = ask(self._socket, {"ask": "pause", "paused": paused, **named})
-        return answer
+        return self._asked({"ask": "pause", "paused": paused, **named}, PauseReport.model_validate)
 
-    def resume_now(self, reason: str, **named: str) -> dict[str, Any]:
+    def resume_now(self, reason: str, **named: str) -> PauseReport:
         """Let delivery go on and make waiting calls at once; only a running service can be
         asked."""
-        answer: dict[str, Any] = ask(self._socket, {"ask": "resume", "reason": reason, **named})
-        return answer
+        return self._asked({"ask": "resume", "reason": reason, **named}, PauseReport.model_validate)
 
-    def versions(self, limit: int) -> list[dict[str, Any]]:
+    def versions(self, limit: int) -> list[VersionRow]:
         """Rows of the sets of mappings that were in use."""
         question = {"ask": "versions", "limit": limit}
-        return self._either(question, lambda view: version_rows(view, limit))
+        return self._rows(question, VersionRow, lambda view: version_rows(view, limit))
 
     def change_mappings(self, question: dict[str, Any]) -> dict[str, Any]:
         """Reload or roll back; only a running service can be told."""
@@ -139,29 +154,49 @@ class Reach:
             return asyncio.run(ask_alone(self._settings, question))
         return answer
 
-    def budget(self) -> dict[str, Any]:
+    def budget(self) -> BudgetReport:
         """What the running service says of its budget, or what its store has counted."""
-        try:
-            report = ask(self._socket, {"ask": "status"})
-        except DoorError:
-            return self._opened(self._budget_of)
-        if "budget" not in report:
+        budget = self._either(
+            {"ask": "status"},
+            lambda answer: StatusReport.model_validate(answer).budget,
+            self._budget_of,
+        )
+        if budget is None:
             raise BridgeError("ZautoAI is not set up: set zauto.base_url and the credentials")
-        budget: dict[str, Any] = report["budget"]
         return budget
 
-    def _budget_of(self, view: View) -> dict[str, Any]:
+    def _budget_of(self, view: View) -> BudgetReport:
         calls, now = call_limit(self._settings.zauto), time.time()
         calls.take_up(view, now)
         waiting, state = view.waiting(Target.ZAUTO), calls.state(now)
         return budget_report(state, waiting=waiting, drained_in=None)
 
-    def _either(self, question: dict[str, Any], read: Callable[[View], T]) -> T:
+    def _rows(
+        self, question: Mapping[str, Any], row: type[R], read: Callable[[View], list[R]]
+    ) -> list[R]:
+        return self._either(
+            question, lambda answer: [row.model_validate(each) for each in answer], read
+        )
+
+    def _either(
+        self,
+        question: Mapping[str, Any],
+        of_answer: Callable[[Any], T],
+        of_store: Callable[[View], T],
+    ) -> T:
         try:
-            answer: T = ask(self._socket, question)
+            return self._asked(question, of_answer)
         except DoorError:
-            return self._opened(read)
-        return answer
+            return self._opened(of_store)
+
+    def _asked(self, question: Mapping[str, Any], of_answer: Callable[[Any], T]) -> T:
+        try:
+            return of_answer(ask(self._socket, question))
+        except ValidationError:
+            # which names values that can be a patient's
+            raise BridgeError(
+                "the running service is of another version than this command: restart it"
+            ) from None
 
     def _opened(self, read: Callable[[View], T]) -> T:
         file = place_of(self._url)
@@ -173,16 +208,16 @@ class Reach:
         return read(open_view(self._url))
 
 
-def _status_of(view: View, settings: Settings, *, reveal: bool) -> dict[str, Any]:
+def _status_of(view: View, settings: Settings, *, reveal: bool) -> StatusReport:
     now, pauses = time.time(), Pauses.read(view.note(PAUSED_NOTE))
-    report = status_report(view.tally(), now=now, running=False, reveal=reveal)
-    destinations = kept_rows(view, settings, pauses, now)
-    report |= {**pauses.report(reveal=reveal), "destinations": destinations}
-    report["resumed"] = resumed(view)
-    report |= notice_report(destination_notices(destinations), settings.site.time_zone)
-    report |= stuck_report(view)
-    report["mappings"] = mappings_in_use(view)
-    report["remarks"] = top_remarks(view)
-    odd = view.note(CONTRACT_NOTE)
-    report["contract"] = contract_report(read_seen(odd)) if odd else []
-    return report
+    destinations, odd = kept_rows(view, settings, pauses, now), view.note(CONTRACT_NOTE)
+    return status_report(
+        view,
+        Readiness.of(pauses, reveal=reveal, destinations=destinations, resumed=resumed(view)),
+        destination_notices(destinations),
+        now=now,
+        zone=settings.site.time_zone,
+        running=False,
+        reveal=reveal,
+        contract=deviation_rows(read_seen(odd)) if odd else [],
+    )

@@ -11,7 +11,7 @@ from bridge.hl7v2.grammar import check_structure
 from bridge.hl7v2.writer import write
 from bridge.lineage import Legend
 from bridge.pipeline.planning.translate import Rehearsal, translate
-from bridge.reports.messages import call_report
+from bridge.reports.calls import call_report
 from bridge.senders.files import ReplayPart
 from bridge.service.parts import read_parts
 from bridge.settings import Settings

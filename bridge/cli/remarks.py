@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
 from bridge.cli.tables import console, print_json, say, table, when
 from bridge.notices import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from bridge.reports.remarks import RemarkRow
 
 
 def remarks(
@@ -43,30 +46,29 @@ def remarks(
     console().print(table("", columns, (_cells(row, zone) for row in rows)))
 
 
-def _cells(row: dict[str, Any], zone: str) -> tuple[Any, ...]:
+def _cells(row: RemarkRow, zone: str) -> tuple[Any, ...]:
     return (
-        row["count"],
-        row["path"],
-        row["text"],
-        row["sender"],
-        row["code"],
-        row["message"],
-        when(row["last_at"], zone),
-        when(row["first_at"], zone),
+        row.count,
+        row.path,
+        row.text,
+        row.sender,
+        row.code,
+        row.message,
+        when(row.last_at, zone),
+        when(row.first_at, zone),
     )
 
 
-def most_frequent(report: dict[str, Any]) -> list[Notice]:
+def most_frequent(rows: list[RemarkRow]) -> list[Notice]:
     """Lines of `bridge status` about what is thrown away most often."""
-    rows = report.get("remarks", [])
     return [Notice(NoticeKind.REMARKS), *map(_notice, rows)] if rows else []
 
 
-def _notice(row: dict[str, Any]) -> Notice:
+def _notice(row: RemarkRow) -> Notice:
     return Notice(
         NoticeKind.REMARK,
-        number=row["count"],
-        name=row["path"],
-        text=row["text"],
-        sender=row["sender"],
+        number=row.count,
+        name=row.path,
+        text=row.text,
+        sender=row.sender,
     )

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bridge.cli.grid import Grid, wrap
 from bridge.moments import moment
+from bridge.reports.report import Report
 from bridge.visible import HIDDEN, visible, visible_json
 
 #: colour of a status or answer where it stands in a table
@@ -77,7 +78,7 @@ def _shown(text: Text) -> Text:
 
 def print_json(value: Any) -> None:
     """One JSON document, indented, as UTF-8, with characters escaped that cannot be seen."""
-    document = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    document = orjson.dumps(value, default=Report.plain, option=orjson.OPT_INDENT_2)
     sys.stdout.buffer.write(visible_json(document) + b"\n")
 
 

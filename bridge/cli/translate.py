@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.console import Console
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.options import AsJson, Config, settings_of
 from bridge.cli.tables import console, lines, print_json, short, table
+
+if TYPE_CHECKING:
+    from bridge.reports.calls import CallReport
 
 
 def translate(
@@ -55,16 +58,16 @@ def _print(out: Console, report: dict[str, Any], explain: bool) -> None:
         lines(out, f"remark: {remark}", indent=2)
 
 
-def _print_call(out: Console, call: dict[str, Any], explain: bool) -> None:
+def _print_call(out: Console, call: CallReport, explain: bool) -> None:
     lines(out, title_of(call), indent=2, style="bold")
-    if not explain and "segments" in call["payload"]:
-        lines(out, _as_hl7(call["payload"]["segments"]), indent=4)
+    if not explain and "segments" in call.payload:
+        lines(out, _as_hl7(call.payload["segments"]), indent=4)
         return
     if not explain:
-        rows = [(name, short(value)) for name, value in call["payload"].items()]
+        rows = [(name, short(value)) for name, value in call.payload.items()]
         out.print(table("", ("field", "value"), rows, indent=2))
         return
-    out.print(lineage_table(call["payload"], call["lineage"]))
+    out.print(lineage_table(call))
 
 
 def _as_hl7(segments: list[tuple[str, dict[str, str]]]) -> str:

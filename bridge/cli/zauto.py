@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import console, print_json, say, short, table, when
 from bridge.moments import lasting
+
+if TYPE_CHECKING:
+    from bridge.reports.status import BudgetReport
 
 zauto_app = typer.Typer(
     no_args_is_help=True,
@@ -148,33 +151,33 @@ def budget(config: Config = None, as_json: AsJson = False) -> None:
         print_json(told)
         return
     zone = settings.site.time_zone
-    if told["limit"] is None:
+    if told.limit is None:
         say("Calls are not limited (zauto.limits is off).")
         return
     rows = [
-        ("used in the last hour", f"{told['used']} of {told['limit']}"),
-        ("the last of them counts until", when(told["resets_at"], zone)),
+        ("used in the last hour", f"{told.used} of {told.limit}"),
+        ("the last of them counts until", when(told.resets_at, zone)),
         ("ZautoAI says left", _told_left(told, zone)),
-        ("a new registration may go", _in(told["waiting"])),
-        ("calls that wait", told["calls_waiting"]),
+        ("a new registration may go", _in(told.waiting)),
+        ("calls that wait", told.calls_waiting),
         ("drained by about", drained_by(told, zone)),
     ]
     console().print(table("", ("", ""), [row for row in rows if row[1] != ""]))
 
 
-def _told_left(told: dict[str, Any], zone: str) -> str:
-    left = told["remaining_at_zauto"]
-    return "" if left is None else f"{left} until {when(told['reset_at_zauto'], zone)}"
+def _told_left(told: BudgetReport, zone: str) -> str:
+    left = told.remaining_at_zauto
+    return "" if left is None else f"{left} until {when(told.reset_at_zauto, zone)}"
 
 
 def _in(seconds: float) -> str:
     return "now" if seconds <= 0 else f"in {lasting(seconds)}"
 
 
-def drained_by(budget: dict[str, Any], zone: str) -> str:
+def drained_by(budget: BudgetReport, zone: str) -> str:
     """When all that waits will have gone, to the minute; "" where that cannot be foreseen."""
-    seconds = budget.get("drained_in")
-    if seconds is None or not budget.get("calls_waiting"):
+    seconds = budget.drained_in
+    if seconds is None or not budget.calls_waiting:
         return ""
     moment = when(time.time() + seconds, zone)
     return moment[11:16] if seconds < 12 * 3600 else moment[:16]

@@ -8,7 +8,7 @@ nothing else.
 
 from bridge.notices.explanations import EXPLANATIONS, Actor, NoticeExplanation
 from bridge.notices.notice import Notice, NoticeKind
-from bridge.notices.sentence import action, explain, notice_row, sentence
+from bridge.notices.sentence import action, explain, sentence
 
 __all__ = [
     "EXPLANATIONS",
@@ -18,6 +18,5 @@ __all__ = [
     "NoticeKind",
     "action",
     "explain",
-    "notice_row",
     "sentence",
 ]

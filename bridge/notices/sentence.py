@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from shlex import quote
-from typing import Any
 
 from bridge.delivery import NetworkFault
 from bridge.moments import lasting, moment, time_of_day
@@ -36,17 +35,6 @@ def sentence(notice: Notice, zone: str) -> str:
 def action(notice: Notice, zone: str) -> str:
     """What a person does about it; "" where there is nothing to do."""
     return _filled(explain(notice).action, notice, zone)
-
-
-def notice_row(notice: Notice, zone: str) -> dict[str, Any]:
-    """A notice for programs: `Notice.stated` makes it again of `kind` and `parameters`."""
-    return {
-        "kind": str(notice.kind),
-        "by": str(explain(notice).by),
-        "text": sentence(notice, zone),
-        "do": action(notice, zone),
-        "parameters": notice.parameters(),
-    }
 
 
 def _filled(template: str, notice: Notice, zone: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.causes import MASK
+from bridge.causes import MASK, masked_key
 from bridge.delivery import Call, Payload, Target
 from bridge.lineage import Origin
+
+#: longer codes may be words about a person that stand where a code belongs
+_LONGEST_SHOWN = 3
 
 
 def masked_payload(call: Call, origins: Sequence[Origin]) -> Payload:
@@ -64,3 +67,13 @@ def masked(value: Any) -> Any:
 def without_row(made_by: str) -> str:
     """`codes/gender: F` as `codes/gender`: the row is the value."""
     return made_by.partition(":")[0] if made_by.startswith("codes/") else made_by
+
+
+def masked_reference(name: str, *, reveal: bool) -> str:
+    """What is waited for, with its number only if it may be shown."""
+    return name if reveal else masked_key(name)
+
+
+def masked_code(code: str) -> str:
+    """A short code as it is; of a longer one, which may be a word about a person, its length."""
+    return code if len(code) <= _LONGEST_SHOWN else f"{MASK} ({len(code)} characters)"

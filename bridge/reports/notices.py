@@ -1,14 +1,31 @@
-"""Notices in the report of `bridge status`, as plain JSON values."""
+"""Notices as rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from bridge.notices import Notice, notice_row
+from pydantic import Field
+
+from bridge.notices import Actor, Notice, NoticeKind, action, explain, sentence
+from bridge.reports.report import Report
 
 
-def notice_report(notices: Iterable[Notice], zone: str) -> dict[str, Any]:
-    """Notices as rows with their kind, and their sentences alone."""
-    rows = [notice_row(each, zone) for each in notices]
-    return {"lines": rows, "notices": [row["text"] for row in rows]}
+class NoticeRow(Report):
+    """A line of `bridge status`: `Notice.stated` makes the notice again."""
+
+    kind: NoticeKind
+    by: Actor = Field(description="who has to act")
+    text: str = Field(description="the sentence, with times in the time zone of the site")
+    do: str = Field(description="what to do; empty where there is nothing to do")
+    parameters: dict[str, Any] = Field(description="those that the kind has")
+
+
+def notice_row(notice: Notice, zone: str) -> NoticeRow:
+    """A notice for programs."""
+    return NoticeRow(
+        kind=notice.kind,
+        by=explain(notice).by,
+        text=sentence(notice, zone),
+        do=action(notice, zone),
+        parameters=notice.parameters(),
+    )

@@ -1,13 +1,13 @@
-"""Stuck: what a person is needed for, counted by cause and sender, as plain JSON values."""
+"""Stuck: what a person is needed for, counted by cause and sender."""
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
 from bridge.causes import EXPLANATIONS, CauseKind
 from bridge.remarks import RemarkCode
+from bridge.reports.report import Report
 from bridge.store.notes import NotesView
-from bridge.store.records import ManualTasks, ParkedCount
 
 #: rows of parked messages that are shown
 MOST_PARKED = 20
@@ -15,33 +15,45 @@ MOST_PARKED = 20
 _BY_HAND = "see what the remarks of these messages leave out, and add it at ZautoAI by hand"
 
 
-def stuck_report(view: NotesView) -> dict[str, Any]:
-    """Parked messages by cause and sender, and what must be done by hand; all times are epoch
-    seconds."""
-    return {
-        "parked_by": [_parked_row(each) for each in view.parked_counts(MOST_PARKED)],
-        "tasks": [_task_row(each) for each in view.tasks()],
-    }
+class ParkedRow(Report):
+    """Parked messages of one sender with one cause."""
+
+    cause: str = Field(description="kind of the cause")
+    sending_application: str = Field(description="MSH-3")
+    sending_facility: str = Field(description="MSH-4")
+    channel: str = Field(description="the channel they came in through")
+    count: int = Field(description="how many")
+    oldest: float = Field(description="when the oldest came, seconds since the epoch")
 
 
-def _parked_row(parked: ParkedCount) -> dict[str, Any]:
-    return {
-        "cause": parked.cause,
-        "sending_application": parked.sending_application,
-        "sending_facility": parked.sending_facility,
-        "channel": parked.channel,
-        "count": parked.number,
-        "oldest": parked.oldest,
-    }
+class TaskRow(Report):
+    """Messages because of which a person must do something by hand."""
+
+    what: str = Field(description="kind of the cause, or code of the remark")
+    do: str = Field(description="what to do; empty for a kind of a later version")
+    count: int = Field(description="how many messages")
+    since: float = Field(description="since when, seconds since the epoch")
 
 
-def _task_row(task: ManualTasks) -> dict[str, Any]:
-    return {
-        "what": task.what,
-        "do": _action(task.what),
-        "count": task.number,
-        "since": task.since,
-    }
+class StuckReport(Report):
+    """What a person is needed for."""
+
+    parked_by: list[ParkedRow] = Field(description="parked messages by cause and sender")
+    tasks: list[TaskRow] = Field(description="what must be done by hand")
+
+
+def stuck_report(view: NotesView) -> StuckReport:
+    """Parked messages by cause and sender, and what must be done by hand."""
+    return StuckReport(
+        parked_by=[
+            ParkedRow(**each._asdict(), count=each.number)
+            for each in view.parked_counts(MOST_PARKED)
+        ],
+        tasks=[
+            TaskRow(**each._asdict(), do=_action(each.what), count=each.number)
+            for each in view.tasks()
+        ],
+    )
 
 
 def _action(what: str) -> str:

@@ -14,18 +14,11 @@ from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.pipeline.delivery.pauses import Destination, Selection
 from bridge.reports.aliases import alias_rows
-from bridge.reports.messages import (
-    code_row,
-    mappings_in_use,
-    message_report,
-    message_rows,
-    quarantine_row,
-    status_report,
-    version_rows,
-)
-from bridge.reports.notices import notice_report
-from bridge.reports.remarks import remark_rows, top_remarks
-from bridge.reports.stuck import stuck_report
+from bridge.reports.destinations import PauseReport
+from bridge.reports.lists import code_rows, quarantine_rows, version_rows
+from bridge.reports.messages import message_report, message_rows
+from bridge.reports.remarks import remark_rows
+from bridge.reports.status import status_report
 from bridge.service.control import Answer
 from bridge.service.status import ServiceStatus
 
@@ -41,17 +34,21 @@ class _Answers:
 
     async def status(self, question: Mapping[str, Any]) -> Any:
         service, reveal = self._service, self._reveal(question)
-        tally = self._read(lambda view: view.tally())
-        report = status_report(tally, now=time.time(), running=True, reveal=reveal)
-        report |= self._read(stuck_report)
-        report |= service.condition(reveal=reveal)
-        report |= notice_report(service.notices(), self._pipeline.settings.site.time_zone)
-        report["mappings"] = self._read(mappings_in_use)
-        report["remarks"] = self._read(top_remarks)
-        report["listeners"] = service.mllp.report()
-        report["contract"] = service.contract()
+        condition, notices = service.condition(reveal=reveal), list(service.notices())
         budget = self._pipeline.destinations.budget()
-        return report if budget is None else report | {"budget": budget}
+        more = {"listeners": service.mllp.report(), "contract": service.contract()}
+        return self._read(
+            lambda view: status_report(
+                view,
+                condition,
+                notices,
+                now=time.time(),
+                zone=self._pipeline.settings.site.time_zone,
+                running=True,
+                reveal=reveal,
+                **(more if budget is None else more | {"budget": budget}),
+            )
+        )
 
     async def remarks(self, question: Mapping[str, Any]) -> Any:
         limit, sender = _limit(question), str(question.get("sender") or "")
@@ -76,8 +73,7 @@ class _Answers:
 
     async def quarantine(self, question: Mapping[str, Any]) -> Any:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
-        found = self._read(lambda view: view.quarantined(limit))
-        return [quarantine_row(each, reveal=reveal) for each in found]
+        return self._read(lambda view: quarantine_rows(view, limit, reveal=reveal))
 
     async def zauto(self, question: Mapping[str, Any]) -> Any:
         self._reveal(question, count=int(question.get("limit") or 1))
@@ -95,8 +91,7 @@ class _Answers:
 
     async def codes(self, question: Mapping[str, Any]) -> Any:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
-        found = self._read(lambda view: view.unmapped_codes(limit))
-        return [code_row(each, reveal=reveal) for each in found]
+        return self._read(lambda view: code_rows(view, limit, reveal=reveal))
 
     async def merges(self, question: Mapping[str, Any]) -> Any:
         limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
@@ -109,7 +104,7 @@ class _Answers:
         pausing, selection = self._pipeline.destinations.pausing, _selection(question)
         await pausing.pause(bool(question["paused"]), selection)
         unknown = bool(selection.patient) and not pausing.knows(selection.patient)
-        return {**pausing.pauses.report(), "unknown_patient": unknown}
+        return PauseReport.of(pausing.pauses, unknown_patient=unknown)
 
     async def resume(self, question: Mapping[str, Any]) -> Any:
         """Let go what is named, and try at once what waits."""
@@ -121,7 +116,7 @@ class _Answers:
             )
         await destinations.pausing.pause(False, selection)
         await destinations.pausing.try_now(selection, reason)
-        return {**destinations.pausing.pauses.report(), "destinations": destinations.rows()}
+        return PauseReport.of(destinations.pausing.pauses, destinations=destinations.rows())
 
     def _reveal(
         self, question: Mapping[str, Any], *, message: int | None = None, count: int = 1

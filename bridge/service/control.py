@@ -18,6 +18,7 @@ import orjson
 import structlog
 
 from bridge.errors import BridgeError, DoorError
+from bridge.reports.report import Report
 
 #: bytes of one question
 LONGEST_QUESTION = 64 * 1024
@@ -75,7 +76,7 @@ class ControlSocket:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return orjson.dumps({"error": "the service does not know this question"})
         try:
-            return orjson.dumps({"ok": await answer(question)})
+            return orjson.dumps({"ok": await answer(question)}, default=Report.plain)
         except BridgeError as error:
             return orjson.dumps({"error": str(error)})
         except Exception as failure:  # noqa: BLE001 - who asks must not wait in vain

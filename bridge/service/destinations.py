@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from twisted.internet.interfaces import IReactorTCP
 
@@ -18,6 +17,7 @@ from bridge.pipeline.delivery.hospital import ToHospital
 from bridge.pipeline.delivery.pauses import Destination
 from bridge.pipeline.delivery.zauto import ToZauto
 from bridge.reports import destinations as report
+from bridge.reports.status import BudgetReport
 from bridge.senders.mllp import MllpSender
 from bridge.service.pausing import Pausing
 from bridge.service.zauto import ZautoEnd
@@ -74,11 +74,11 @@ class Destinations:
         for deliver in self.delivers.values():
             deliver.health.take_up(view)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[report.DestinationRow]:
         """Each destination: whether it is paused, takes nothing, or is not called."""
         return [self._row(each) for each in Destination]
 
-    def budget(self) -> dict[str, Any] | None:
+    def budget(self) -> BudgetReport | None:
         """Calls used, the limit, the wait of a new registration, and when all have gone."""
         if self.zauto is None:
             return None
@@ -86,7 +86,7 @@ class Destinations:
         deliver = self.delivers[Target.ZAUTO]
         return self.zauto.budget(waiting, moving=not deliver.paused and not deliver.health.trouble)
 
-    def _row(self, destination: Destination) -> dict[str, Any]:
+    def _row(self, destination: Destination) -> report.DestinationRow:
         now, deliver = self.clock(), self.delivers.get(destination.target)
         breakers = {}
         if destination is Destination.ZAUTOAI and self.zauto is not None:

@@ -6,7 +6,6 @@ import asyncio
 import resource
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -17,6 +16,7 @@ from bridge.listeners.replies import Hl7Intake
 from bridge.listeners.tls import Certificates
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.channels import channels_by_listener
+from bridge.reports.status import ListenerRow
 from bridge.service.reactor import GuestReactor
 from bridge.service.web import WebServer
 from bridge.settings import Settings
@@ -93,16 +93,16 @@ class MllpDoors:
         now = self._clock()
         return {name: (each.ends_at - now) / _DAY for name, each in self._certificates().items()}
 
-    def report(self) -> list[dict[str, Any]]:
+    def report(self) -> list[ListenerRow]:
         """Each listener, for people and programs."""
         days = self.days_left()
         return [
-            {
-                "listener": name,
-                "connections": each.connected,
-                "tls": each.certificates is not None,
-                "certificate_days_left": round(days[name], 1) if name in days else None,
-            }
+            ListenerRow(
+                listener=name,
+                connections=each.connected,
+                tls=each.certificates is not None,
+                certificate_days_left=round(days[name], 1) if name in days else None,
+            )
             for name, each in self.listeners.items()
         ]
 

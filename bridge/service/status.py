@@ -8,8 +8,13 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.notices import Notice, NoticeKind
-from bridge.reports.destinations import destination_notices, resumed, stalled_notices
-from bridge.reports.messages import contract_report
+from bridge.reports.destinations import (
+    Readiness,
+    destination_notices,
+    resumed,
+    stalled_notices,
+)
+from bridge.reports.status import DeviationRow, deviation_rows
 from bridge.service.background import BackgroundWork
 from bridge.service.doors import MllpDoors
 from bridge.service.pipeline import Pipeline
@@ -23,17 +28,18 @@ class ServiceStatus:
     mllp: MllpDoors
     background: BackgroundWork
 
-    def condition(self, *, reveal: bool = False) -> dict[str, Any]:
+    def condition(self, *, reveal: bool = False) -> Readiness:
         """What decides whether the bridge does its work: what is paused, what each destination
         takes, whether messages are acknowledged, and work that a fault of the bridge ended."""
         store, destinations = self.pipeline.store, self.pipeline.destinations
-        return {
-            **destinations.pausing.pauses.report(reveal=reveal),
-            "destinations": destinations.rows(),
-            "resumed": store.read(resumed),
-            "acknowledging": store.has_room and store.failing_since is None,
-            "ended": self.background.ended(),
-        }
+        return Readiness.of(
+            destinations.pausing.pauses,
+            reveal=reveal,
+            destinations=destinations.rows(),
+            resumed=store.read(resumed),
+            acknowledging=store.has_room and store.failing_since is None,
+            ended=self.background.ended(),
+        )
 
     def notices(self) -> Iterator[Notice]:
         """What a person should know, worst first, without patient data."""
@@ -55,10 +61,10 @@ class ServiceStatus:
         if self.pipeline.settings.hospital.port is None:
             yield Notice(NoticeKind.HOSPITAL_NOT_SET_UP)
 
-    def contract(self) -> list[dict[str, Any]]:
+    def contract(self) -> list[DeviationRow]:
         """What ZautoAI answered that its document does not say."""
         zauto = self.pipeline.destinations.zauto
-        return [] if zauto is None else contract_report(zauto.contract())
+        return [] if zauto is None else deviation_rows(zauto.contract())
 
     async def ask_zauto(self, question: Mapping[str, Any]) -> Any:
         """Ask ZautoAI for a person; raises BridgeError where there is no answer."""

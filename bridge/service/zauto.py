@@ -13,7 +13,7 @@ from bridge.message import Status
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.delivery.call_limit import CallLimit, call_limit
 from bridge.pipeline.delivery.zauto import CONTRACT_NOTE, ToZauto
-from bridge.reports.messages import budget_report
+from bridge.reports.status import BudgetReport, budget_report
 from bridge.senders.exchange import uncounted
 from bridge.senders.zauto import ZautoSender
 from bridge.service.inquiry import Clocks, Inquiry, fingerprint
@@ -146,7 +146,7 @@ class ZautoEnd:
         """What was odd in answers."""
         return self._watch.seen()
 
-    def budget(self, waiting: int, *, moving: bool) -> dict[str, Any]:
+    def budget(self, waiting: int, *, moving: bool) -> BudgetReport:
         """The budget for people, with `waiting` calls to go; none is foreseen unless `moving`."""
         now = self.clock()
         drained_in = self.far_end.drained_in(now, waiting) if moving else None

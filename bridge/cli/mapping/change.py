@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
-from bridge.cli.reach import Reach
 from bridge.cli.tables import console, print_json, say, table, when
 from bridge.errors import BridgeError, DoorError
+
+if TYPE_CHECKING:
+    from bridge.cli.reach import Reach
+    from bridge.reports.lists import VersionRow
 
 
 def reload(config: Config = None, as_json: AsJson = False) -> None:
@@ -77,9 +80,9 @@ def versions(
     columns = ("hash", "site", "first used", "now")
     told = (
         (
-            row["hash"],
-            _sites(row["sites"]),
-            when(row["first_used_at"], settings.site.time_zone),
+            row.hash,
+            _sites(row.sites),
+            when(row.first_used_at, settings.site.time_zone),
             _now(row),
         )
         for row in rows
@@ -135,7 +138,7 @@ def _sites(sites: Sequence[str]) -> str:
     return ", ".join(site or "(shipped)" for site in sites)
 
 
-def _now(row: dict[str, Any]) -> str:
-    told = [f"{site or '(shipped)'} pinned" for site in row["pinned_by"]]
-    others = [site for site in row["in_use_by"] if site not in row["pinned_by"]]
+def _now(row: VersionRow) -> str:
+    told = [f"{site or '(shipped)'} pinned" for site in row.pinned_by]
+    others = [site for site in row.in_use_by if site not in row.pinned_by]
     return ", ".join([*told, *(f"{site or '(shipped)'} in use" for site in others)])

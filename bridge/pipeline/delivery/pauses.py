@@ -6,9 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from bridge.causes import MASK
 from bridge.delivery import Target
 from bridge.errors import BridgeError
 
@@ -118,17 +116,6 @@ class Pauses:
             self.channels - ended.channels,
             self.patients - ended.patients,
         )
-
-    def report(self, *, reveal: bool = False) -> dict[str, Any]:
-        """As plain JSON values, the numbers of patients masked unless `reveal`."""
-        patients = sorted(self.patients)
-        return {
-            "paused": self.all,
-            "paused_destinations": sorted(self.destinations),
-            "paused_resources": sorted(self.resources),
-            "paused_channels": sorted(self.channels),
-            "paused_patients": patients if reveal else [MASK] * len(patients),
-        }
 
     def note(self) -> str:
         """As the store keeps them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.hl7v2.grammar import field_name
 from bridge.message import NOT_A_TYPE, Protocol, shown_type
-from bridge.reports.messages import masked_code
+from bridge.reports.masking import masked_code
 from bridge.study.coverage.measure import Coverage, MappingCoverage, PathCoverage, PathState
 
 #: files can hold any resource

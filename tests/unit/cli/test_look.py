@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from bridge.causes import Cause, CauseKind
+from bridge.causes import MASK, Cause, CauseKind
 from bridge.cli import app as module
 from bridge.cli.look import _sentences, _told
 from bridge.errors import BridgeError
 from bridge.message import Status
-from bridge.reports.messages import MASK
+from bridge.reports.messages import MessageRow
 from bridge.service.service import Service
 from bridge.settings import load
 from tests.patience import PATIENCE
@@ -256,7 +256,7 @@ async def test_no_message_of_a_status_is_said_in_a_sentence(run: Run, reached: s
 )
 def test_a_row_tells_why_a_message_is_where_it_is(row: dict[str, Any], told: str) -> None:
     usual = {"status": "delivered", "reason": "", "waits_for": "", "duplicates": 0, "remarks": []}
-    assert _told(usual | row) == told
+    assert _told(MessageRow.model_construct(**usual | row)) == told
 
 
 def test_of_very_many_faults_the_first_are_printed() -> None:

@@ -8,32 +8,36 @@ import pytest
 
 from bridge.cli.look import _print_status
 from bridge.cli.notices import all_notices, budget_notice, first_notices
-from bridge.message import Status
-from bridge.notices import Notice, NoticeKind, notice_row, sentence
-from tests.unit.cli.test_status import report
+from bridge.notices import Notice, NoticeKind, sentence
+from bridge.reports.notices import notice_row
+from bridge.reports.status import BudgetReport, StatusReport, budget_report
+from bridge.zauto.budget import BudgetState
+from bridge.zauto.watch import Oddity, Seen
+from tests.unit.cli.test_status import TASK, report
 
 ZONE = "Asia/Kolkata"
 #: kinds that are titles of tables
 TITLES = {NoticeKind.BY_HAND, NoticeKind.CONTRACT_DEVIATIONS}
 
 
-def everything(**changes: Any) -> dict[str, Any]:
+def budget(*, limit: int | None = 1000, waiting: int = 214) -> BudgetReport:
+    return budget_report(BudgetState(900, limit, None, 0.0), waiting=waiting, drained_in=720.0)
+
+
+def everything(**changes: Any) -> StatusReport:
     """A report with something of all that can be printed below the first lines."""
     remark = {"count": 3, "path": "PID-7", "text": "is odd", "sender": "HIS|LOTUS"}
-    listener = {"listener": "mllp", "tls": True, "certificate_days_left": 90.2}
+    remark |= {"code": "wrong_type", "first_at": 1.0, "last_at": 2.0, "message": 1}
+    listener = {"listener": "mllp", "tls": True, "certificate_days_left": 90.2, "connections": 0}
     usual = {
         "oldest_waiting_seconds": 60.0,
-        "held_for": [],
-        "unmapped_types": [],
         "quarantined": 2,
-        "application_acknowledgments": {"due": 3, "sent": 1, "failed": 0},
+        "application_acknowledgments": {"due": 3, "sent": 1, "abandoned": 0},
         "lines": [notice_row(Notice(kind, name="name", text="text"), ZONE) for kind in NoticeKind],
         "remarks": [remark],
         "mappings": [{"site": "lakeside", "hash": "abc", "since": 0.0, "pinned": True}],
         "listeners": [listener],
-        "budget": {"limit": None},
-        "resumed": None,
-        "contract": [],
+        "budget": budget(limit=None),
     }
     return report(**usual | changes)
 
@@ -55,19 +59,17 @@ def everything(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_the_first_lines_say_what_matters(counts: dict[str, int], told: list[str]) -> None:
-    messages = {str(status): counts.get(str(status), 0) for status in Status}
-    report = {"running": True, "messages": messages, "oldest_waiting_seconds": 723.4}
-    assert [sentence(each, ZONE) for each in first_notices(report)] == told
+    notices = first_notices(report(messages=counts, oldest_waiting_seconds=723.4))
+    assert [sentence(each, ZONE) for each in notices] == told
 
 
 def test_the_budget_says_when_what_waits_will_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    budget = {"used": 900, "limit": 1000, "calls_waiting": 214, "drained_in": 720}
     told = "calls to ZautoAI: 900 of 1000 in the last hour"
-    notice = budget_notice(budget, ZONE)
+    notice = budget_notice(budget(), ZONE)
     assert sentence(notice, ZONE) == f"{told}; 214 wait, drained by about 13:42"
-    assert sentence(budget_notice(budget | {"calls_waiting": 0}, ZONE), ZONE) == told
-    unlimited = budget_notice({"limit": None}, ZONE)
+    assert sentence(budget_notice(budget(waiting=0), ZONE), ZONE) == told
+    unlimited = budget_notice(budget(limit=None), ZONE)
     assert unlimited.kind is NoticeKind.CALLS_NOT_LIMITED
 
 
@@ -98,8 +100,8 @@ def test_mappings_and_certificates_are_named_with_their_site_and_listener(
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"tasks": [{"what": "left_out"}]}, NoticeKind.BY_HAND),
-        ({"contract": [{"what": "new field"}]}, NoticeKind.CONTRACT_DEVIATIONS),
+        ({"tasks": [TASK]}, NoticeKind.BY_HAND),
+        ({"contract": [Seen(Oddity.FIELD, "x", 1, 1.0, 2.0)]}, NoticeKind.CONTRACT_DEVIATIONS),
     ],
 )
 def test_a_table_that_a_person_acts_on_has_a_notice_as_its_title(

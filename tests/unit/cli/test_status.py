@@ -17,6 +17,8 @@ from bridge.cli.status import StatusCode, paused_lines, resumed_lines, status_co
 from bridge.delivery import Entity, Kind, Outcome, Reason
 from bridge.message import Message, Protocol, Status
 from bridge.notices import EXPLANATIONS, NoticeKind, sentence
+from bridge.reports.destinations import ResumedReport
+from bridge.reports.status import StatusReport
 from bridge.service.service import Service
 from bridge.settings import load
 from bridge.store.contract import Transaction
@@ -24,12 +26,12 @@ from tests.unit.cli.conftest import Run
 from tests.unit.service.test_service import PARTS
 
 ZONE = "Asia/Kolkata"
+TASK = {"what": "prior_unknown", "do": "look for it " * 9, "count": 12, "since": 1.8e9}
 
 
-def report(**changes: Any) -> dict[str, Any]:
+def report(**changes: Any) -> StatusReport:
     """A report of a service that has nothing to complain of."""
-    destination = {"name": "zautoai", "address": "h:1", "paused": False, "stops": []}
-    usual = {
+    usual: dict[str, Any] = {
         "running": True,
         "acknowledging": True,
         "ended": [],
@@ -38,29 +40,47 @@ def report(**changes: Any) -> dict[str, Any]:
         "paused_resources": [],
         "paused_channels": [],
         "paused_patients": [],
-        "destinations": [destination | {"trouble": None}],
-        "messages": {str(status): 0 for status in Status},
+        "destinations": [of()],
+        "resumed": None,
+        "messages": {},
+        "deliveries": {},
+        "oldest_waiting_seconds": None,
+        "held_for": [],
+        "unmapped_types": [],
+        "quarantined": 0,
+        "application_acknowledgments": {},
         "parked_by": [],
         "tasks": [],
+        "lines": [],
+        "notices": [],
     }
-    return usual | changes
+    stated = usual | changes
+    stated["messages"] = dict.fromkeys(Status, 0) | stated["messages"]
+    return StatusReport.model_validate(stated)
 
 
 def of(*, stops: list[str] | None = None, needs_person: bool | None = None) -> dict[str, Any]:
     """A destination whose calls for these resources are stopped, or that is in trouble."""
-    trouble = None if needs_person is None else {"needs_person": needs_person}
-    return {"name": "zautoai", "stops": [{"resource": r} for r in stops or []], "trouble": trouble}
+    since = {"reason": Reason.UNREACHABLE, "since": 1.0}
+    trouble = since | {"fault": "", "next_try": None, "needs_person": needs_person}
+    return {
+        "name": "zautoai",
+        "address": "h:1",
+        "paused": False,
+        "trouble": None if needs_person is None else trouble,
+        "stops": [since | {"resource": resource, "until": 9.0} for resource in stops or []],
+    }
 
 
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({}, StatusCode.FINE),
-        ({"messages": {"parked": 0, "waiting": 5, "held": 2}}, StatusCode.FINE),
+        ({"messages": {"waiting": 5, "held": 2}}, StatusCode.FINE),
         # it is tried again automatically
         ({"destinations": [of(needs_person=False)]}, StatusCode.FINE),
         ({"messages": {"parked": 1}}, StatusCode.PERSON),
-        ({"tasks": [{"what": "left_out"}]}, StatusCode.PERSON),
+        ({"tasks": [TASK]}, StatusCode.PERSON),
         ({"destinations": [of(stops=["patients"])]}, StatusCode.PERSON),
         ({"running": False}, StatusCode.STOPPED),
         ({"acknowledging": False}, StatusCode.STOPPED),
@@ -130,16 +150,16 @@ def test_what_is_paused_is_named_with_the_command_that_ends_it(
 
 
 def test_that_waits_were_ended_is_shown_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    resumed = {"at": 0.0, "reason": "the limit was raised"}
+    resumed = ResumedReport(at=0.0, reason="the limit was raised")
     monkeypatch.setattr(time, "time", lambda: 86_399.0)
-    (notice,) = resumed_lines({"resumed": resumed})
+    (notice,) = resumed_lines(resumed)
     assert (
         sentence(notice, ZONE)
         == "waits ended by hand at 1970-01-01 05:30:00 IST: the limit was raised"
     )
     monkeypatch.setattr(time, "time", lambda: 86_401.0)
-    assert list(resumed_lines({"resumed": resumed})) == []
-    assert list(resumed_lines({"resumed": None})) == []
+    assert list(resumed_lines(resumed)) == []
+    assert list(resumed_lines(None)) == []
 
 
 def test_the_tables_fit_80_columns() -> None:
@@ -151,9 +171,8 @@ def test_the_tables_fit_80_columns() -> None:
         "count": 123_456,
         "oldest": 1_800_000_000.0,
     }
-    task = {"what": "prior_unknown", "do": "look for it " * 9, "count": 12, "since": 1.8e9}
     out = Console(width=80, record=True)
-    for made in stuck_tables(report(parked_by=[parked], tasks=[task]), ZONE):
+    for made in stuck_tables(report(parked_by=[parked], tasks=[TASK]), ZONE):
         out.print(made)
     lines = out.export_text().splitlines()
     assert max(map(len, lines)) <= 80

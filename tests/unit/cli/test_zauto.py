@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.causes import MASK
 from bridge.cli.zauto import drained_by
 from bridge.delivery import Kind, Outcome, Reason
 from bridge.errors import BridgeError
 from bridge.notices import NoticeKind, sentence
-from bridge.reports.messages import MASK
+from bridge.reports.status import budget_report
 from bridge.sandbox.limits import RequestLimits
 from bridge.sandbox.parts import Options
 from bridge.sandbox.serve import TEST_CLIENT, Sandbox, running
 from bridge.service.service import Service
 from bridge.settings import load
+from bridge.zauto.budget import BudgetState
 from tests.unit.cli.conftest import Run
 from tests.unit.service.test_service import PARTS
 
@@ -247,8 +249,14 @@ async def test_what_the_document_does_not_say_is_shown_running_and_stopped(
 
 def test_the_forecast_is_told_to_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    soon = {"drained_in": 720, "calls_waiting": 200}
-    assert drained_by(soon, "Asia/Kolkata") == "13:42"
-    assert drained_by(soon | {"drained_in": 86_400}, "Asia/Kolkata") == "2027-01-16 13:30"
-    assert drained_by(soon | {"drained_in": None}, "Asia/Kolkata") == ""
-    assert drained_by(soon | {"calls_waiting": 0}, "Asia/Kolkata") == ""
+
+    def told(drained_in: int | None, waiting: int = 200) -> str:
+        state = BudgetState(900, 1000, None, 0.0)
+        return drained_by(
+            budget_report(state, waiting=waiting, drained_in=drained_in), "Asia/Kolkata"
+        )
+
+    assert told(720) == "13:42"
+    assert told(86_400) == "2027-01-16 13:30"
+    assert told(None) == ""
+    assert told(720, waiting=0) == ""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bridge.delivery import NetworkFault, Reason
-from bridge.notices import Notice, NoticeKind, notice_row
+from bridge.notices import Notice, NoticeKind
 
 ZONE = "Asia/Kolkata"
 
@@ -29,17 +29,6 @@ ZONE = "Asia/Kolkata"
         ),
     ],
 )
-def test_a_row_has_all_that_makes_the_notice_again(notice: Notice) -> None:
-    row = json.loads(json.dumps(notice_row(notice, ZONE)))
-    assert Notice.stated(row["kind"], row["parameters"]) == notice
-
-
-def test_a_row_names_kind_text_and_what_to_do() -> None:
-    row = notice_row(Notice(NoticeKind.RESOURCE_PAUSED, resource="patients"), ZONE)
-    assert row == {
-        "kind": "resource_paused",
-        "by": "operator",
-        "text": "Calls for patients are paused. Go on: bridge resume --resource patients",
-        "do": "'bridge resume --resource patients'",
-        "parameters": {"resource": "patients"},
-    }
+def test_kind_and_parameters_make_the_notice_again(notice: Notice) -> None:
+    parameters = json.loads(json.dumps(notice.parameters()))
+    assert Notice.stated(str(notice.kind), parameters) == notice

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from bridge.causes import MASK
 from bridge.delivery import ACCOUNT, Alias
-from bridge.reports.aliases import alias_rows
-from bridge.reports.messages import MASK
+from bridge.reports.aliases import AliasRow, alias_rows
 from tests.unit.pipeline.bench import Bench, a_patient, a_visit
 from tests.unit.pipeline.planning.test_identities import identity, merge, rename
 
 
-def rows(bench: Bench, *, before: int | None = None, reveal: bool = True) -> list[dict[str, Any]]:
+def rows(bench: Bench, *, before: int | None = None, reveal: bool = True) -> list[AliasRow]:
     return bench.store.read(lambda view: alias_rows(view, limit=9, before=before, reveal=reveal))
 
 
 def led(bench: Bench) -> dict[str, tuple[str, bool, str]]:
     """By number: the record it leads to, whether that goes by it no more, and what said so."""
-    return {
-        row["number"]: (row["leads_to"], row["retired"], row["interaction"]) for row in rows(bench)
-    }
+    return {row.number: (row.leads_to, row.retired, row.interaction) for row in rows(bench)}
 
 
 async def test_a_merge_is_told_with_its_message_and_what_it_did(bench: Bench) -> None:
@@ -29,8 +25,8 @@ async def test_a_merge_is_told_with_its_message_and_what_it_did(bench: Bench) ->
     merged = await bench.plan(merge("P1", "P2"))
     await bench.finish()
     (row,) = rows(bench)
-    assert row["reason"].startswith("1 visit re-pointed")
-    told = (row["message"], row["level"], row["number"], row["leads_to"], row["retired"])
+    assert row.reason.startswith("1 visit re-pointed")
+    told = (row.message, row.level, row.number, row.leads_to, row.retired)
     assert told == (merged, "patients", "P1", "P2", True)
 
 
@@ -60,7 +56,7 @@ async def test_accounts_are_told_as_accounts(bench: Bench) -> None:
     await bench.plan(merged)
     await bench.finish()
     (row,) = rows(bench)
-    assert (row["level"], row["number"], row["leads_to"]) == ("account", "A1", "A2")
+    assert (row.level, row.number, row.leads_to) == ("account", "A1", "A2")
 
 
 async def test_a_second_number_from_the_start_is_told_without_a_merge(bench: Bench) -> None:
@@ -70,7 +66,7 @@ async def test_a_second_number_from_the_start_is_told_without_a_merge(bench: Ben
         )
     )
     (row,) = rows(bench)
-    assert (row["interaction"], row["reason"], row["authority"]) == ("", "", "HIS")
+    assert (row.interaction, row.reason, row.authority) == ("", "", "HIS")
 
 
 async def test_no_number_is_told_unless_asked_for_and_older_ones_can_be(bench: Bench) -> None:
@@ -78,6 +74,6 @@ async def test_no_number_is_told_unless_asked_for_and_older_ones_can_be(bench: B
     renamed = await bench.plan(rename("P1", "P9"))
     await bench.finish()
     for row in rows(bench, reveal=False):
-        assert (row["number"], row["leads_to"]) == (MASK, MASK)
+        assert (row.number, row.leads_to) == (MASK, MASK)
         assert "P1" not in str(row)
     assert rows(bench, before=renamed) == []

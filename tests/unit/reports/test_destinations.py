@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from bridge.causes import MASK
 from bridge.delivery import NetworkFault, Reason
 from bridge.notices import Notice, NoticeKind, sentence
 from bridge.pipeline.delivery.acknowledge import Stalled
 from bridge.pipeline.delivery.pauses import Destination, Pauses, Selection
 from bridge.reports.destinations import (
+    PausedReport,
     address_of,
     destination_notices,
     destination_row,
@@ -163,3 +165,22 @@ def test_trouble_is_of_the_kind_of_its_destination(
 ) -> None:
     (notice,) = noticed(destination, trouble=Trouble(0.0, reason))
     assert notice.kind is kind
+
+
+def test_what_is_paused_is_reported_without_numbers_of_patients() -> None:
+    told = {
+        "paused": False,
+        "paused_destinations": ["hospital"],
+        "paused_resources": ["patients"],
+        "paused_channels": ["lab"],
+        "paused_patients": [MASK, MASK],
+    }
+    pauses = Pauses(
+        frozenset({Destination.HOSPITAL}),
+        frozenset({"patients"}),
+        frozenset({"lab"}),
+        frozenset({"4712", "4711"}),
+    )
+    assert PausedReport.of(pauses).plain() == told
+    shown = told | {"paused_patients": ["4711", "4712"]}
+    assert PausedReport.of(pauses, reveal=True).plain() == shown

@@ -12,16 +12,10 @@ from bridge.causes import MASK, OTHER_FIELD, Cause, CauseKind, action
 from bridge.delivery import FieldError, Kind, Outcome, Reason
 from bridge.lineage import Trace
 from bridge.message import Status
-from bridge.reports.masking import masked
-from bridge.reports.messages import (
-    call_report,
-    masked_reference,
-    message_report,
-    message_rows,
-    next_action,
-    outcome_report,
-    status_report,
-)
+from bridge.reports.calls import call_report, outcome_report
+from bridge.reports.masking import masked, masked_reference
+from bridge.reports.messages import message_report, message_rows, next_action
+from bridge.reports.status import backlog
 from bridge.settings import Settings
 from bridge.store.contract import View
 from bridge.visible import readable
@@ -44,8 +38,9 @@ async def told(bench: Bench, reveal: bool) -> list[dict[str, Any]]:
 def everything(view: View, ids: list[int], now: float, reveal: bool) -> list[dict[str, Any]]:
     reports = [message_report(view, number, Settings(), reveal=reveal) for number in ids]
     rows = message_rows(view, status=None, cause=None, limit=50, reveal=reveal)
-    status = status_report(view.tally(), now=now, running=True)
-    return [*(report for report in reports if report is not None), *rows, status]
+    status = backlog(view.tally(), now=now, running=True)
+    shown = (*(report for report in reports if report is not None), *rows, status)
+    return [report.plain() for report in shown]
 
 
 def lineage() -> tuple[Trace, ...]:
@@ -79,10 +74,10 @@ async def test_a_message_that_is_not_there_has_no_report(bench: Bench) -> None:
 
 def test_the_status_tells_every_status_and_how_old_the_oldest_is(bench: Bench) -> None:
     tally = bench.store.read(lambda view: view.tally())
-    report = status_report(replace(tally, oldest_waiting=90.0), now=100.0, running=False)
-    assert list(report["messages"]) == [str(status) for status in Status]
-    assert report["oldest_waiting_seconds"] == 10.0
-    assert report["running"] is False
+    report = backlog(replace(tally, oldest_waiting=90.0), now=100.0, running=False)
+    assert list(report.messages) == list(Status)
+    assert report.oldest_waiting_seconds == 10.0
+    assert report.running is False
 
 
 def test_masking_keeps_the_shape_and_says_what_is_cleared() -> None:
@@ -116,15 +111,15 @@ def test_an_outcome_names_fields_and_hides_what_was_said() -> None:
     )
     fields = frozenset({"uhid"})
     shown = outcome_report(outcome, fields, reveal=False)
-    assert (shown["status"], shown["detail"]) == (400, "")
-    assert shown["fields"] == ["uhid", OTHER_FIELD]
+    assert (shown.status, shown.detail) == (400, "")
+    assert shown.fields == ["uhid", OTHER_FIELD]
     revealed = outcome_report(outcome, fields, reveal=True)
-    assert (revealed["detail"], revealed["fields"]) == ("4711 is odd", ["uhid", "Meera Nair"])
-    assert outcome_report(None, fields, reveal=True)["outcome"] == "unanswered"
+    assert (revealed.detail, revealed.fields) == ("4711 is odd", ["uhid", "Meera Nair"])
+    assert outcome_report(None, fields, reveal=True).outcome == "unanswered"
 
 
 def test_a_call_shows_what_of_it_only_creation_sends() -> None:
-    assert call_report(a_visit(), (), reveal=False)["create_only"] == ["status"]
+    assert call_report(a_visit(), (), reveal=False).create_only == ["status"]
 
 
 def test_a_body_is_shown_a_segment_a_line() -> None:

@@ -20,14 +20,14 @@ def job(tx: Transaction) -> None:
 async def test_the_top_holds_what_is_lost_and_no_more(bench: Bench) -> None:
     await bench.store.run(job)
     top = bench.store.read(top_remarks)
-    assert [(row["path"], row["count"]) for row in top] == [
+    assert [(row.path, row.count) for row in top] == [
         ("PV1-6", 7),
         ("PV1-5", 6),
         ("PV1-4", 5),
         ("PV1-3", 4),
         ("PV1-2", 3),
     ]
-    assert top[0]["text"] == "holds a code that codes/gender does not know; left out"
+    assert top[0].text == "holds a code that codes/gender does not know; left out"
     rows = bench.store.read(lambda view: remark_rows(view, limit=50))
-    assert rows[0]["code"] == "nothing_kept"
+    assert rows[0].code == "nothing_kept"
     assert "Meera" not in str(rows)

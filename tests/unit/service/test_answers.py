@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
@@ -16,10 +17,17 @@ from bridge.errors import BridgeError
 from bridge.message import Message, Protocol, Status
 from bridge.notices import Notice, NoticeKind
 from bridge.pipeline.delivery.pauses import Destination, Pauses, Selection
+from bridge.reports.destinations import DestinationRow, Readiness, destination_row
+from bridge.reports.report import Report
+from bridge.reports.status import BudgetReport, DeviationRow, ListenerRow, budget_report
 from bridge.service.answers import answers
 from bridge.settings import Settings
 from bridge.store.contract import Store, Transaction
 from bridge.store.open import open_store
+from bridge.zauto.budget import BudgetState
+
+BUDGET = budget_report(BudgetState(3, 1000, None, 0.0), waiting=0, drained_in=None)
+LISTENER = ListenerRow(listener="mllp", connections=1, tls=False, certificate_days_left=None)
 
 
 class Stopped:
@@ -28,7 +36,7 @@ class Stopped:
     def __init__(self) -> None:
         self.pausing = self
         self.pauses = Pauses()
-        self.left: Mapping[str, Any] | None = {"used": 3, "limit": 1000}
+        self.left: BudgetReport | None = BUDGET
         self.tried: list[tuple[Selection, str]] = []
 
     async def pause(self, paused: bool, selection: Selection) -> None:
@@ -40,10 +48,10 @@ class Stopped:
     def knows(self, patient: str) -> bool:
         return patient == "4711"
 
-    def rows(self) -> list[dict[str, Any]]:
-        return [{"name": "zautoai", "stops": []}]
+    def rows(self) -> list[DestinationRow]:
+        return [destination_row(Settings(), Destination.ZAUTOAI, Pauses(), breakers={})]
 
-    def budget(self) -> Mapping[str, Any] | None:
+    def budget(self) -> BudgetReport | None:
         return self.left
 
 
@@ -56,16 +64,16 @@ class Running:
         self.pipeline = SimpleNamespace(
             settings=Settings(), store=store, destinations=self.destinations
         )
-        self.mllp = SimpleNamespace(report=lambda: [{"listener": "mllp", "connections": 1}])
+        self.mllp = SimpleNamespace(report=lambda: [LISTENER])
 
-    def condition(self, *, reveal: bool = False) -> dict[str, Any]:
-        return {**self.destinations.pauses.report(reveal=reveal), "acknowledging": True}
+    def condition(self, *, reveal: bool = False) -> Readiness:
+        return Readiness.of(self.destinations.pauses, reveal=reveal, destinations=[], resumed=None)
 
     def notices(self) -> list[Notice]:
         return [Notice(NoticeKind.WORK_ENDED, name="translation")]
 
-    def contract(self) -> list[dict[str, Any]]:
-        return [{"what": "new field", "where": "patients.nickName"}]
+    def contract(self) -> list[DeviationRow]:
+        return []
 
     async def ask_zauto(self, question: Mapping[str, Any]) -> Any:
         return {"asked": question["what"]}
@@ -92,7 +100,8 @@ def _keep_two(tx: Transaction) -> None:
 
 
 async def answered(running: Running, ask: str, **arguments: Any) -> Any:
-    return await answers(running)[ask]({"ask": ask, **arguments})
+    answer = await answers(running)[ask]({"ask": ask, **arguments})
+    return orjson.loads(orjson.dumps(answer, default=Report.plain))
 
 
 async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Running) -> None:
@@ -103,8 +112,8 @@ async def test_status_counts_and_tells_of_pause_notices_and_budget(running: Runn
     (line,) = report["lines"]
     assert (line["kind"], line["by"]) == ("work_ended", "operator")
     assert line["parameters"] == {"name": "translation"}
-    assert report["listeners"] == [{"listener": "mllp", "connections": 1}]
-    assert report["budget"] == {"used": 3, "limit": 1000}
+    assert report["listeners"] == [LISTENER.plain()]
+    assert report["budget"] == BUDGET.plain()
 
 
 async def test_without_zautoai_there_is_no_budget(running: Running) -> None:
@@ -195,7 +204,7 @@ async def test_resume_lets_go_and_tries_at_once(running: Running) -> None:
     await answered(running, "pause", paused=True)
     left = await answered(running, "resume", destination="zautoai", reason="asked ZautoAI")
     assert left["paused_destinations"] == ["hospital"]
-    assert left["destinations"] == [{"name": "zautoai", "stops": []}]
+    assert [each["name"] for each in left["destinations"]] == ["zautoai"]
     assert (await answered(running, "resume"))["paused_destinations"] == []
     assert running.destinations.tried == [
         (Selection(Destination.ZAUTOAI), "asked ZautoAI"),

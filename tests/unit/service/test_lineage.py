@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bridge.message import Status
 from bridge.metrics import Metrics
 from bridge.pipeline.planning.work import Work
+from bridge.reports.calls import OriginRow
 from bridge.reports.messages import message_report
 from bridge.store.contract import Transaction
 from tests.unit.pipeline.bench import CATALOGUE
@@ -53,18 +53,18 @@ class Ward(Shop):
         await work.once()
         return number
 
-    def lineage(self, message_id: int) -> list[list[dict[str, Any]]]:
+    def lineage(self, message_id: int) -> list[list[OriginRow]]:
         """The origins of each call's fields."""
         report = self.store.read(
             lambda view: message_report(view, message_id, self.settings, reveal=True)
         )
         assert report is not None
-        return [delivery["lineage"] for delivery in report["deliveries"]]
+        return [delivery.lineage for delivery in report.deliveries]
 
     def rules(self, message_id: int) -> dict[str, str]:
         """Of the patient's fields, the file and line that filled each."""
         patient = self.lineage(message_id)[0]
-        return {origin["field"]: origin["rule"] for origin in patient}
+        return {origin.field: origin.rule for origin in patient}
 
 
 @pytest.fixture

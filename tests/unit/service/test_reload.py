@@ -16,7 +16,7 @@ from bridge.mapping.engine.sets import InUse
 from bridge.message import Message, Protocol, Status
 from bridge.notices import NoticeKind, sentence
 from bridge.pipeline.planning.uses import USES_NOTE, Uses
-from bridge.reports.messages import mappings_in_use, version_rows
+from bridge.reports.lists import mappings_in_use, version_rows
 from bridge.service.parts import read_parts
 from bridge.service.reload import Reload
 from bridge.service.watch import Watch
@@ -190,10 +190,10 @@ async def test_a_site_that_no_channel_names_any_longer_is_not_in_use(two: Shop) 
     two.sites = ("lakeside",)
     two.open()
     await two.reload.take_up()
-    assert [each["site"] for each in two.store.read(mappings_in_use)] == ["lakeside"]
+    assert [each.site for each in two.store.read(mappings_in_use)] == ["lakeside"]
     versions = two.store.read(lambda view: version_rows(view, 10))
-    (left,) = [each for each in versions if each["hash"] == gone]
-    assert (left["sites"], left["in_use_by"]) == (["riverside"], [])
+    (left,) = [each for each in versions if each.hash == gone]
+    assert (left.sites, left.in_use_by) == (["riverside"], [])
 
 
 async def test_a_changed_catalogue_asks_for_a_restart(shop: Shop, tmp_path: Path) -> None:

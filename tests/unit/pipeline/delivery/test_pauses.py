@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from bridge.causes import MASK
 from bridge.delivery import Target
 from bridge.errors import BridgeError
 from bridge.pipeline.delivery.pauses import Destination, Pauses, Selection
@@ -59,19 +58,6 @@ def test_each_is_paused_and_resumed_alone(selection: Selection) -> None:
 
 def test_a_resume_of_everything_leaves_nothing() -> None:
     assert paused(*SINGLE).resumed(EVERYTHING) == Pauses()
-
-
-def test_what_is_paused_is_reported_without_numbers_of_patients() -> None:
-    told = {
-        "paused": False,
-        "paused_destinations": ["hospital"],
-        "paused_resources": ["patients"],
-        "paused_channels": ["lab"],
-        "paused_patients": [MASK, MASK],
-    }
-    pauses = paused(*SINGLE, Selection(patient="4712"))
-    assert pauses.report() == told
-    assert pauses.report(reveal=True) == told | {"paused_patients": ["4711", "4712"]}
 
 
 def test_what_is_paused_is_read_as_it_was_kept() -> None:

@@ -333,6 +333,6 @@ async def test_lines_that_are_not_read_are_named_whatever_becomes_of_the_message
         lambda view: message_report(view, number, SETTINGS, reveal=False)
     )
     assert report is not None
-    assert report["status"] == status
-    named = [f"{each['path']}: {each['text']}" for each in report["remarks"]]
-    assert "line 4: is not a segment; not read" in (*named, *report["lines"])
+    assert report.status == status
+    named = [f"{each.path}: {each.text}" for each in report.remarks]
+    assert "line 4: is not a segment; not read" in (*named, *report.lines)
