@@ -1,1 +1,1 @@
-"""What people and programs are shown, as data: lists, single messages, the status."""
+"""What people and programs are shown, as typed models: lists, single messages, the status."""
