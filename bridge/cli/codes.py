@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, print_json, say, table, when
+from bridge.cli.tables import print_rows, when
 
 if TYPE_CHECKING:
     from bridge.reports.lists import CodeRow
@@ -28,25 +28,12 @@ def codes(
     Example: bridge codes
     """
     settings = settings_of(config)
-    rows = reach_of(settings).codes(limit, reveal)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say("Every code that came has a row in its table.")
-        return
+    rows, zone = reach_of(settings).codes(limit, reveal), settings.site.time_zone
+    nothing = "Every code that came has a row in its table."
     columns = ("code", "table", "waiting", "messages", "sender", "first", "last")
-    zone = settings.site.time_zone
-    console().print(table("", columns, (_told(row, zone) for row in rows)))
+    print_rows(rows, as_json, nothing, columns, lambda row: _cells(row, zone))
 
 
-def _told(row: CodeRow, zone: str) -> tuple[Any, ...]:
-    return (
-        row.code,
-        f"codes/{row.table}",
-        row.waiting or "",
-        row.count,
-        row.sender,
-        when(row.first_at, zone),
-        when(row.last_at, zone),
-    )
+def _cells(row: CodeRow, zone: str) -> tuple[Any, ...]:
+    times = when(row.first_at, zone), when(row.last_at, zone)
+    return row.code, f"codes/{row.table}", row.waiting or "", row.count, row.sender, *times

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,7 +20,7 @@ from bridge.cli.notices import (
 )
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
 from bridge.cli.status import StatusUnknown, status_code, stuck_tables
-from bridge.cli.tables import console, lines, print_json, say, table, when
+from bridge.cli.tables import console, lines, print_json, print_rows, table, when
 from bridge.errors import BridgeError
 from bridge.message import Status
 from bridge.notices import Notice, NoticeKind, sentence
@@ -29,6 +29,7 @@ from bridge.store.acknowledgments import Answering
 if TYPE_CHECKING:
     from bridge.cli.reach import Reach
     from bridge.reports.calls import AttemptReport, DeliveryReport
+    from bridge.reports.lists import QuarantineRow
     from bridge.reports.messages import ErrorRow, LaterReport, MessageReport, MessageRow
     from bridge.reports.remarks import RemarkReport
     from bridge.reports.status import DeviationRow, StatusReport
@@ -132,14 +133,10 @@ def messages(
         return
     settings = settings_of(config)
     kind = cause_named(cause) if cause else None
-    rows = reach_of(settings).messages(status, limit, reveal, kind)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say(_none_listed(status, kind))
-        return
-    console().print(_listed(rows, settings.site.time_zone))
+    rows, zone = reach_of(settings).messages(status, limit, reveal, kind), settings.site.time_zone
+    columns = ("id", "status", "type", "answer", "received", "channel", "cause", "reason")
+    nothing = _none_listed(status, kind)
+    print_rows(rows, as_json, nothing, columns, lambda row: _message_cells(row, zone))
 
 
 def _none_listed(status: Status | None, cause: CauseKind | None) -> str:
@@ -148,22 +145,9 @@ def _none_listed(status: Status | None, cause: CauseKind | None) -> str:
     return f"No message is {status}." if status else "No message has come yet."
 
 
-def _listed(rows: list[MessageRow], zone: str) -> Grid:
-    columns = ("id", "status", "type", "answer", "received", "channel", "cause", "reason")
-    told = (
-        (
-            row.id,
-            row.status,
-            row.message_type,
-            answered(row),
-            when(row.received_at, zone),
-            row.channel,
-            row.cause,
-            _told(row),
-        )
-        for row in rows
-    )
-    return table("", columns, told)
+def _message_cells(row: MessageRow, zone: str) -> tuple[Any, ...]:
+    came = when(row.received_at, zone), row.channel
+    return row.id, row.status, row.message_type, answered(row), *came, row.cause, _told(row)
 
 
 def answered(row: MessageRow) -> str:
@@ -195,18 +179,16 @@ def quarantine(
     Example: bridge messages quarantine --reveal
     """
     settings = settings_of(config)
-    rows = reach_of(settings).quarantine(limit, reveal)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say("Nothing is in quarantine.")
-        return
-    zone = settings.site.time_zone
-    told = (
-        (row.id, when(row.at, zone), row.reason, row.peer, row.channel, row.head) for row in rows
+    rows, zone = reach_of(settings).quarantine(limit, reveal), settings.site.time_zone
+    columns, nothing = (
+        ("id", "received", "reason", "from", "channel", "begins"),
+        "Nothing is in quarantine.",
     )
-    console().print(table("", ("id", "received", "reason", "from", "channel", "begins"), told))
+    print_rows(rows, as_json, nothing, columns, lambda row: _quarantine_cells(row, zone))
+
+
+def _quarantine_cells(row: QuarantineRow, zone: str) -> tuple[Any, ...]:
+    return row.id, when(row.at, zone), row.reason, row.peer, row.channel, row.head
 
 
 @messages_app.command("show")

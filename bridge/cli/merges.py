@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
-from bridge.cli.tables import console, print_json, say, table, when
+from bridge.cli.tables import print_rows, when
 
 if TYPE_CHECKING:
     from bridge.reports.aliases import AliasRow
@@ -35,25 +35,11 @@ def merges(
     Example: bridge merges --reveal
     """
     settings = settings_of(config)
-    rows = reach_of(settings).merges(limit, before, reveal)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say("No number leads to another record.")
-        return
-    zone = settings.site.time_zone
-    console().print(table("", _COLUMNS, (_told(row, zone) for row in rows)))
+    rows, zone = reach_of(settings).merges(limit, before, reveal), settings.site.time_zone
+    nothing = "No number leads to another record."
+    print_rows(rows, as_json, nothing, _COLUMNS, lambda row: _cells(row, zone))
 
 
-def _told(row: AliasRow, zone: str) -> tuple[Any, ...]:
-    return (
-        row.message,
-        when(row.at, zone),
-        row.number,
-        row.leads_to,
-        "no" if row.retired else "yes",
-        row.level,
-        row.interaction,
-        row.reason,
-    )
+def _cells(row: AliasRow, zone: str) -> tuple[Any, ...]:
+    numbers = row.number, row.leads_to, "no" if row.retired else "yes", row.level
+    return row.message, when(row.at, zone), *numbers, row.interaction, row.reason

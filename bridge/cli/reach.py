@@ -72,13 +72,8 @@ class Reach:
         self, status: Status | None, limit: int, reveal: bool, cause: CauseKind | None = None
     ) -> list[MessageRow]:
         """Rows of the newest messages."""
-        question: dict[str, Any] = {"ask": "messages", "status": status, "cause": cause}
-        question |= {"limit": limit, "reveal": reveal}
-        return self._rows(
-            question,
-            MessageRow,
-            lambda view: message_rows(view, status=status, cause=cause, limit=limit, reveal=reveal),
-        )
+        asked = {"status": status, "cause": cause, "limit": limit, "reveal": reveal}
+        return self._rows("messages", MessageRow, message_rows, asked)
 
     def message(self, message_id: int, reveal: bool) -> MessageReport | None:
         """Everything about one message."""
@@ -91,31 +86,21 @@ class Reach:
 
     def quarantine(self, limit: int, reveal: bool) -> list[QuarantineRow]:
         """Rows of what was no message."""
-        question = {"ask": "quarantine", "limit": limit, "reveal": reveal}
-        return self._rows(
-            question, QuarantineRow, lambda view: quarantine_rows(view, limit, reveal=reveal)
-        )
+        asked = {"limit": limit, "reveal": reveal}
+        return self._rows("quarantine", QuarantineRow, quarantine_rows, asked)
 
     def codes(self, limit: int, reveal: bool) -> list[CodeRow]:
         """Rows of the codes that no code table knows."""
-        question = {"ask": "codes", "limit": limit, "reveal": reveal}
-        return self._rows(question, CodeRow, lambda view: code_rows(view, limit, reveal=reveal))
+        return self._rows("codes", CodeRow, code_rows, {"limit": limit, "reveal": reveal})
 
     def remarks(self, limit: int, sender: str) -> list[RemarkRow]:
         """Rows of the remarks that were met most often."""
-        question = {"ask": "remarks", "limit": limit, "sender": sender}
-        return self._rows(
-            question, RemarkRow, lambda view: remark_rows(view, limit=limit, sender=sender)
-        )
+        return self._rows("remarks", RemarkRow, remark_rows, {"limit": limit, "sender": sender})
 
     def merges(self, limit: int, before: int | None, reveal: bool) -> list[AliasRow]:
         """Rows of the numbers that lead to other records."""
-        question = {"ask": "merges", "limit": limit, "before": before, "reveal": reveal}
-        return self._rows(
-            question,
-            AliasRow,
-            lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal),
-        )
+        asked = {"limit": limit, "before": before, "reveal": reveal}
+        return self._rows("merges", AliasRow, alias_rows, asked)
 
     def pause(self, paused: bool, **named: str) -> PauseReport:
         """Stop or let go delivery, of all or of what is named (`destination`, `resource`,
@@ -129,8 +114,7 @@ class Reach:
 
     def versions(self, limit: int) -> list[VersionRow]:
         """Rows of the sets of mappings that were in use."""
-        question = {"ask": "versions", "limit": limit}
-        return self._rows(question, VersionRow, lambda view: version_rows(view, limit))
+        return self._rows("versions", VersionRow, version_rows, {"limit": limit})
 
     def change_mappings(self, question: dict[str, Any]) -> dict[str, Any]:
         """Reload or roll back; only a running service can be told."""
@@ -172,10 +156,13 @@ class Reach:
         return budget_report(state, waiting=waiting, drained_in=None)
 
     def _rows(
-        self, question: Mapping[str, Any], row: type[R], read: Callable[[View], list[R]]
+        self, ask: str, row: type[R], read: Callable[..., list[R]], asked: Mapping[str, Any]
     ) -> list[R]:
+        """A list: the service is asked by the words that it is read from the store by."""
         return self._either(
-            question, lambda answer: [row.model_validate(each) for each in answer], read
+            {"ask": ask, **asked},
+            lambda answer: [row.model_validate(each) for each in answer],
+            lambda view: read(view, **asked),
         )
 
     def _either(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
-from bridge.cli.tables import console, print_json, say, table, when
+from bridge.cli.tables import print_rows, when
 from bridge.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
@@ -34,29 +34,15 @@ def remarks(
     Example: bridge remarks --sender 'MEDIS|RIVERSIDE'
     """
     settings = settings_of(config)
-    rows = reach_of(settings).remarks(limit, sender)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say(f"No message of {sender} has a remark." if sender else "No message has a remark.")
-        return
+    rows, zone = reach_of(settings).remarks(limit, sender), settings.site.time_zone
+    nothing = f"No message{f' of {sender}' if sender else ''} has a remark."
     columns = ("times", "path", "remark", "sender", "code", "message", "last", "first")
-    zone = settings.site.time_zone
-    console().print(table("", columns, (_cells(row, zone) for row in rows)))
+    print_rows(rows, as_json, nothing, columns, lambda row: _cells(row, zone))
 
 
 def _cells(row: RemarkRow, zone: str) -> tuple[Any, ...]:
-    return (
-        row.count,
-        row.path,
-        row.text,
-        row.sender,
-        row.code,
-        row.message,
-        when(row.last_at, zone),
-        when(row.first_at, zone),
-    )
+    times = when(row.last_at, zone), when(row.first_at, zone)
+    return row.count, row.path, row.text, row.sender, row.code, row.message, *times
 
 
 def most_frequent(rows: list[RemarkRow]) -> list[Notice]:
@@ -65,10 +51,5 @@ def most_frequent(rows: list[RemarkRow]) -> list[Notice]:
 
 
 def _notice(row: RemarkRow) -> Notice:
-    return Notice(
-        NoticeKind.REMARK,
-        number=row.count,
-        name=row.path,
-        text=row.text,
-        sender=row.sender,
-    )
+    kind = NoticeKind.REMARK
+    return Notice(kind, number=row.count, name=row.path, text=row.text, sender=row.sender)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 import typer
@@ -17,6 +17,8 @@ from bridge.cli.grid import Grid, wrap
 from bridge.moments import moment
 from bridge.reports.report import Report
 from bridge.visible import HIDDEN, visible, visible_json
+
+R = TypeVar("R", bound=Report)
 
 #: colour of a status or answer where it stands in a table
 COLOURS = {
@@ -80,6 +82,22 @@ def print_json(value: Any) -> None:
     """One JSON document, indented, as UTF-8, with characters escaped that cannot be seen."""
     document = orjson.dumps(value, default=Report.plain, option=orjson.OPT_INDENT_2)
     sys.stdout.buffer.write(visible_json(document) + b"\n")
+
+
+def print_rows(
+    rows: list[R],
+    as_json: bool,
+    nothing: str,
+    columns: Sequence[str],
+    cells: Callable[[R], Sequence[Any]],
+) -> None:
+    """A list as JSON or as a table; the sentence `nothing` in place of an empty table."""
+    if as_json:
+        print_json(rows)
+    elif rows:
+        console().print(table("", columns, map(cells, rows)))
+    else:
+        say(nothing)
 
 
 def say(text: str, *, error: bool = False) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -55,13 +56,10 @@ class _Answers:
         return self._read(lambda view: remark_rows(view, limit=limit, sender=sender))
 
     async def messages(self, question: Mapping[str, Any]) -> Any:
-        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
         named = question.get("status")
         status = Status(named) if named else None
         cause = CauseKind(question["cause"]) if question.get("cause") else None
-        return self._read(
-            lambda view: message_rows(view, status=status, cause=cause, limit=limit, reveal=reveal)
-        )
+        return self._rows(question, partial(message_rows, status=status, cause=cause))
 
     async def message(self, question: Mapping[str, Any]) -> Any:
         number = int(question["id"])
@@ -72,8 +70,7 @@ class _Answers:
         )
 
     async def quarantine(self, question: Mapping[str, Any]) -> Any:
-        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
-        return self._read(lambda view: quarantine_rows(view, limit, reveal=reveal))
+        return self._rows(question, quarantine_rows)
 
     async def zauto(self, question: Mapping[str, Any]) -> Any:
         self._reveal(question, count=int(question.get("limit") or 1))
@@ -90,15 +87,11 @@ class _Answers:
         return self._read(lambda view: version_rows(view, _limit(question)))
 
     async def codes(self, question: Mapping[str, Any]) -> Any:
-        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
-        return self._read(lambda view: code_rows(view, limit, reveal=reveal))
+        return self._rows(question, code_rows)
 
     async def merges(self, question: Mapping[str, Any]) -> Any:
-        limit, reveal = _limit(question), self._reveal(question, count=_limit(question))
-        before = question.get("before")
-        return await asyncio.to_thread(
-            self._read, lambda view: alias_rows(view, limit=limit, before=before, reveal=reveal)
-        )
+        rows = partial(alias_rows, before=question.get("before"))
+        return await asyncio.to_thread(self._rows, question, rows)
 
     async def pause(self, question: Mapping[str, Any]) -> Any:
         pausing, selection = self._pipeline.destinations.pausing, _selection(question)
@@ -117,6 +110,12 @@ class _Answers:
         await destinations.pausing.pause(False, selection)
         await destinations.pausing.try_now(selection, reason)
         return PauseReport.of(destinations.pausing.pauses, destinations=destinations.rows())
+
+    def _rows(self, question: Mapping[str, Any], rows: Callable[..., Any]) -> Any:
+        """A list that can hold patient data."""
+        limit = _limit(question)
+        reveal = self._reveal(question, count=limit)
+        return self._read(lambda view: rows(view, limit=limit, reveal=reveal))
 
     def _reveal(
         self, question: Mapping[str, Any], *, message: int | None = None, count: int = 1

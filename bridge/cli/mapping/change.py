@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Config, reach_of, settings_of
-from bridge.cli.tables import console, print_json, say, table, when
+from bridge.cli.tables import console, print_json, print_rows, say, table, when
 from bridge.errors import BridgeError, DoorError
 
 if TYPE_CHECKING:
@@ -70,24 +70,14 @@ def versions(
     Example: bridge mapping versions
     """
     settings = settings_of(config)
-    rows = reach_of(settings).versions(limit)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        say("No mappings were in use yet.")
-        return
+    rows, zone = reach_of(settings).versions(limit), settings.site.time_zone
     columns = ("hash", "site", "first used", "now")
-    told = (
-        (
-            row.hash,
-            _sites(row.sites),
-            when(row.first_used_at, settings.site.time_zone),
-            _now(row),
-        )
-        for row in rows
-    )
-    console().print(table("", columns, told))
+    nothing = "No mappings were in use yet."
+    print_rows(rows, as_json, nothing, columns, lambda row: _cells(row, zone))
+
+
+def _cells(row: VersionRow, zone: str) -> tuple[str, ...]:
+    return row.hash, _sites(row.sites), when(row.first_used_at, zone), _now(row)
 
 
 def _asked(reach: Reach, question: dict[str, Any]) -> dict[str, Any]:
