@@ -16,22 +16,8 @@ from bridge.message import Status
 from bridge.pipeline.delivery.call_limit import call_limit
 from bridge.pipeline.delivery.pauses import PAUSED_NOTE, Pauses
 from bridge.pipeline.delivery.zauto import CONTRACT_NOTE
+from bridge.reports import destinations, lists
 from bridge.reports.aliases import AliasRow, alias_rows
-from bridge.reports.destinations import (
-    PauseReport,
-    Readiness,
-    destination_notices,
-    kept_rows,
-    resumed,
-)
-from bridge.reports.lists import (
-    CodeRow,
-    QuarantineRow,
-    VersionRow,
-    code_rows,
-    quarantine_rows,
-    version_rows,
-)
 from bridge.reports.messages import MessageReport, MessageRow, message_report, message_rows
 from bridge.reports.remarks import RemarkRow, remark_rows
 from bridge.reports.report import Report
@@ -84,14 +70,15 @@ class Reach:
             lambda view: message_report(view, message_id, self._settings, reveal=reveal),
         )
 
-    def quarantine(self, limit: int, reveal: bool) -> list[QuarantineRow]:
+    def quarantine(self, limit: int, reveal: bool) -> list[lists.QuarantineRow]:
         """Rows of what was no message."""
         asked = {"limit": limit, "reveal": reveal}
-        return self._rows("quarantine", QuarantineRow, quarantine_rows, asked)
+        return self._rows("quarantine", lists.QuarantineRow, lists.quarantine_rows, asked)
 
-    def codes(self, limit: int, reveal: bool) -> list[CodeRow]:
+    def codes(self, limit: int, reveal: bool) -> list[lists.CodeRow]:
         """Rows of the codes that no code table knows."""
-        return self._rows("codes", CodeRow, code_rows, {"limit": limit, "reveal": reveal})
+        asked = {"limit": limit, "reveal": reveal}
+        return self._rows("codes", lists.CodeRow, lists.code_rows, asked)
 
     def remarks(self, limit: int, sender: str) -> list[RemarkRow]:
         """Rows of the remarks that were met most often."""
@@ -102,19 +89,22 @@ class Reach:
         asked = {"limit": limit, "before": before, "reveal": reveal}
         return self._rows("merges", AliasRow, alias_rows, asked)
 
-    def pause(self, paused: bool, **named: str) -> PauseReport:
+    def pause(self, paused: bool, **named: str) -> destinations.PauseReport:
         """Stop or let go delivery, of all or of what is named (`destination`, `resource`,
         `channel`, `patient`); only a running service can be asked."""
-        return self._asked({"ask": "pause", "paused": paused, **named}, PauseReport.model_validate)
+        return self._paused({"ask": "pause", "paused": paused, **named})
 
-    def resume_now(self, reason: str, **named: str) -> PauseReport:
+    def resume_now(self, reason: str, **named: str) -> destinations.PauseReport:
         """Let delivery go on and make waiting calls at once; only a running service can be
         asked."""
-        return self._asked({"ask": "resume", "reason": reason, **named}, PauseReport.model_validate)
+        return self._paused({"ask": "resume", "reason": reason, **named})
 
-    def versions(self, limit: int) -> list[VersionRow]:
+    def _paused(self, question: Mapping[str, Any]) -> destinations.PauseReport:
+        return self._asked(question, destinations.PauseReport.model_validate)
+
+    def versions(self, limit: int) -> list[lists.VersionRow]:
         """Rows of the sets of mappings that were in use."""
-        return self._rows("versions", VersionRow, version_rows, {"limit": limit})
+        return self._rows("versions", lists.VersionRow, lists.version_rows, {"limit": limit})
 
     def change_mappings(self, question: dict[str, Any]) -> dict[str, Any]:
         """Reload or roll back; only a running service can be told."""
@@ -158,7 +148,7 @@ class Reach:
     def _rows(
         self, ask: str, row: type[R], read: Callable[..., list[R]], asked: Mapping[str, Any]
     ) -> list[R]:
-        """A list: the service is asked by the words that it is read from the store by."""
+        """A list; what is asked of the service is also what it is read from the store with."""
         return self._either(
             {"ask": ask, **asked},
             lambda answer: [row.model_validate(each) for each in answer],
@@ -197,11 +187,12 @@ class Reach:
 
 def _status_of(view: View, settings: Settings, *, reveal: bool) -> StatusReport:
     now, pauses = time.time(), Pauses.read(view.note(PAUSED_NOTE))
-    destinations, odd = kept_rows(view, settings, pauses, now), view.note(CONTRACT_NOTE)
+    rows, odd = destinations.kept_rows(view, settings, pauses, now), view.note(CONTRACT_NOTE)
+    ended = destinations.resumed(view)
     return status_report(
         view,
-        Readiness.of(pauses, reveal=reveal, destinations=destinations, resumed=resumed(view)),
-        destination_notices(destinations),
+        destinations.Readiness.of(pauses, reveal=reveal, destinations=rows, resumed=ended),
+        destinations.destination_notices(rows),
         now=now,
         zone=settings.site.time_zone,
         running=False,

@@ -68,9 +68,7 @@ class OutcomeReport(Report):
     outcome: Kind | Literal["unanswered"]
     why: Reason | Literal[""] = Field(default="", description="why it went so")
     status: int | None = Field(description="HTTP status; null where there was none")
-    code: str = Field(
-        default="", description="MSA-1, then ERR-3 and ERR-4 of each error: `AE, 204 E`"
-    )
+    code: str = Field(default="", description="MSA-1, ERR-3 and ERR-4 of errors: `AE, 204 E`")
     detail: str = Field(description="what the destination said; patient data")
     fields: list[str] = Field(default=[], description="those that the destination found wrong")
 

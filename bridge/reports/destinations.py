@@ -95,9 +95,7 @@ class PauseReport(PausedReport):
     """What is paused once a person paused or resumed something."""
 
     unknown_patient: bool = Field(default=False, description="whether nobody has this number yet")
-    destinations: list[DestinationRow] = Field(
-        default=[], description="after a resume: each destination"
-    )
+    destinations: list[DestinationRow] = Field(default=[], description="after a resume: all")
 
 
 class ResumedReport(Report):

@@ -89,17 +89,11 @@ class StatusReport(Readiness, StuckReport, Backlog):
 
     lines: list[NoticeRow] = Field(description="what a person should know, worst first")
     notices: list[str] = Field(description="the same as sentences")
-    mappings: list[UseRow] = Field(
-        default=[], description="the set of mappings that each site uses"
-    )
+    mappings: list[UseRow] = Field(default=[], description="the set of mappings of each site")
     remarks: list[RemarkRow] = Field(default=[], description="what is left out most often")
     listeners: list[ListenerRow] = Field(default=[], description="of a running service")
-    contract: list[DeviationRow] = Field(
-        default=[], description="what ZautoAI answered unexpectedly"
-    )
-    budget: BudgetReport | None = Field(
-        default=None, description="of a running service with ZautoAI"
-    )
+    contract: list[DeviationRow] = Field(default=[], description="odd answers of ZautoAI")
+    budget: BudgetReport | None = Field(default=None, description="of a running service")
 
 
 def status_report(
@@ -140,7 +134,7 @@ def backlog(tally: Tally, *, now: float, running: bool, reveal: bool = False) ->
         unmapped_types=_unmapped_types(tally),
         quarantined=tally.quarantined,
         application_acknowledgments={
-            state: tally.acknowledgments.get(state, 0) for state in Answering
+            each: tally.acknowledgments.get(each, 0) for each in Answering
         },
     )
 
