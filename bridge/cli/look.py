@@ -11,13 +11,7 @@ from rich.console import Console
 from bridge.causes import CauseKind
 from bridge.cli.explain import lineage_table, title_of
 from bridge.cli.grid import Grid
-from bridge.cli.notices import (
-    all_notices,
-    first_notices,
-    last_notices,
-    print_notices,
-    urgent_notices,
-)
+from bridge.cli.notices import all_rows, first_notices, last_notices, print_notices
 from bridge.cli.options import AsJson, Config, Reveal, cause_named, reach_of, settings_of
 from bridge.cli.status import StatusUnknown, status_code, stuck_tables
 from bridge.cli.tables import console, lines, print_json, print_rows, table, when
@@ -61,11 +55,7 @@ def status(config: Config = None, reveal: Reveal = False, as_json: AsJson = Fals
         raise StatusUnknown(str(error)) from error
     zone = settings.site.time_zone
     if as_json:
-        # importing reports takes a while, which --help need not wait for
-        from bridge.reports.notices import notice_row
-
-        rows = [notice_row(each, zone) for each in all_notices(report, zone)]
-        print_json(report.model_copy(update={"lines": rows}))
+        print_json(report.model_copy(update={"lines": all_rows(report, zone)}))
     else:
         _print_status(report, zone)
     raise typer.Exit(status_code(report))
@@ -75,7 +65,8 @@ def _print_status(report: StatusReport, zone: str) -> None:
     """Notices and tables: only of these is it made."""
     out = console()
     print_notices(out, first_notices(report), zone)
-    print_notices(out, urgent_notices(report), zone, mark="! ")
+    for row in report.lines:
+        lines(out, f"! {row.text}")
     for made in (*_counts(report), *stuck_tables(report, zone)):
         out.print()
         out.print(made)

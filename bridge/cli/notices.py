@@ -16,25 +16,29 @@ from bridge.notices import Notice, NoticeKind, sentence
 
 if TYPE_CHECKING:
     from bridge.reports.lists import UseRow
+    from bridge.reports.notices import NoticeRow
     from bridge.reports.status import BudgetReport, StatusReport
 
 
-def print_notices(out: Console, notices: Iterable[Notice], zone: str, *, mark: str = "") -> None:
-    """Each on a line of its own, behind a mark."""
+def print_notices(out: Console, notices: Iterable[Notice], zone: str) -> None:
+    """Each on a line of its own."""
     for notice in notices:
-        lines(out, f"{mark}{sentence(notice, zone)}")
+        lines(out, sentence(notice, zone))
 
 
-def all_notices(report: StatusReport, zone: str) -> list[Notice]:
+def all_rows(report: StatusReport, zone: str) -> list[NoticeRow]:
     """All that is printed, from the first line to the last, with the titles of tables that a
     person acts on."""
-    return [
-        *first_notices(report),
-        *urgent_notices(report),
+    # importing reports takes a while, which --help need not wait for
+    from bridge.reports.notices import notice_row
+
+    below = [
         *([Notice(NoticeKind.BY_HAND)] if report.tasks else []),
         *last_notices(report, zone),
         *([Notice(NoticeKind.CONTRACT_DEVIATIONS)] if report.contract else []),
     ]
+    first = [notice_row(each, zone) for each in first_notices(report)]
+    return [*first, *report.lines, *(notice_row(each, zone) for each in below)]
 
 
 def first_notices(report: StatusReport) -> list[Notice]:
@@ -55,11 +59,6 @@ def first_notices(report: StatusReport) -> list[Notice]:
         any_came = any(counts.values())
         notices.append(Notice(NoticeKind.ALL_DELIVERED if any_came else NoticeKind.NOTHING_CAME))
     return notices
-
-
-def urgent_notices(report: StatusReport) -> list[Notice]:
-    """Those of the service, or of what its store knows of its destinations."""
-    return [Notice.stated(row.kind, row.parameters) for row in report.lines]
 
 
 def last_notices(report: StatusReport, zone: str) -> Iterator[Notice]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -105,18 +104,6 @@ class Notice:
         stated = {name: getattr(self, name) for name in _DEFAULTS}
         differing = {name: value for name, value in stated.items() if value != _DEFAULTS[name]}
         return {name: _plain(value) for name, value in differing.items()}
-
-    @classmethod
-    def stated(cls, kind: str, parameters: Mapping[str, Any]) -> Notice:
-        """The notice of a kind and what `parameters` made."""
-        values = dict(parameters)
-        if "parts" in values:
-            values["parts"] = tuple(values["parts"])
-        if "reason" in values:
-            values["reason"] = Reason(values["reason"])
-        if "fault" in values:
-            values["fault"] = NetworkFault(values["fault"])
-        return cls(NoticeKind(kind), **values)
 
 
 def _plain(value: Any) -> Any:

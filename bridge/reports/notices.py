@@ -11,7 +11,7 @@ from bridge.reports.report import Report
 
 
 class NoticeRow(Report):
-    """A line of `bridge status`: `Notice.stated` makes the notice again."""
+    """A line of `bridge status`."""
 
     kind: NoticeKind
     by: Actor = Field(description="who has to act")

@@ -4,7 +4,8 @@ know."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -125,13 +126,17 @@ def status_report(
 def backlog(tally: Tally, *, now: float, running: bool, reveal: bool = False) -> Backlog:
     """Counts by status, the oldest waiting and what is waited for."""
     oldest = tally.oldest_waiting
+    # only the kind of what is waited for, unless its number may be shown
+    held = _counted(tally.held_for, partial(masked_reference, reveal=reveal))
+    # what is no message type counts as one
+    unmapped = _counted(tally.unmapped_types, shown_type)
     return Backlog(
         running=running,
         messages={status: tally.messages.get(status, 0) for status in Status},
         deliveries={status: count for status, count in tally.deliveries.items() if count},
         oldest_waiting_seconds=None if oldest is None else round(max(0.0, now - oldest), 1),
-        held_for=_held_for(tally, reveal=reveal),
-        unmapped_types=_unmapped_types(tally),
+        held_for=[HeldRow(waits_for=name, count=count) for name, count in held],
+        unmapped_types=[UnmappedRow(message_type=name, count=count) for name, count in unmapped],
         quarantined=tally.quarantined,
         application_acknowledgments={
             each: tally.acknowledgments.get(each, 0) for each in Answering
@@ -158,17 +163,11 @@ def deviation_rows(seen: Sequence[Seen]) -> list[DeviationRow]:
     return [DeviationRow.model_validate(each) for each in seen]
 
 
-def _held_for(tally: Tally, *, reveal: bool) -> list[HeldRow]:
-    """What is waited for, most waited for first; only its kind, unless it may be shown."""
+def _counted(
+    found: Iterable[tuple[str, int]], shown: Callable[[str], str]
+) -> list[tuple[str, int]]:
+    """Names as they may be shown with their counts, the most frequent first."""
     counted: Counter[str] = Counter()
-    for name, count in tally.held_for:
-        counted[masked_reference(name, reveal=reveal)] += count
-    return [HeldRow(waits_for=name, count=count) for name, count in counted.most_common()]
-
-
-def _unmapped_types(tally: Tally) -> list[UnmappedRow]:
-    """Message types without a mapping, the most frequent first; what is none counts as one."""
-    counted: Counter[str] = Counter()
-    for name, count in tally.unmapped_types:
-        counted[shown_type(name)] += count
-    return [UnmappedRow(message_type=name, count=count) for name, count in counted.most_common()]
+    for name, count in found:
+        counted[shown(name)] += count
+    return counted.most_common()

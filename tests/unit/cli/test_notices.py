@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.cli.look import _print_status
-from bridge.cli.notices import all_notices, budget_notice, first_notices
+from bridge.cli.notices import all_rows, budget_notice, first_notices
 from bridge.notices import Notice, NoticeKind, sentence
 from bridge.reports.notices import notice_row
 from bridge.reports.status import BudgetReport, StatusReport, budget_report
@@ -80,10 +80,10 @@ def test_each_printed_line_is_the_sentence_of_a_notice(
     whole = everything()
     _print_status(whole, ZONE)
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
-    notices = all_notices(whole, ZONE)
-    sentences = [sentence(each, ZONE).rstrip() for each in notices]
+    rows = all_rows(whole, ZONE)
+    sentences = [row.text.rstrip() for row in rows]
     assert [line.removeprefix("! ").rstrip() for line in printed] == sentences
-    assert {each.kind for each in notices} == set(NoticeKind)
+    assert {row.kind for row in rows} == set(NoticeKind)
 
 
 def test_mappings_and_certificates_are_named_with_their_site_and_listener(
@@ -107,6 +107,6 @@ def test_mappings_and_certificates_are_named_with_their_site_and_listener(
 def test_a_table_that_a_person_acts_on_has_a_notice_as_its_title(
     changes: dict[str, Any], kind: NoticeKind
 ) -> None:
-    kinds = [each.kind for each in all_notices(everything(lines=[], **changes), ZONE)]
+    kinds = [row.kind for row in all_rows(everything(lines=[], **changes), ZONE)]
     assert kinds.count(kind) == 1
-    assert TITLES.isdisjoint(each.kind for each in all_notices(everything(lines=[]), ZONE))
+    assert TITLES.isdisjoint(row.kind for row in all_rows(everything(lines=[]), ZONE))
