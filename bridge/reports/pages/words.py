@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from bridge import logs
 from bridge.mapping.language import rule_words, words
 from bridge.mapping.language.declared import Declared
 
@@ -45,5 +46,6 @@ def _rows(
 
 
 if __name__ == "__main__":
+    logs.configure("WARNING")
     _page = Path(sys.argv[1])
     _page.write_text(with_words(_page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,14 +14,14 @@ from types import FrameType
 from typing import Any, Literal
 
 import pytest
-from bridge.pipeline.translate import Rehearsal, translate
-from tests.unit.pipeline.test_work import MAPPINGS
 
 from bridge.hl7v2 import header
 from bridge.hl7v2.framing import Frame, Framer, wrap
+from bridge.pipeline.planning.translate import Rehearsal, translate
 from bridge.settings import Channel
 from tests.unit.pipeline.desk import Desk
 from tests.unit.pipeline.hl7 import adt, message
+from tests.unit.pipeline.planning.test_work import MAPPINGS
 
 SCAN = header.scan.__code__
 #: bytes that a message of these tests is longer than, and its MSH shorter
