@@ -36,10 +36,8 @@ bench: $(VENV)/.installed ## run the benchmarks and print their tables
 
 reference: $(VENV)/.installed ## write the generated pages of docs/ again
 	$(BIN)/python -m bridge.zauto.reference > docs/reference/zautoai.md
-	$(BIN)/python -m bridge.reports.pages.events > docs/reference/hl7v2-events.md
-	$(BIN)/python -m bridge.reports.pages.runbook causes > docs/reference/causes.md
-	$(BIN)/python -m bridge.reports.pages.runbook status > docs/reference/status.md
-	$(BIN)/python -m bridge.reports.pages.runbook docs/operating.md
+	$(BIN)/python -m bridge.reports.pages.runbook docs/operating.md \
+		docs/reference/causes.md docs/reference/status.md docs/reference/hl7v2-events.md
 	$(BIN)/python -m bridge.reports.pages.words docs/reference/mapping.md
 
 lock: ## write the locked requirements anew (needs uv)

@@ -11,7 +11,8 @@ from bridge.mapping.document import Context
 from bridge.mapping.engine.apply import apply
 from bridge.mapping.language.load import load
 from bridge.message import Protocol
-from bridge.reports.pages.events import events
+from bridge.reports.pages.events import table
+from bridge.reports.pages.runbook import rewritten
 from bridge.settings import Site
 from bridge.shipped import mappings_folder
 from bridge.zauto import catalogue
@@ -22,9 +23,10 @@ CATALOGUE = catalogue.load(SHIPPED / "zauto")
 BLOCK = re.compile(r"```(?:yaml)?\n(.*?)```", re.DOTALL)
 
 
-def test_the_page_of_events_is_the_mappings() -> None:
+def test_the_table_of_events_is_the_mappings() -> None:
     page = (ROOT / "docs/reference/hl7v2-events.md").read_text(encoding="utf-8")
-    assert page == events(load([SHIPPED], CATALOGUE, Site())), "run `make reference`"
+    assert table() in page, "run `make reference`"
+    assert rewritten(page.replace("`ADT^A01`", "`ADT^A00`")) == page
 
 
 def test_each_event_that_is_taken_stands_in_the_page_once() -> None:

@@ -1,4 +1,4 @@
-"""The page of notices, docs/reference/status.md, and their table in docs/operating.md."""
+"""Notices in docs/reference/status.md, and their table in docs/operating.md."""
 
 from __future__ import annotations
 
@@ -7,21 +7,10 @@ from collections.abc import Iterator
 from bridge.notices import EXPLANATIONS, Actor, NoticeExplanation, NoticeKind
 from bridge.template import readable
 
-_HEAD = """\
-# What `bridge status` says
 
-Each line that `bridge status` prints beside its tables is a notice of one of these kinds: what it
-means, what to do and who has to act. `bridge status --json` has them under `lines`, with `kind`,
-`by`, `text`, `do` and `parameters`. In a sentence, words in italics stand for parameters, and some
-parts can be absent. The operator is the person who runs the bridge.
-
-This page is generated from `bridge/notices/explanations.py` (`make reference`).
-"""
-
-
-def page() -> str:
-    """The whole of docs/reference/status.md."""
-    return "\n".join([_HEAD, *(_section(kind, row) for kind, row in EXPLANATIONS.items())])
+def sections() -> str:
+    """A section for each kind, in docs/reference/status.md."""
+    return "\n".join(_section(kind, row) for kind, row in EXPLANATIONS.items())
 
 
 def table() -> str:

@@ -1,9 +1,6 @@
-"""The runbook: the pages of causes and notices in docs/reference, and their tables in
-docs/operating.md.
+"""The runbook: causes, notices and events in docs/, each written between marks of a page.
 
-python -m bridge.reports.pages.runbook causes > docs/reference/causes.md
-python -m bridge.reports.pages.runbook status > docs/reference/status.md
-python -m bridge.reports.pages.runbook docs/operating.md
+`make reference` writes them anew; what stands beside them is the page's own, and stays.
 """
 
 from __future__ import annotations
@@ -15,28 +12,17 @@ from pathlib import Path
 
 from bridge import logs
 from bridge.causes import EXPLANATIONS, CauseKind, Explanation
-from bridge.reports.pages import notices as notice_page
+from bridge.reports.pages import events, notices
 from bridge.template import readable
 
-_HEAD = """\
-# Causes
-
-Why a message or call is where it is, as `bridge messages show` names it, and what to do about it.
-Each cause is a constant: `bridge messages --cause NAME` lists the messages that have it, and
-`bridge status` counts parked ones by it. In a sentence, `key`, `said` and `sent` stand for patient
-data or foreign text, which is shown with `--reveal` only.
-
-This page is generated from `bridge/causes/explanations.py` (`make reference`).
-"""
-#: what stands around a table that is written by a program
-_TABLE = re.compile(
-    r"(<!-- table of (\w+), written by make reference -->\n).*?(<!-- end of table -->)", re.DOTALL
+_MARKED = re.compile(
+    r"(<!-- (\w+ of \w+), written by make reference -->\n).*?(<!-- end of \w+ -->)", re.DOTALL
 )
 
 
-def page() -> str:
-    """The whole of docs/reference/causes.md."""
-    return "\n".join([_HEAD, *(_section(kind, row) for kind, row in EXPLANATIONS.items())])
+def sections() -> str:
+    """A section for each cause, in docs/reference/causes.md."""
+    return "\n".join(_section(kind, row) for kind, row in EXPLANATIONS.items())
 
 
 def table() -> str:
@@ -68,19 +54,21 @@ def _paragraphs(row: Explanation) -> Iterator[str]:
         yield ""
 
 
-def with_tables(text: str) -> str:
-    """A page of the docs with its tables as they are now."""
-    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
+def rewritten(page: str) -> str:
+    """A page of the docs with what is written between its marks as it is now."""
+    return _MARKED.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[3]}", page)
 
 
-#: by the names of the pages, and by the names between the marks
-PAGES: Mapping[str, Callable[[], str]] = {"causes": page, "status": notice_page.page}
-TABLES: Mapping[str, Callable[[], str]] = {"causes": table, "notices": notice_page.table}
+#: by the names in the marks
+MADE: Mapping[str, Callable[[], str]] = {
+    "table of causes": table,
+    "sections of causes": sections,
+    "table of notices": notices.table,
+    "sections of notices": notices.sections,
+    "table of events": events.table,
+}
 
 if __name__ == "__main__":
     logs.configure("WARNING")
-    if sys.argv[1] in PAGES:
-        sys.stdout.write(PAGES[sys.argv[1]]())
-    else:
-        target = Path(sys.argv[1])
-        target.write_text(with_tables(target.read_text(encoding="utf-8")), encoding="utf-8")
+    for _file in map(Path, sys.argv[1:]):
+        _file.write_text(rewritten(_file.read_text(encoding="utf-8")), encoding="utf-8")
