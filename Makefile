@@ -35,10 +35,9 @@ bench: $(VENV)/.installed ## run the benchmarks and print their tables
 	@for file in $(filter-out bench/load.py bench/turns.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 reference: $(VENV)/.installed ## write the generated pages of docs/ again
-	$(BIN)/python -m bridge.zauto.reference > docs/reference/zautoai.md
-	$(BIN)/python -m bridge.reports.pages.runbook docs/operating.md \
-		docs/reference/causes.md docs/reference/status.md docs/reference/hl7v2-events.md
-	$(BIN)/python -m bridge.reports.pages.words docs/reference/mapping.md
+	$(BIN)/python -m bridge.reports.pages.runbook docs/operating.md docs/reference/causes.md \
+		docs/reference/status.md docs/reference/hl7v2-events.md docs/reference/zautoai.md \
+		docs/reference/mapping.md
 
 lock: ## write the locked requirements anew (needs uv)
 	echo setuptools | uv pip compile setup.py - $(LOCK) -o requirements.txt

@@ -1,101 +1,19 @@
-"""The reference page `docs/reference/zautoai.md`, made from the catalogue.
-
-`make reference` writes it anew.
-"""
+"""What docs/reference/zautoai.md says of the catalogue."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 
-from bridge import logs
-from bridge.shipped import mappings_folder
-from bridge.zauto.catalogue import Catalogue, Operation, Resource, ResourceField, load
-from bridge.zauto.contract import (
-    ACCESS_SECONDS,
-    API_VERSION,
-    ASSUMED,
-    BASE_PATH,
-    CLIENT_ID_PATTERN,
-    CLIENT_SECRET_PATTERN,
-    DEFAULT_PAGE_SIZE,
-    LIMIT_HEADER,
-    MAX_PAGE_SIZE,
-    ORDERS,
-    REMAINING_HEADER,
-    REQUESTS_A_MINUTE,
-    REQUESTS_AN_HOUR,
-    RESET_HEADER,
-    STATUS_OF,
-    STATUSES,
-    TOKEN_PATH,
-    ErrorCode,
-    Grant,
-    Order,
-    TokenError,
-)
-
-_INTRODUCTION = f"""\
-# ZautoAI's API
-
-<!-- Made from mappings/zauto/ by `make reference`; change it there. -->
-
-What the bridge and its sandbox know of the ZautoAI Integration API {API_VERSION}: every endpoint,
-field, status, error code, header and limit. The catalogue this page is made from also checks the
-mappings, leads the client's calls, and makes the sandbox and its `/openapi.json`; so what stands
-here is what they do. What the vendor's document leaves open is called assumed, and listed at the
-[end](#what-is-assumed).
-"""
-
-_TOKENS = f"""\
-## Tokens
-
-`POST {TOKEN_PATH}` with a JSON body; every other request carries
-`Authorization: Bearer <access_token>`.
-
-| field | holds |
-|---|---|
-| `grant_type` | {" or ".join(f"`{grant}`" for grant in Grant)} |
-| `client_id` | `{CLIENT_ID_PATTERN}` |
-| `client_secret` | `{CLIENT_SECRET_PATTERN}` |
-| `refresh_token` | with `grant_type` `{Grant.REFRESH_TOKEN}` only |
-
-The answer holds `access_token`, `token_type` `bearer`, `expires_in` {ACCESS_SECONDS} (seconds)
-and `refresh_token`. A refusal holds `error_description` and, as `error`,
-{", ".join(f"`{error}`" for error in TokenError)}.
-"""
-
-_ANSWERS = f"""\
-## Answers
-
-`status` is `success` or `error`; `message` is for people; `data` is the record, of a list an array.
-
-A list takes `page` (from 1), `limit` (default {DEFAULT_PAGE_SIZE}, most {MAX_PAGE_SIZE}) and
-`search` (any case), and has a `pagination` block:
-`currentPage`, `totalPages`, `totalCount`, `hasNext`, `hasPrev`.
-
-An error has `errors`, an array of `field` and `message`, an `errorCode` and a `timestamp`.
-"""
-
-_LIMITS = f"""\
-## Limits
-
-{REQUESTS_AN_HOUR} requests an hour and {REQUESTS_A_MINUTE} a minute for each client. Every answer
-has the headers `{LIMIT_HEADER}`, `{REMAINING_HEADER}` and
-`{RESET_HEADER}` (seconds since the epoch); past a limit the answer is a 429.
-"""
+from bridge.zauto.catalogue import Catalogue, Operation, Resource, ResourceField
+from bridge.zauto.contract import ASSUMED, BASE_PATH, ORDERS, STATUS_OF, STATUSES, ErrorCode, Order
 
 
 def reference(catalogue: Catalogue) -> str:
-    """The page, in Markdown."""
+    """Statuses, resources, orders and what is assumed, in Markdown."""
     resources = catalogue.resources.values()
     parts = [
-        _INTRODUCTION,
-        _TOKENS,
-        _ANSWERS,
         _statuses(),
-        _LIMITS,
         _overview(resources),
         *(_resource(one) for one in resources),
         _orders(),
@@ -191,8 +109,3 @@ def _code(text: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join("|" + "|".join(f" {cell} " for cell in line) + "|\n" for line in lines)
-
-
-if __name__ == "__main__":
-    logs.configure("WARNING")
-    sys.stdout.write(reference(load(mappings_folder() / "zauto")))

@@ -1,6 +1,6 @@
-"""The runbook: causes, notices and events in docs/, each written between marks of a page.
+"""What docs/ says of causes, notices, events, ZautoAI's API and the words of mappings.
 
-`make reference` writes them anew; what stands beside them is the page's own, and stays.
+`make reference` writes it anew between marks; what stands beside is the page's own, and stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pathlib import Path
 from bridge import logs
 from bridge.causes import EXPLANATIONS, CauseKind, Explanation
 from bridge.reports.pages import events, notices
+from bridge.reports.pages.words import with_words
+from bridge.shipped import mappings_folder
 from bridge.template import readable
+from bridge.zauto.catalogue import load
+from bridge.zauto.reference import reference
 
 _MARKED = re.compile(
     r"(<!-- (\w+ of \w+), written by make reference -->\n).*?(<!-- end of \w+ -->)", re.DOTALL
@@ -56,7 +60,7 @@ def _paragraphs(row: Explanation) -> Iterator[str]:
 
 def rewritten(page: str) -> str:
     """A page of the docs with what is written between its marks as it is now."""
-    return _MARKED.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[3]}", page)
+    return with_words(_MARKED.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[3]}", page))
 
 
 #: by the names in the marks
@@ -66,6 +70,7 @@ MADE: Mapping[str, Callable[[], str]] = {
     "table of notices": notices.table,
     "sections of notices": notices.sections,
     "table of events": events.table,
+    "sections of zautoai": lambda: reference(load(mappings_folder() / "zauto")),
 }
 
 if __name__ == "__main__":

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
-from bridge import logs
 from bridge.mapping.language import rule_words, words
 from bridge.mapping.language.declared import Declared
 
@@ -43,9 +40,3 @@ def _rows(
     for name in names:
         says = model.vocabulary[name].replace("|", "\\|")
         yield f"| `{name}` | {says} | {examples.get(name, '')} |\n"
-
-
-if __name__ == "__main__":
-    logs.configure("WARNING")
-    _page = Path(sys.argv[1])
-    _page.write_text(with_words(_page.read_text(encoding="utf-8")), encoding="utf-8")
