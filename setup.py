@@ -49,7 +49,8 @@ setup(
     package_dir={"bridge._mappings": "mappings"},
     package_data={
         "bridge": ["py.typed"],
-        "bridge.sandbox": ["pages/*"],
+        "bridge.cli.coverage": ["*.css"],
+        "bridge.sandbox": ["pages/*", "*.sql"],
         "bridge.store": ["*.sql", "**/*.sql"],
         "bridge._mappings": ["*.yaml", "**/*.yaml"],
     },

@@ -14,40 +14,11 @@ from pathlib import Path
 
 from bridge.errors import DoorError
 from bridge.sandbox.group import Group
-from bridge.sandbox.journal import SCHEMA as JOURNAL
 from bridge.sandbox.journal import Journal
-from bridge.sandbox.records import SCHEMA as RECORDS
 from bridge.sandbox.records import Records, casefold
 
 SCHEMA_VERSION = 2
-
-_OTHERS = """
-CREATE TABLE clients (
-    id TEXT PRIMARY KEY,
-    secret_hash TEXT NOT NULL,
-    read_only INTEGER NOT NULL
-);
-CREATE TABLE tokens (
-    hash TEXT PRIMARY KEY,
-    client TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    expires_at REAL NOT NULL
-);
-CREATE TABLE pushes (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    body BLOB NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    made_at REAL NOT NULL,
-    progress TEXT NOT NULL,
-    attempts INTEGER NOT NULL,
-    due_at REAL NOT NULL,
-    status INTEGER NOT NULL,
-    detail TEXT NOT NULL
-);
-CREATE INDEX pushes_due ON pushes (due_at) WHERE progress = 'waiting';
-CREATE TABLE notes (name TEXT PRIMARY KEY, value REAL NOT NULL);
-"""
+_SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 class Database:
@@ -79,7 +50,7 @@ class Database:
         self.db.create_function("casefold", 1, casefold, deterministic=True)
         version = self.db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            schema = f"{RECORDS}{JOURNAL}{_OTHERS}PRAGMA user_version={SCHEMA_VERSION};"
+            schema = f"{_SCHEMA.read_text(encoding='utf-8')}PRAGMA user_version={SCHEMA_VERSION};"
             self.db.executescript(f"BEGIN;{schema}COMMIT;")
         elif version != SCHEMA_VERSION:
             raise sqlite3.DatabaseError(

@@ -15,27 +15,6 @@ from typing import Any
 
 import orjson
 
-SCHEMA = """
-CREATE TABLE journal (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    at REAL NOT NULL,
-    client TEXT NOT NULL,
-    method TEXT NOT NULL,
-    path TEXT NOT NULL,
-    status INTEGER NOT NULL,
-    resource TEXT NOT NULL,
-    external_id TEXT NOT NULL,
-    effect TEXT NOT NULL,
-    sent TEXT NOT NULL,
-    fault TEXT NOT NULL,
-    late_for INTEGER NOT NULL
-);
-CREATE TRIGGER journal_is_not_changed BEFORE UPDATE ON journal
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER journal_is_not_deleted BEFORE DELETE ON journal
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
-
 
 class Effect(StrEnum):
     """What a request changed."""

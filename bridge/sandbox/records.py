@@ -14,31 +14,6 @@ from typing import Any, TypeAlias
 
 import orjson
 
-SCHEMA = """
-CREATE TABLE records (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    resource TEXT NOT NULL,
-    external_id TEXT NOT NULL,
-    internal_id TEXT NOT NULL,
-    fields TEXT NOT NULL,
-    -- what a list of the resource is ordered by: number, text or NULL
-    sort_key,
-    created_at REAL NOT NULL,
-    updated_at REAL NOT NULL,
-    UNIQUE (resource, external_id)
-);
-CREATE INDEX records_in_order ON records (resource, sort_key, seq);
--- which records refer to which, for searches by what they refer to
-CREATE TABLE referring (
-    resource TEXT NOT NULL,
-    field TEXT NOT NULL,
-    external_id TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    PRIMARY KEY (resource, field, external_id, seq)
-) WITHOUT ROWID;
-CREATE INDEX referring_records ON referring (seq);
-"""
-
 #: a number, a text, or None for a record that has no value there
 SortKey: TypeAlias = float | str | None
 

@@ -20,7 +20,7 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-i
 FOUND = "from bridge.shipped import mappings_folder as f; import bridge; print(bridge.__file__); "
 WHERE = FOUND + "print(sorted(str(p.relative_to(f())) for p in f().rglob('*.yaml')))"
 
-PAGES = tuple(ROOT.glob("bridge/sandbox/pages/*"))
+PAGES = (*ROOT.glob("bridge/sandbox/pages/*"), *ROOT.glob("bridge/cli/**/*.css"))
 
 
 def run(program: Path | str, arguments: Sequence[str], folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from bridge.cli.coverage.show import (
@@ -49,9 +50,10 @@ def page(report: dict[str, Any], at: str) -> str:
         _types(report["unmapped_types"]),
         _idle(report["idle_mappings"]),
     )
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     head = Markup(
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Mapping coverage</title><style>{_STYLE}</style>"
+        f"<title>Mapping coverage</title><style>\n{style}</style>"
     )
     html = tag("html", tag("head", head), tag("body", tag("main", *body)), lang="en")
     return f"<!doctype html>\n{html}\n"
@@ -155,39 +157,3 @@ def _table(
         return made
     summary_line = tag("summary", title, tag("span", len(lines), class_="number"))
     return tag("details", summary_line, made, **({} if closed else {"open": ""}))
-
-
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#dfe4ea;--card:#fff;
---ground:#f4f6f8;--good:#1d7a4c;--bad:#b3401b;--bar:#c9653f}
-@media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--dim:#9aa6b5;--line:#303945;--card:#1b222b;
---ground:#12171d;--good:#59c58c;--bad:#f0916c;--bar:#d97b56}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.45 system-ui,sans-serif}
-main{max-width:60rem;margin:0 auto;padding:1.25rem 1rem 4rem}
-h1{font-size:1.5rem;margin:.2rem 0}
-h2{font-size:1.15rem;margin:0 0 .2rem;display:flex;gap:.6rem;justify-content:space-between;
-overflow-wrap:anywhere}
-.share{white-space:nowrap;color:var(--dim);font-weight:600}
-.verdict{font-size:1.1rem;margin:.3rem 0;padding:.6rem .8rem;border-left:4px solid var(--good);
-background:var(--card)}
-.verdict.lost{border-color:var(--bad)}
-.dim{color:var(--dim);margin:.2rem 0 .8rem;font-size:.9rem}
-section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem;
-margin:1rem 0}
-details{margin:.6rem 0}
-summary{cursor:pointer;font-weight:600;padding:.35rem 0}
-summary:focus-visible{outline:2px solid var(--bar);outline-offset:2px}
-.number{margin-left:.5rem;color:var(--dim);font-weight:400}
-table{width:100%;border-collapse:collapse}
-th{text-align:left;font-weight:600;font-size:.8rem;color:var(--dim);padding:.25rem .6rem .25rem 0}
-td{border-top:1px solid var(--line);padding:.4rem .6rem .4rem 0;vertical-align:top;
-overflow-wrap:anywhere}
-td b{font-weight:600}
-small{display:block;color:var(--dim);font-size:.85rem}
-.count{display:flex;overflow-wrap:normal;white-space:nowrap;align-items:center;gap:.6rem;font-variant-numeric:tabular-nums}
-.bar{flex:none;width:6rem;height:.45rem;border-radius:3px;
-background:linear-gradient(to right,var(--bar) calc(var(--share)*100%),var(--line) 0)}
-@media(max-width:34rem){.bar{width:3rem}main{padding:.8rem .6rem 3rem}section{padding:.8rem}}
-@media print{body{background:none}section{break-inside:avoid}}
-"""
