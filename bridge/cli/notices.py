@@ -83,21 +83,13 @@ def budget_notice(budget: BudgetReport, zone: str) -> Notice:
     """How many calls were made, and until when what waits will have gone."""
     if budget.limit is None:
         return Notice(NoticeKind.CALLS_NOT_LIMITED)
-    return Notice(
-        NoticeKind.CALLS_USED,
-        number=budget.used,
-        limit=budget.limit,
-        waiting=budget.calls_waiting,
-        name=drained_by(budget, zone),
-    )
+    used, waiting, by = budget.used, budget.calls_waiting, drained_by(budget, zone)
+    kind = NoticeKind.CALLS_USED
+    return Notice(kind, number=used, limit=budget.limit, waiting=waiting, name=by)
 
 
 def _mappings(row: UseRow) -> Notice:
     """Which mappings a site uses, and since when."""
-    return Notice(
-        NoticeKind.MAPPINGS_IN_USE,
-        site=row.site,
-        name=row.hash,
-        since=row.since,
-        parts=("pinned",) if row.pinned else (),
-    )
+    pinned = ("pinned",) if row.pinned else ()
+    kind = NoticeKind.MAPPINGS_IN_USE
+    return Notice(kind, site=row.site, name=row.hash, since=row.since, parts=pinned)

@@ -5,7 +5,7 @@ Patient data (ids, names, payloads, bodies, what a destination said) is masked u
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -28,6 +28,7 @@ from bridge.visible import readable
 
 #: the page that explains each cause under its name
 RUNBOOK = "docs/reference/causes.md"
+_ON_ITS_WAY = "nothing: it goes out by itself; 'bridge status' says what stops it"
 
 
 class MessageRow(Numbered):
@@ -193,10 +194,4 @@ def _errors_of(acknowledgment: bytes) -> Sequence[AckError]:
 
 def next_action(status: Status, cause: Cause | None) -> str:
     """What a person does about a message; "" where there is nothing to do."""
-    return (action(cause) if cause else "") or _NEXT.get(status, "")
-
-
-#: where the cause alone does not say it
-_NEXT: Mapping[Status, str] = {
-    Status.WAITING: "nothing: it goes out by itself; 'bridge status' says what stops it",
-}
+    return (action(cause) if cause else "") or (_ON_ITS_WAY if status is Status.WAITING else "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bridge.notices import EXPLANATIONS, Actor, NoticeExplanation, NoticeKind
 from bridge.template import readable
 
@@ -26,21 +24,12 @@ def table() -> str:
 
 
 def _section(kind: NoticeKind, row: NoticeExplanation) -> str:
-    return "\n".join([f"## {kind}", "", *_paragraphs(row)])
-
-
-def _paragraphs(row: NoticeExplanation) -> Iterator[str]:
-    yield f"> {readable(row.sentence).strip()}"
-    yield ""
-    if row.meaning:
-        yield f"**It means:** {row.meaning}."
-        yield ""
-    if row.background:
-        yield row.background
-        yield ""
-    if row.action:
-        yield f"**Do:** {readable(row.action)}."
-        yield ""
-    if row.by is not Actor.NOBODY:
-        yield f"Has to act: {row.by}."
-        yield ""
+    paragraphs = (
+        f"## {kind}",
+        f"> {readable(row.sentence).strip()}",
+        f"**It means:** {row.meaning}." if row.meaning else "",
+        row.background,
+        f"**Do:** {readable(row.action)}." if row.action else "",
+        f"Has to act: {row.by}." if row.by is not Actor.NOBODY else "",
+    )
+    return "\n\n".join(filter(None, paragraphs)) + "\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge import logs
@@ -41,21 +41,15 @@ def table() -> str:
 
 
 def _section(kind: CauseKind, row: Explanation) -> str:
-    return "\n".join([f"## {kind}", "", *_paragraphs(row)])
-
-
-def _paragraphs(row: Explanation) -> Iterator[str]:
-    yield f"> {readable(row.sentence)}"
-    yield ""
-    if row.background:
-        yield row.background.replace("](reference/", "](")
-        yield ""
-    if row.action:
-        yield f"**Do:** {readable(row.action).replace('](reference/', '](')}."
-        yield ""
-    if row.by is not None:
-        yield f"Has to act: {row.by}. ERR-3 of an application acknowledgment: {row.code}."
-        yield ""
+    code = f"ERR-3 of an application acknowledgment: {row.code}."
+    paragraphs = (
+        f"## {kind}",
+        f"> {readable(row.sentence)}",
+        row.background.replace("](reference/", "]("),
+        f"**Do:** {readable(row.action).replace('](reference/', '](')}." if row.action else "",
+        f"Has to act: {row.by}. {code}" if row.by is not None else "",
+    )
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
 def rewritten(page: str) -> str:
