@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from bridge.delivery import NetworkFault, Reason, Target
 from bridge.errors import StoreError
@@ -51,17 +52,7 @@ class FarEndChanges(FarEndReads):
     """What can be changed of it."""
 
     def put_breaker(self, target: Target, breaker: Breaker) -> None:
-        put = self._statements.change(
-            "put_breaker",
-            target=target,
-            resource=breaker.resource,
-            client=breaker.client,
-            since=breaker.since,
-            until=breaker.until,
-            seconds=breaker.seconds,
-            reason=breaker.reason,
-            times=breaker.times,
-        )
+        put = self._statements.change("put_breaker", target=target, **asdict(breaker))
         must_take(put, "what is closed")
 
     def end_breaker(self, target: Target, resource: str) -> None:

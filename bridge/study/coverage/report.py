@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from bridge.hl7v2.grammar import field_name
@@ -52,13 +53,8 @@ def _of_mapping(found: MappingCoverage) -> dict[str, Any]:
         "thrown_away": sum(row.thrown_away > 0 for row in found.rows),
         "read": list(found.read),
         "rows": [_of_row(row, found.protocol) for row in found.rows],
-        "rules_never_hit": [
-            {"field": each.field, "place": each.place, "off": each.off} for each in found.unhit
-        ],
-        "never_filled": [
-            {"resource": each.resource, "field": each.field, "has_rule": each.has_rule}
-            for each in found.unfilled
-        ],
+        "rules_never_hit": [asdict(each) for each in found.unhit],
+        "never_filled": [asdict(each) for each in found.unfilled],
     }
 
 
@@ -71,5 +67,5 @@ def _of_row(row: PathCoverage, protocol: Protocol) -> dict[str, Any]:
         "state": str(row.state),
         "used": row.used,
         "thrown_away": row.thrown_away,
-        "rules": [{"field": use.field, "place": use.place, "used": use.used} for use in row.rules],
+        "rules": [asdict(use) for use in row.rules],
     }
