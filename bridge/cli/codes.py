@@ -10,7 +10,7 @@ from bridge.cli.options import AsJson, Config, Reveal, reach_of, settings_of
 from bridge.cli.tables import print_rows, when
 
 if TYPE_CHECKING:
-    from bridge.reports.lists import CodeRow
+    from bridge.reports.lists import UnmappedCodeRow
 
 
 def codes(
@@ -34,6 +34,6 @@ def codes(
     print_rows(rows, as_json, nothing, columns, lambda row: _cells(row, zone))
 
 
-def _cells(row: CodeRow, zone: str) -> tuple[Any, ...]:
+def _cells(row: UnmappedCodeRow, zone: str) -> tuple[Any, ...]:
     times = when(row.first_at, zone), when(row.last_at, zone)
     return row.code, f"codes/{row.table}", row.waiting or "", row.count, row.sender, *times

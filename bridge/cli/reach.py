@@ -75,10 +75,10 @@ class Reach:
         asked = {"limit": limit, "reveal": reveal}
         return self._rows("quarantine", lists.QuarantineRow, lists.quarantine_rows, asked)
 
-    def codes(self, limit: int, reveal: bool) -> list[lists.CodeRow]:
+    def codes(self, limit: int, reveal: bool) -> list[lists.UnmappedCodeRow]:
         """Rows of the codes that no code table knows."""
         asked = {"limit": limit, "reveal": reveal}
-        return self._rows("codes", lists.CodeRow, lists.code_rows, asked)
+        return self._rows("codes", lists.UnmappedCodeRow, lists.code_rows, asked)
 
     def remarks(self, limit: int, sender: str) -> list[RemarkRow]:
         """Rows of the remarks that were met most often."""

@@ -25,7 +25,7 @@ class QuarantineRow(Numbered):
     head: str = Field(description="its first bytes as text; patient data")
 
 
-class CodeRow(Report):
+class UnmappedCodeRow(Report):
     """A code that no row of a code table knows, as one sender uses it."""
 
     table: str = Field(description="name of the code table")
@@ -72,10 +72,12 @@ def quarantine_rows(view: View, limit: int, *, reveal: bool) -> list[QuarantineR
     ]
 
 
-def code_rows(view: View, limit: int, *, reveal: bool) -> list[CodeRow]:
+def code_rows(view: View, limit: int, *, reveal: bool) -> list[UnmappedCodeRow]:
     """Codes without a row, those that most messages wait for first."""
     return [
-        CodeRow.model_validate(each if reveal else replace(each, code=masked_code(each.code)))
+        UnmappedCodeRow.model_validate(
+            each if reveal else replace(each, code=masked_code(each.code))
+        )
         for each in view.unmapped_codes(limit)
     ]
 

@@ -20,7 +20,7 @@ from bridge.reports.destinations import (
     StopRow,
     TroubleRow,
 )
-from bridge.reports.lists import CodeRow, QuarantineRow, UseRow, VersionRow
+from bridge.reports.lists import QuarantineRow, UnmappedCodeRow, UseRow, VersionRow
 from bridge.reports.messages import ErrorRow, LaterReport, MessageReport, MessageRow
 from bridge.reports.notices import NoticeRow
 from bridge.reports.remarks import RemarkReport, RemarkRow
@@ -53,7 +53,7 @@ KEYS: dict[type[Report], str] = {
     AttemptReport: "method resource started_at ended_at outcome why status code detail fields",
     OriginRow: "field path raw rule made_by",
     QuarantineRow: "id at channel peer reason bytes head",
-    CodeRow: "table code sender waiting count first_at last_at",
+    UnmappedCodeRow: "table code sender waiting count first_at last_at",
     RemarkRow: "sender path code text count first_at last_at message",
     AliasRow: "message at interaction level number authority leads_to retired reason",
     UseRow: "site hash since pinned",
