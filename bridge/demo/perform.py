@@ -42,13 +42,16 @@ class Performance:
 
     async def play(self, advance: Callable[[Path], None]) -> Played:
         """Do it all; `advance` is told each folder before it is sent."""
-        reactor = start_reactor(asyncio.get_running_loop())
+        reactor, waiting = start_reactor(asyncio.get_running_loop()), 0
         try:
             for folder, files in groupby(walk([self._samples]), key=lambda file: file.parent):
                 advance(folder)
                 await self._send(list(files), reactor)
-                if (await self._settled())[Status.HELD]:
+                held = (await self._settled())[Status.HELD]
+                # Asked only where there are more than before: each question is a process of its own.
+                if held > waiting:
                     await self._note_held()
+                waiting = held
         finally:
             stop_reactor(reactor)
         return await self._gather(self._clock() - self._began)
