@@ -48,7 +48,7 @@ class Performance:
                 advance(folder)
                 await self._send(list(files), reactor)
                 held = (await self._settled())[Status.HELD]
-                # Asked only where there are more than before: each question is a process of its own.
+                # Asked only when there are more than before: each question starts a process.
                 if held > waiting:
                     await self._note_held()
                 waiting = held
